@@ -1,0 +1,1 @@
+//! Shared by the integration tests, the window tests and the benchmark.
