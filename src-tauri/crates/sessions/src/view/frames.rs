@@ -1,0 +1,178 @@
+//! The inspector: frame table, layer tree, ribbon.
+
+use serde::Serialize;
+use ts_rs::TS;
+
+/// One row of the frame table.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct FrameRow {
+    /// Row id: its number in the session, from 0.
+    pub id: u32,
+    /// When its last byte came or went, ms since the dial began.
+    pub t_ms: f64,
+    /// Milliseconds since the row before it in this view.
+    pub gap_ms: f64,
+    /// Sent by Weir.
+    pub out: bool,
+    /// `http`, `chunk`, `h2`, `sse`, `ndjson`, `ws`, `body`: where it stands.
+    pub layer: String,
+    /// What it is: `head`, `text`, `reasoning`, `refusal`, `tool_call`, `usage`, `finish`, `error`, `control`, `comment`, `retry`, `chunk`, `frame`, `warning`, `unknown` …
+    pub kind: String,
+    /// Bytes in its own layer.
+    #[ts(type = "number")]
+    pub size: u64,
+    /// One line for people; leading and trailing spaces are part of it.
+    pub summary: String,
+}
+
+/// A page of rows.
+#[derive(Clone, Debug, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct RowsPage {
+    /// Rows that match the filter, so far.
+    pub matching: u32,
+    /// Position of the first of `rows` among them.
+    pub start: u32,
+    /// The rows.
+    pub rows: Vec<FrameRow>,
+}
+
+/// Why a filter is not one; the last valid filter stays in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct FilterError {
+    /// Start of the bad term in the filter, in UTF-16 code units.
+    pub start: u32,
+    /// Its end.
+    pub end: u32,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+/// Rows of a kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct KindCount {
+    /// Kind as in [`FrameRow::kind`].
+    pub kind: String,
+    /// How many.
+    pub count: u32,
+}
+
+/// A node of the layer tree: a frame, field or JSON value, with its bytes.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct Node {
+    /// Nesting, from 0.
+    pub depth: u32,
+    /// Name, e.g. `HTTP/1.1 chunk #116`, `field data`, `choices[0]`.
+    pub label: String,
+    /// Its value in short, where it has one.
+    pub value: String,
+    /// Layer for its colour: `http-head`, `chunk`, `h2`, `sse`, `ws`, `json`, `text-delta`, `reasoning`, `tool-call`, `usage`, `control`, `error`.
+    pub layer: String,
+    /// Its byte ranges `[start, end)` in the window of bytes that the detail names, in order. More than one where borders of an outer layer cut it.
+    #[ts(type = "[number, number][]")]
+    pub spans: Vec<(u64, u64)>,
+}
+
+/// Which layer owns a range of the window.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct Owner {
+    /// Start in the window.
+    #[ts(type = "number")]
+    pub start: u64,
+    /// End in the window.
+    #[ts(type = "number")]
+    pub end: u64,
+    /// Layer as in [`Node::layer`].
+    pub layer: String,
+}
+
+/// An opened frame.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct FrameDetail {
+    /// Row id.
+    pub id: u32,
+    /// When, ms since the dial began.
+    pub t_ms: f64,
+    /// Connection and direction whose bytes the window shows.
+    pub conn: u32,
+    /// Sent by Weir.
+    pub out: bool,
+    /// The window: `[start, end)` in that direction's bytes.
+    #[ts(type = "number")]
+    pub start: u64,
+    /// End of the window.
+    #[ts(type = "number")]
+    pub end: u64,
+    /// The tree, a parent before its children.
+    pub nodes: Vec<Node>,
+    /// Index of the node that the row stands for most closely: its delta if it has one.
+    pub focus: u32,
+    /// Owners of the window's bytes, in order, without holes. In a window that was cut short, of the shown part.
+    pub owners: Vec<Owner>,
+    /// What this frame is and which rule made it so, in a sentence or two.
+    pub explain: String,
+}
+
+/// A phase on the ribbon.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct RibbonPhase {
+    /// `dns`, `tcp`, `tls`, `wait`.
+    pub name: String,
+    /// Start, ms since the dial began.
+    pub start_ms: f64,
+    /// End; the present for a phase that lasts.
+    pub end_ms: f64,
+}
+
+/// One lane of the ribbon.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct RibbonLane {
+    /// `http`, `control`, `reasoning`, `text`, `tool`.
+    pub name: String,
+    /// Rows in each bin.
+    pub bins: Vec<u32>,
+}
+
+/// The timeline in bins.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct Ribbon {
+    /// Start of the first bin, ms since the dial began.
+    pub from_ms: f64,
+    /// End of the last bin.
+    pub to_ms: f64,
+    /// Lanes, top first.
+    pub lanes: Vec<RibbonLane>,
+    /// Phases of the dial and the wait.
+    pub phases: Vec<RibbonPhase>,
+}
+
+
+/// Where a piece of the reply came from: the two ends of the link between text and frame.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct Place {
+    /// Frame row.
+    pub row: u32,
+    /// Block of the reply.
+    pub block: u32,
+    /// Start of the delta's text in the block, in UTF-16 code units.
+    pub start: u32,
+    /// Its end.
+    pub end: u32,
+}

@@ -1,0 +1,11 @@
+//! What a view of a session shows, as it crosses to the page and to scripts. Plain data: no bytes, no paths, no secrets.
+
+mod frames;
+mod library;
+mod live;
+mod settings;
+
+pub use frames::{FilterError, FrameDetail, FrameRow, KindCount, Node, Owner, Place, Ribbon, RibbonLane, RibbonPhase, RowsPage};
+pub use library::{ExportFormat, SessionPage, SessionSummary, SessionsQuery};
+pub use settings::{DialectInfo, Settings};
+pub use live::{Block, BlockKind, Draft, HeaderLine, Metrics, Outcome, OutcomeKind, Preview, Problem, Rate, SessionInfo, State, Update};

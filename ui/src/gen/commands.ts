@@ -1,0 +1,62 @@
+// Generated from src-tauri/src/ipc.rs. Do not edit.
+import type { DialectInfo } from './DialectInfo';
+import type { Draft } from './Draft';
+import type { ExportFormat } from './ExportFormat';
+import type { FilterError } from './FilterError';
+import type { FrameDetail } from './FrameDetail';
+import type { KeyInfo } from './KeyInfo';
+import type { KeysState } from './KeysState';
+import type { KeptIn } from './KeptIn';
+import type { LabSettings } from './LabSettings';
+import type { LabState } from './LabState';
+import type { Place } from './Place';
+import type { Preview } from './Preview';
+import type { Provider } from './Provider';
+import type { Ribbon } from './Ribbon';
+import type { RowsPage } from './RowsPage';
+import type { SessionInfo } from './SessionInfo';
+import type { SessionPage } from './SessionPage';
+import type { SessionsQuery } from './SessionsQuery';
+import type { Settings } from './Settings';
+import type { TestResult } from './TestResult';
+
+/** Every command of the backend: what goes in, what comes out. */
+export interface Commands {
+  providers: { args: Record<string, never>; result: Provider[] };
+  dialects: { args: Record<string, never>; result: DialectInfo[] };
+  models: { args: { provider: string; baseUrl: string | null }; result: string[] };
+  preview: { args: { draft: Draft }; result: Preview };
+  send: { args: { draft: Draft }; result: SessionInfo };
+  stop: { args: { session: string }; result: null };
+  open: { args: { session: string }; result: SessionInfo };
+  close: { args: { session: string }; result: null };
+  rows: { args: { session: string; filter: string; start: number; count: number }; result: RowsPage };
+  check_filter: { args: { filter: string }; result: FilterError | null };
+  position: { args: { session: string; filter: string; row: number }; result: number | null };
+  next_gap: { args: { session: string; row: number; backwards: boolean; overMs: number }; result: number | null };
+  frame: { args: { session: string; row: number }; result: FrameDetail };
+  ribbon: { args: { session: string; fromMs: number; toMs: number | null; bins: number }; result: Ribbon };
+  locate: { args: { session: string; block: number; offset: number }; result: Place | null };
+  place: { args: { session: string; row: number }; result: Place | null };
+  sessions: { args: { query: SessionsQuery }; result: SessionPage };
+  rename_session: { args: { session: string; title: string }; result: null };
+  tag_session: { args: { session: string; tags: string[] }; result: null };
+  delete_sessions: { args: { sessions: string[] }; result: null };
+  restore_sessions: { args: { sessions: string[] }; result: null };
+  export_sessions: { args: { sessions: string[]; format: ExportFormat }; result: string };
+  keys: { args: Record<string, never>; result: KeysState };
+  set_key: { args: { provider: string; value: string; keep: KeptIn }; result: KeyInfo };
+  delete_key: { args: { provider: string }; result: null };
+  test_key: { args: { provider: string }; result: TestResult };
+  forget_session_keys: { args: Record<string, never>; result: null };
+  unlock_keychain: { args: Record<string, never>; result: null };
+  lab: { args: Record<string, never>; result: LabState };
+  start_lab: { args: { port: number | null }; result: LabState };
+  stop_lab: { args: Record<string, never>; result: LabState };
+  set_lab: { args: { settings: LabSettings }; result: LabState };
+  close_lab_connections: { args: Record<string, never>; result: null };
+  settings: { args: Record<string, never>; result: Settings };
+  set_settings: { args: { settings: Settings }; result: null };
+  remembered: { args: { name: string }; result: string | null };
+  remember: { args: { name: string; value: string }; result: null };
+}
