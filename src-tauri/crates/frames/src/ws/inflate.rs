@@ -91,30 +91,11 @@ impl Inflate {
         }
     }
 
-    /// A new stream that starts with the old one's window, handed to it as one stored block (RFC 1951 §3.2.4).
+    /// A new stream that starts with the old one's window.
     fn restart(&mut self) {
         self.stream.reset(false);
         let window = &self.window[self.window.len().saturating_sub(WINDOW)..];
-        let len = window.len() as u16;
-        let mut block = vec![0];
-        block.extend_from_slice(&len.to_le_bytes());
-        block.extend_from_slice(&(!len).to_le_bytes());
-        block.extend_from_slice(window);
-        let mut bytes = &block[..];
-        loop {
-            let (before_in, before_out) = (self.stream.total_in(), self.stream.total_out());
-            let status = self.stream.decompress(bytes, &mut self.output, FlushDecompress::None);
-            bytes = &bytes[(self.stream.total_in() - before_in) as usize..];
-            let full = self.stream.total_out() - before_out == self.output.len() as u64;
-            match status {
-                Err(_) => {
-                    self.lost = true;
-                    return;
-                }
-                Ok(_) if bytes.is_empty() && !full => break,
-                Ok(_) => {}
-            }
-        }
+        self.lost = self.stream.set_dictionary(window).is_err();
         self.ended = true;
     }
 }

@@ -68,7 +68,7 @@ pub enum Item<'a> {
         data: &'a [u8],
         /// Bytes on the wire before inflating, where the message was compressed.
         deflated: Option<u64>,
-        /// Longer than [`Limits::unit`]: not gathered.
+        /// Longer than [`Limits::unit`], inflated or as one frame on the wire: not gathered.
         oversized: bool,
         /// Stands behind an error that would have failed the connection.
         after_error: bool,
@@ -423,7 +423,9 @@ impl Dissector {
         if let Some(message) = &mut self.message {
             message.frames = message.frames.saturating_add(1);
             message.wire = message.wire.saturating_add(header.len);
-            if !message.compressed && message.wire > self.limits.unit as u64 {
+            // Of a frame that is not gathered nothing is kept, even if it should inflate to less.
+            let gathered = if message.compressed { header.len } else { message.wire };
+            if gathered > self.limits.unit as u64 {
                 message.oversized = true;
                 self.data = Vec::new();
             }
