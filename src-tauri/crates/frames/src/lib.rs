@@ -18,6 +18,8 @@ pub mod ndjson;
 pub mod sse;
 pub mod ws;
 
+#[cfg(test)]
+mod cuts;
 mod span;
 
 pub use span::{Limits, Span};

@@ -1,6 +1,21 @@
 //! HTTP/1.1 messages (RFC 9112): heads, chunks, lengths, trailers, one after another on a connection.
+//!
+//! Two kinds of fault: where the next border is still known, dissection goes on behind the [`Item::Error`]; where
+//! it is not (a chunk size that is no number, two lengths that differ), that error is the last item, and
+//! [`Dissector::lost`] tells which bytes nobody can frame any more.
+//!
+//! The module's parts: [`section`] reads start line and field lines, [`framing`] decides where a body ends,
+//! [`chunk`] reads chunk lines, and [`dissector`] walks the connection.
 
-use crate::{Limits, Span};
+mod chunk;
+mod dissector;
+mod framing;
+mod section;
+#[cfg(test)]
+mod tests;
+
+pub use self::dissector::Dissector;
+use crate::Span;
 
 /// Whose bytes are dissected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +31,7 @@ pub enum Side {
 pub struct Header<'a> {
     /// Field name as sent.
     pub name: &'a [u8],
-    /// Field value without surrounding blanks (obs-fold replaced by nothing; a warning tells of it).
+    /// Field value without surrounding blanks. Line folding is replaced by spaces, as §5.2 asks; a warning tells of it.
     pub value: &'a [u8],
     /// The whole line without its line end.
     pub span: Span,
@@ -42,7 +57,8 @@ pub struct Head<'a> {
 /// One thing found on the connection.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Item<'a> {
-    /// A head is complete. 1xx heads are told too; after 101 (or a 2xx answer to CONNECT) everything is [`Item::Upgraded`].
+    /// A head is complete. 1xx heads are told too, each with its own [`Item::End`]; after 101 (or a 2xx answer to CONNECT)
+    /// everything is [`Item::Upgraded`].
     Head(Head<'a>),
     /// Payload of the body as it arrives: never empty, never gathered.
     Data {
@@ -72,12 +88,12 @@ pub enum Item<'a> {
         /// Field lines in order.
         headers: &'a [Header<'a>],
     },
-    /// A body delimited by Content-Length or by the end of the connection is complete.
+    /// A body delimited by Content-Length (also 0) or by the end of the connection is complete.
     Body {
         /// The body; equals its data.
         span: Span,
     },
-    /// The message is complete; the next head may follow.
+    /// The message is complete; the next head may follow. An interim (1xx) response is a message, too.
     End {
         /// Offset behind the message.
         at: u64,
@@ -109,31 +125,8 @@ pub enum Item<'a> {
     },
     /// The input ended inside a message.
     Incomplete {
-        /// From the start of the unfinished unit (head, chunk, body) to the end of input.
+        /// From the start of the unfinished unit (head, chunk, body, trailers) to the end of input; empty where a chunked
+        /// message ends between two units.
         span: Span,
     },
-}
-
-/// The HTTP/1.1 dissector of one direction of a connection.
-#[derive(Debug)]
-pub struct Dissector {
-    #[allow(dead_code)]
-    limits: Limits,
-}
-
-impl Dissector {
-    /// A dissector at the first byte of a connection's direction.
-    pub fn new(_side: Side, limits: Limits) -> Self {
-        Self { limits }
-    }
-
-    /// Tells a response dissector the method of the next request, so that answers to HEAD and CONNECT are framed right.
-    /// Without a call every request counts as GET.
-    pub fn expect(&mut self, _method: &[u8]) {}
-
-    /// Takes the next bytes and tells the sink every item they complete.
-    pub fn push(&mut self, _bytes: &[u8], _sink: &mut impl FnMut(Item<'_>)) {}
-
-    /// Tells what the end of the connection completes or cuts off.
-    pub fn finish(&mut self, _sink: &mut impl FnMut(Item<'_>)) {}
 }
