@@ -1,0 +1,147 @@
+import type { Draft } from '../../gen/Draft';
+import { call, IpcError } from '../../lib/ipc';
+import { Session } from '../session/session.svelte';
+import { newDraft, readDraft, titleOf } from './draft';
+
+/** A request tab: what would be sent, and the session last sent from it or opened in it. */
+export class RequestTab {
+  readonly id: number;
+  /** Replaced as a whole at each change. */
+  draft = $state.raw<Draft>()!;
+  session = $state.raw<Session | null>(null);
+  /** Why the last send did not begin. */
+  refused = $state.raw<IpcError | null>(null);
+  sending = $state(false);
+  readonly title = $derived(this.session?.info.title || titleOf(this.draft));
+
+  constructor(id: number, draft: Draft) {
+    this.id = id;
+    this.draft = draft;
+  }
+}
+
+const NAME = 'tabs';
+const SAVE_AFTER_MS = 400;
+
+class RequestTabs {
+  list = $state.raw<readonly RequestTab[]>([new RequestTab(0, newDraft())]);
+  #activeId = $state(0);
+  #nextId = 1;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  get active(): RequestTab {
+    return this.list.find(({ id }) => id === this.#activeId) ?? this.list[0]!;
+  }
+
+  activate(tab: RequestTab): void {
+    this.#activeId = tab.id;
+    this.#save();
+  }
+
+  add(
+    draft: Draft = newDraft(this.active.draft.provider === 'lab' ? this.active.draft.ask.model : ''),
+  ): RequestTab {
+    const tab = new RequestTab(this.#nextId++, draft);
+    this.list = [...this.list, tab];
+    this.activate(tab);
+    return tab;
+  }
+
+  /** Closes a tab; a stream that runs in it is stopped. The last tab gives way to an empty one. */
+  close(tab: RequestTab): void {
+    const at = this.list.indexOf(tab);
+    if (at < 0) return;
+    if (tab.session?.running) void tab.session.stop().catch(() => {});
+    tab.session?.close();
+    this.list = this.list.filter((other) => other !== tab);
+    if (this.list.length === 0) this.add(newDraft());
+    else if (this.#activeId === tab.id) this.activate(this.list[Math.min(at, this.list.length - 1)]!);
+    this.#save();
+  }
+
+  /** Replaces the draft of a tab. */
+  edit(tab: RequestTab, draft: Draft): void {
+    tab.draft = draft;
+    tab.refused = null;
+    this.#save();
+  }
+
+  async send(tab: RequestTab): Promise<void> {
+    if (tab.sending || tab.session?.running) return;
+    tab.sending = true;
+    tab.refused = null;
+    try {
+      const info = await call('send', { draft: tab.draft });
+      tab.session?.close();
+      tab.session = new Session(info);
+    } catch (thrown) {
+      tab.refused = IpcError.from(thrown);
+    } finally {
+      tab.sending = false;
+      this.#save();
+    }
+  }
+
+  /** Opens a kept session in a tab of its own, or goes to the tab that shows it. */
+  async open(session: string): Promise<RequestTab> {
+    const shown = this.list.find((tab) => tab.session?.id === session);
+    if (shown) {
+      this.activate(shown);
+      return shown;
+    }
+    const info = await call('open', { session });
+    const blank = this.active;
+    const reuse = !blank.session && !blank.draft.ask.messages.some(({ text }) => text.trim());
+    const tab = reuse ? blank : this.add(info.draft);
+    tab.draft = info.draft;
+    tab.session = new Session(info);
+    this.#save();
+    return tab;
+  }
+
+  /** Brings back the tabs of last time. */
+  async restore(defaultModel: string): Promise<void> {
+    const kept = await call('remembered', { name: NAME }).catch(() => null);
+    const saved = kept ? parse(kept) : null;
+    if (!saved) {
+      this.edit(this.active, newDraft(defaultModel));
+      return;
+    }
+    this.list = saved.drafts.map((draft) => new RequestTab(this.#nextId++, draft));
+    this.#activeId = (this.list[saved.active] ?? this.list[0]!).id;
+    await Promise.all(
+      this.list.map(async (tab, i) => {
+        const id = saved.sessions[i];
+        if (!id) return;
+        const info = await call('open', { session: id }).catch(() => null);
+        if (info && !tab.session) tab.session = new Session(info);
+      }),
+    );
+  }
+
+  #save(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      const value = JSON.stringify({
+        active: this.list.indexOf(this.active),
+        drafts: this.list.map(({ draft }) => draft),
+        sessions: this.list.map(({ session }) => session?.id ?? null),
+      });
+      call('remember', { name: NAME, value }).catch(() => {});
+    }, SAVE_AFTER_MS);
+  }
+}
+
+function parse(kept: string): { active: number; drafts: Draft[]; sessions: (string | null)[] } | null {
+  try {
+    const value = JSON.parse(kept) as { active?: unknown; drafts?: unknown[]; sessions?: (string | null)[] };
+    const drafts = (value.drafts ?? []).map(readDraft).filter((draft) => draft !== null);
+    if (drafts.length === 0) return null;
+    return { active: Number(value.active) || 0, drafts, sessions: value.sessions ?? [] };
+  } catch {
+    return null;
+  }
+}
+
+/** The request tabs of the Playground. */
+export const requestTabs = new RequestTabs();

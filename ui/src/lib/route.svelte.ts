@@ -1,0 +1,14 @@
+export const VIEWS = ['playground', 'sessions', 'lab', 'keys', 'settings'] as const;
+export type View = (typeof VIEWS)[number];
+
+let view = $state<View>('playground');
+
+/** Which view is on screen. */
+export const route = {
+  get view(): View {
+    return view;
+  },
+  go(to: View): void {
+    view = to;
+  },
+};
