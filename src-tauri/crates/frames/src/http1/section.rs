@@ -106,20 +106,19 @@ fn version(word: &[u8], bad: (&'static str, &'static str)) -> Result<u8, (&'stat
 pub(super) fn unfold(text: &mut [u8], base: u64, first: usize, tell: &mut impl FnMut(Finding)) {
     let mut at = first;
     let mut told = false;
+    // Only a value can be folded: what follows a line that is no field is no continuation.
+    let mut in_value = false;
     while let Some(length) = memchr::memchr(b'\n', &text[at..]) {
         let end = at + length;
-        // The fold needs a line before it: the section's first field line cannot be one.
-        if at > first && matches!(text[at], b' ' | b'\t') {
-            let from = if at >= first + 2 && text[at - 2] == b'\r' { at - 2 } else { at - 1 };
+        if !matches!(text[at], b' ' | b'\t') {
+            in_value = memchr::memchr(b':', &text[at..end]).is_some();
+        } else if in_value {
+            let from = if text[..at].ends_with(b"\r\n") { at - 2 } else { at - 1 };
             text[from..at].fill(b' ');
             if !told {
                 told = true;
-                tell(Finding {
-                    error: false,
-                    code: "obs-fold",
-                    message: "folded field lines are obsolete; each fold is read as spaces (§5.2)",
-                    at: base + at as u64,
-                });
+                let message = "folded field lines are obsolete; each fold is read as spaces (§5.2)";
+                tell(Finding { error: false, code: "obs-fold", message, at: base + at as u64 });
             }
         }
         at = end + 1;
@@ -146,7 +145,7 @@ pub(super) fn fields<'a>(text: &'a [u8], base: u64, first: usize, tell: &mut imp
             let message = if after_start {
                 "whitespace between the start line and the first field: the line is skipped (§2.2)"
             } else {
-                "a field line must not begin with whitespace: the line is skipped (§5.2)"
+                "a field line must not begin with whitespace, and there is no field to continue: the line is skipped (§5.2)"
             };
             error("space-before-field", message, place);
             continue;

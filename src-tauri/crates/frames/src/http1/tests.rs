@@ -469,7 +469,13 @@ fn field_lines() {
     all("A: 1\r\n  2\r\n\t3\r\nB: 4\r\n", &["warning obs-fold 22"], " [A=1    2  \t3] [B=4]");
     all("A: 1\n 2\nB: 3\n", &["warning bare-lf 20", "warning obs-fold 21"], " [A=1  2] [B=3]");
     all(" A: 1\r\nB: 2\r\n", &["ERROR space-before-field 16"], " [B=2]");
-    all(" A: 1\r\n C: 3\r\nB: 2\r\n", &["warning obs-fold 23", "ERROR space-before-field 16"], " [B=2]");
+    all(" A: 1\r\n C: 3\r\nB: 2\r\n", &["ERROR space-before-field 16", "ERROR space-before-field 23"], " [B=2]");
+    // Found by fuzzing: what follows a line without a colon does not continue it.
+    all(
+        "nocolon\r\n Transfer-Encoding: chunked\r\nB: 2\r\n",
+        &["ERROR bad-field-line 16", "ERROR space-before-field 25"],
+        " [B=2]",
+    );
     all("A : 1\r\n", &["ERROR space-before-colon 16"], " [A =1]");
     all(": 1\r\n", &["ERROR bad-field-name 16"], " [=1]");
     all("A(: 1\r\n", &["ERROR bad-field-name 16"], " [A(=1]");
