@@ -1,1 +1,26 @@
-//! placeholder
+//! API dialects: how each provider wants to be asked, and what its payloads mean. No I/O.
+//!
+//! A dialect is one file and one line in [`dialect::ALL`]; a provider is one entry in [`provider::ALL`].
+
+pub mod ask;
+pub mod delta;
+pub mod dialect;
+pub mod provider;
+
+pub mod openai_chat;
+pub mod openai_responses;
+pub mod raw;
+
+mod check;
+mod endpoint;
+mod json;
+mod report;
+mod teller;
+mod usage;
+
+#[cfg(test)]
+mod tests;
+
+pub use ask::{Ask, Message, Params, Role, Tool, Transport};
+pub use delta::{Delta, DeltaKind, Finish, Reply, ToolCall, Usage};
+pub use dialect::{AskError, Call, Decoder, Dialect, Header, Payload, Status};

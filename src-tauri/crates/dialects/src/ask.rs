@@ -1,0 +1,143 @@
+//! What the user wants to say, before any dialect shapes it.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::ToolCall;
+
+/// How the reply travels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "lowercase")]
+#[ts(export)]
+pub enum Transport {
+    /// One HTTP response.
+    Http,
+    /// Server-sent events.
+    #[default]
+    Sse,
+    /// One JSON value a line.
+    Ndjson,
+    /// WebSocket messages.
+    Websocket,
+    /// `application/vnd.amazon.eventstream`.
+    Eventstream,
+}
+
+impl Transport {
+    /// The name as in the CLI.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Transport::Http => "http",
+            Transport::Sse => "sse",
+            Transport::Ndjson => "ndjson",
+            Transport::Websocket => "websocket",
+            Transport::Eventstream => "eventstream",
+        }
+    }
+}
+
+/// Who speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "lowercase")]
+#[ts(export)]
+pub enum Role {
+    /// The person.
+    User,
+    /// The model.
+    Assistant,
+    /// The result of a tool call.
+    Tool,
+}
+
+/// One turn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct Message {
+    /// Who speaks.
+    pub role: Role,
+    /// What is said; for [`Role::Tool`] the result.
+    pub text: String,
+    /// Calls the assistant made in this turn.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(as = "Option<Vec<ToolCall>>", optional)]
+    pub tool_calls: Vec<ToolCall>,
+    /// Which call a [`Role::Tool`] turn answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub tool_call_id: Option<String>,
+}
+
+/// A function the model may call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Tool {
+    /// Function name.
+    pub name: String,
+    /// What it does.
+    #[serde(default)]
+    pub description: String,
+    /// JSON Schema of its arguments.
+    #[ts(type = "unknown")]
+    pub parameters: serde_json::Value,
+}
+
+/// Sampling and output parameters; what is `None` is not sent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", default)]
+#[ts(export)]
+pub struct Params {
+    /// 0..=2
+    #[ts(optional)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<f64>,
+    /// 0..=1
+    #[ts(optional)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub top_p: Option<f64>,
+    /// Tokens at most.
+    #[ts(optional, type = "number")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_tokens: Option<u64>,
+    /// For reproducible sampling, where the API has it.
+    #[ts(optional, type = "number")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<i64>,
+    /// Sequences that end the reply.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[ts(as = "Option<Vec<String>>", optional)]
+    pub stop: Vec<String>,
+    /// `low`, `medium`, `high`, or what the API takes.
+    #[ts(optional)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<String>,
+    /// `auto`, `none`, `required`, or a tool's name.
+    #[ts(optional)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tool_choice: Option<String>,
+    /// Ask for usage in the stream (default true).
+    #[ts(optional)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<bool>,
+}
+
+/// The whole question.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", default)]
+#[ts(export)]
+pub struct Ask {
+    /// Model name as the provider writes it.
+    pub model: String,
+    /// System prompt; empty for none.
+    pub system: String,
+    /// The conversation, oldest turn first.
+    pub messages: Vec<Message>,
+    /// Parameters.
+    pub params: Params,
+    /// Tools on offer.
+    pub tools: Vec<Tool>,
+    /// The JSON body as the user edited it; sent instead of the built one.
+    #[ts(optional)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub raw_body: Option<String>,
+}

@@ -1,0 +1,204 @@
+//! What a payload says, in words that all dialects share, and the reply those deltas add up to.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// Kind of a delta, and of the frame that carried it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+#[repr(u8)]
+pub enum DeltaKind {
+    /// Text of the reply.
+    Text,
+    /// Reasoning shown by the model.
+    Reasoning,
+    /// Refusal text.
+    Refusal,
+    /// A tool call began (`text` empty or first arguments) or went on (`text` = fragment of its arguments).
+    ToolCall,
+    /// Token usage.
+    Usage,
+    /// The reply's end and why.
+    Finish,
+    /// The peer reported an error inside the stream.
+    Error,
+    /// Anything else the dialect knows: role, lifecycle events, keep-alives, progress.
+    Control,
+    /// The payload is not of this dialect, or not JSON: shown raw.
+    Unknown,
+}
+
+/// One thing a payload says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delta<'a> {
+    /// What it is.
+    pub kind: DeltaKind,
+    /// Text, reasoning, refusal, argument fragment, finish word, error message, or a word for control (`role`, `response.created`).
+    pub text: Cow<'a, str>,
+    /// Where `text` stands in the payload, quotes excluded, escapes as sent; empty where it has no single place.
+    pub at: Range<usize>,
+    /// What else is to be folded into the reply.
+    pub part: Part<'a>,
+}
+
+/// Structured part of a delta.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Part<'a> {
+    /// Nothing but the text.
+    #[default]
+    None,
+    /// Which tool call, in the dialect's own numbering (choice and item folded in), and what this fragment tells of it.
+    Tool {
+        /// Key that is equal for all fragments of one call.
+        index: u64,
+        /// Call id, where told here.
+        id: Option<Cow<'a, str>>,
+        /// Function name, where told here.
+        name: Option<Cow<'a, str>>,
+        /// `text` replaces what came before (a final, whole form) instead of being appended.
+        whole: bool,
+    },
+    /// Replaces the usage known so far.
+    Usage(Usage),
+    /// Why the reply ended.
+    Finish(Finish),
+    /// An error's code.
+    Error {
+        /// The provider's own code or type, or "".
+        code: Cow<'a, str>,
+    },
+    /// The dialect's end marker: nothing follows.
+    End,
+}
+
+impl<'a> Delta<'a> {
+    /// A delta of nothing but text.
+    pub fn new(kind: DeltaKind, text: impl Into<Cow<'a, str>>, at: Range<usize>) -> Self {
+        Self {
+            kind,
+            text: text.into(),
+            at,
+            part: Part::None,
+        }
+    }
+}
+
+/// Why the reply ended, as the provider says it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Finish {
+    /// The provider's word: `stop`, `length`, `tool_calls`, `end_turn`, …
+    pub reason: String,
+}
+
+/// Token usage as reported. Absent numbers were not reported; nothing is summed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default)]
+#[ts(export)]
+pub struct Usage {
+    /// Input tokens as the provider counts them.
+    #[ts(type = "number | null")]
+    pub input_tokens: Option<u64>,
+    /// Output tokens as the provider counts them.
+    #[ts(type = "number | null")]
+    pub output_tokens: Option<u64>,
+    /// Total as reported.
+    #[ts(type = "number | null")]
+    pub total_tokens: Option<u64>,
+    /// Reasoning tokens.
+    #[ts(type = "number | null")]
+    pub reasoning_tokens: Option<u64>,
+    /// Input tokens read from a cache.
+    #[ts(type = "number | null")]
+    pub cached_tokens: Option<u64>,
+    /// Whether `output_tokens` includes the reasoning tokens; `None` where unknown.
+    pub output_includes_reasoning: Option<bool>,
+    /// Whether `input_tokens` includes the cached ones; `None` where unknown.
+    pub input_includes_cached: Option<bool>,
+}
+
+/// A tool call, folded.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct ToolCall {
+    /// Call id, or "" where the dialect has none.
+    pub id: String,
+    /// Function name.
+    pub name: String,
+    /// Arguments as JSON text, exactly as sent.
+    pub arguments: String,
+}
+
+/// The reply that the deltas add up to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reply {
+    /// Text so far.
+    pub text: String,
+    /// Reasoning so far.
+    pub reasoning: String,
+    /// Refusal so far.
+    pub refusal: String,
+    /// Tool calls in order of appearance, with the dialect's numbering.
+    pub tool_calls: Vec<(u64, ToolCall)>,
+    /// Usage as last reported.
+    pub usage: Option<Usage>,
+    /// Finish as last reported.
+    pub finish: Option<Finish>,
+    /// First error the peer reported inside the stream: code and message.
+    pub error: Option<(String, String)>,
+    /// The dialect's end marker was seen.
+    pub ended: bool,
+}
+
+impl Reply {
+    /// Folds one delta in.
+    pub fn push(&mut self, delta: &Delta<'_>) {
+        match delta.kind {
+            DeltaKind::Text => self.text.push_str(&delta.text),
+            DeltaKind::Reasoning => self.reasoning.push_str(&delta.text),
+            DeltaKind::Refusal => self.refusal.push_str(&delta.text),
+            _ => {}
+        }
+        match &delta.part {
+            Part::None => {}
+            Part::Tool {
+                index,
+                id,
+                name,
+                whole,
+            } => {
+                let at = self
+                    .tool_calls
+                    .iter()
+                    .rposition(|(key, _)| key == index)
+                    .unwrap_or_else(|| {
+                        self.tool_calls.push((*index, ToolCall::default()));
+                        self.tool_calls.len() - 1
+                    });
+                let call = &mut self.tool_calls[at].1;
+                if let Some(id) = id {
+                    call.id = id.to_string();
+                }
+                if let Some(name) = name {
+                    call.name = name.to_string();
+                }
+                if *whole {
+                    call.arguments.clear();
+                }
+                call.arguments.push_str(&delta.text);
+            }
+            Part::Usage(usage) => self.usage = Some(usage.clone()),
+            Part::Finish(finish) => self.finish = Some(finish.clone()),
+            Part::Error { code } => {
+                if self.error.is_none() {
+                    self.error = Some((code.to_string(), delta.text.to_string()));
+                }
+            }
+            Part::End => self.ended = true,
+        }
+    }
+}

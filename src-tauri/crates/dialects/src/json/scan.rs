@@ -1,0 +1,228 @@
+//! Finds where JSON values begin and end, by the grammar of RFC 8259, building nothing.
+//!
+//! A payload's outer object is walked once; of what it holds only the values a dialect asks for are walked again. That
+//! is several times faster than a general parser, which must keep or convert what nobody reads.
+
+use std::borrow::Cow;
+
+use super::Raw;
+
+/// Values nested deeper than this are refused: the walk is recursive. Real payloads stay below ten.
+const DEPTH: u32 = 256;
+
+/// An object's key, as sent.
+#[derive(Clone, Copy)]
+pub(super) struct Key<'a> {
+    text: &'a str,
+    escaped: bool,
+}
+
+impl<'a> Key<'a> {
+    /// The key itself.
+    pub(super) fn name(self) -> Cow<'a, str> {
+        if self.escaped {
+            super::unescaped(self.text)
+        } else {
+            Cow::Borrowed(self.text)
+        }
+    }
+}
+
+/// A walk through JSON text.
+pub(super) struct Scan<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Scan<'a> {
+    /// A walk from the start of `text`.
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// The one value that is all of the text, white space around it aside.
+    pub(super) fn only(mut self) -> Option<Raw<'a>> {
+        self.space();
+        let value = self.value(0)?;
+        self.end(value)
+    }
+
+    /// Calls `member` with every key and value of the object that is all of the text. `None` if the text is
+    /// not one JSON object; what came before the fault was called by then.
+    pub(super) fn members(mut self, mut member: impl FnMut(Key<'a>, Raw<'a>)) -> Option<()> {
+        self.space();
+        self.byte(b'{')?;
+        self.list(b'}', |scan| {
+            let (key, value) = scan.member(1)?;
+            member(key, value);
+            Some(())
+        })?;
+        self.end(())
+    }
+
+    /// Calls `element` with every element of the array that is all of the text.
+    pub(super) fn elements(mut self, mut element: impl FnMut(Raw<'a>)) -> Option<()> {
+        self.space();
+        self.byte(b'[')?;
+        self.list(b']', |scan| {
+            element(scan.value(1)?);
+            Some(())
+        })?;
+        self.end(())
+    }
+
+    fn end<T>(mut self, value: T) -> Option<T> {
+        self.space();
+        (self.at == self.text.len()).then_some(value)
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn byte(&mut self, byte: u8) -> Option<()> {
+        (self.peek() == Some(byte)).then(|| self.at += 1)
+    }
+
+    fn space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
+            self.at += 1;
+        }
+    }
+
+    /// Items separated by commas up to `close`; the opening bracket is behind, white space before an item is skipped.
+    fn list(&mut self, close: u8, mut item: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
+        self.space();
+        if self.byte(close).is_some() {
+            return Some(());
+        }
+        loop {
+            self.space();
+            item(self)?;
+            self.space();
+            if self.byte(b',').is_none() {
+                return self.byte(close);
+            }
+        }
+    }
+
+    fn member(&mut self, depth: u32) -> Option<(Key<'a>, Raw<'a>)> {
+        let start = self.at + 1;
+        let escaped = self.string()?;
+        let key = Key {
+            text: self.text.get(start..self.at - 1)?,
+            escaped,
+        };
+        self.space();
+        self.byte(b':')?;
+        self.space();
+        Some((key, self.value(depth)?))
+    }
+
+    fn value(&mut self, depth: u32) -> Option<Raw<'a>> {
+        let start = self.at;
+        match self.peek()? {
+            b'"' => {
+                self.string()?;
+            }
+            b'{' if depth < DEPTH => {
+                self.at += 1;
+                self.list(b'}', |scan| scan.member(depth + 1).map(drop))?;
+            }
+            b'[' if depth < DEPTH => {
+                self.at += 1;
+                self.list(b']', |scan| scan.value(depth + 1).map(drop))?;
+            }
+            b't' => self.literal("true")?,
+            b'f' => self.literal("false")?,
+            b'n' => self.literal("null")?,
+            _ => self.number()?,
+        }
+        self.text.get(start..self.at).map(Raw)
+    }
+
+    fn literal(&mut self, word: &str) -> Option<()> {
+        self.text.as_bytes()[self.at..]
+            .starts_with(word.as_bytes())
+            .then(|| self.at += word.len())
+    }
+
+    fn number(&mut self) -> Option<()> {
+        let _ = self.byte(b'-');
+        if self.byte(b'0').is_none() {
+            self.digits()?;
+        }
+        if self.byte(b'.').is_some() {
+            self.digits()?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Some(())
+    }
+
+    fn digits(&mut self) -> Option<()> {
+        let start = self.at;
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.at += 1;
+        }
+        (self.at > start).then_some(())
+    }
+
+    /// A string with its quotes; whether it has escapes. Escapes are checked for form only: half a surrogate pair passes.
+    fn string(&mut self) -> Option<bool> {
+        self.byte(b'"')?;
+        let bytes = self.text.as_bytes();
+        let mut escaped = false;
+        loop {
+            // Eight bytes at a time to the next that matters.
+            while let Some(eight) = bytes
+                .get(self.at..self.at + 8)
+                .and_then(|eight| <[u8; 8]>::try_from(eight).ok())
+            {
+                let step = plain(u64::from_le_bytes(eight));
+                self.at += step;
+                if step < 8 {
+                    break;
+                }
+            }
+            match *bytes.get(self.at)? {
+                b'"' => {
+                    self.at += 1;
+                    return Some(escaped);
+                }
+                b'\\' => {
+                    escaped = true;
+                    match bytes.get(self.at + 1)? {
+                        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
+                        b'u' => {
+                            let digits = bytes.get(self.at + 2..self.at + 6)?;
+                            if !digits.iter().all(u8::is_ascii_hexdigit) {
+                                return None;
+                            }
+                            self.at += 4;
+                        }
+                        _ => return None,
+                    }
+                    self.at += 2;
+                }
+                0..=0x1f => return None,
+                _ => self.at += 1,
+            }
+        }
+    }
+}
+
+/// How many of eight bytes (the first lowest) come before the first quote, backslash or control character. The borrow of each subtraction
+/// can mark bytes above a real find, never below one, so the lowest mark is true.
+fn plain(eight: u64) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit)) & !word & HIGHS;
+    let equals = |byte: u8| below(eight ^ (ONES * u64::from(byte)), 1);
+    ((below(eight, 0x20) | equals(b'"') | equals(b'\\')).trailing_zeros() / 8) as usize
+}

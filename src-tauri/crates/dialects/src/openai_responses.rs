@@ -1,0 +1,111 @@
+//! OpenAI Responses: over HTTP, server-sent events and WebSocket. The events are the same on both streams.
+
+mod body;
+mod calls;
+mod decoder;
+mod seen;
+#[cfg(test)]
+mod tests;
+
+use crate::{Ask, AskError, Call, Decoder, Dialect, Transport, check, endpoint};
+
+/// The dialect `openai-responses`.
+pub struct OpenAiResponses;
+
+const NAME: &str = "OpenAI Responses";
+
+impl Dialect for OpenAiResponses {
+    fn id(&self) -> &'static str {
+        "openai-responses"
+    }
+
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn transports(&self) -> &'static [Transport] {
+        &[Transport::Sse, Transport::Http, Transport::Websocket]
+    }
+
+    fn endpoints(&self) -> &'static [&'static str] {
+        &["/responses"]
+    }
+
+    fn check(&self, ask: &Ask, transport: Transport) -> Vec<AskError> {
+        let mut found: Vec<_> = check::transport(NAME, self.transports(), transport)
+            .err()
+            .into_iter()
+            .collect();
+        found.extend(check::ask(NAME, ask));
+        if ask.raw_body.is_none() {
+            let mut problem = |what: &str, why: &str| {
+                found.push(AskError::Inexpressible {
+                    dialect: NAME,
+                    what: what.to_owned(),
+                    why: why.to_owned(),
+                })
+            };
+            if ask.params.seed.is_some() {
+                problem("seed", "the API has none; Chat Completions does");
+            }
+            if !ask.params.stop.is_empty() {
+                problem("stop sequences", "the API has none; Chat Completions does");
+            }
+        }
+        found
+    }
+
+    /// Over WebSocket the body's fields stand at the top level of one `response.create` message. A raw body is sent as it is there too,
+    /// so it must bring its own `type`.
+    fn call(
+        &self,
+        ask: &Ask,
+        transport: Transport,
+        base: &str,
+        whole: bool,
+        auth: &str,
+    ) -> Result<Call, AskError> {
+        if let Some(problem) = self.check(ask, transport).into_iter().next() {
+            return Err(problem);
+        }
+        let mut url = endpoint::url(base, "/responses", whole, transport)?;
+        let body = match &ask.raw_body {
+            Some(raw) => raw.clone(),
+            None => body::build(ask, transport),
+        };
+        let mut headers = Vec::new();
+        if transport == Transport::Websocket {
+            endpoint::authorize(auth, &mut url, &mut headers);
+            return Ok(Call {
+                method: "GET".to_owned(),
+                url: url.into(),
+                headers,
+                body: String::new(),
+                messages: vec![body],
+                subprotocols: Vec::new(),
+            });
+        }
+        let accept = if transport == Transport::Sse {
+            "text/event-stream"
+        } else {
+            "application/json"
+        };
+        headers.extend([
+            endpoint::header("Content-Type", "application/json"),
+            endpoint::header("Accept", accept),
+        ]);
+        endpoint::authorize(auth, &mut url, &mut headers);
+        Ok(Call {
+            method: "POST".to_owned(),
+            url: url.into(),
+            headers,
+            body,
+            messages: Vec::new(),
+            subprotocols: Vec::new(),
+        })
+    }
+
+    fn decoder(&self, _transport: Transport) -> Box<dyn Decoder> {
+        Box::<decoder::Responses>::default()
+    }
+}
