@@ -7,8 +7,8 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use crate::log::Log;
-use crate::table::text::{self, Text};
 use crate::table::session;
+use crate::table::text::{self, Text};
 use crate::{Error, Library, Record, carry, database, schema};
 
 /// Bytes written in one go.
@@ -50,8 +50,11 @@ impl Library {
             }
         }
         db.close().map_err(|(_, error)| error)?;
-        file.as_file().sync_all().map_err(Error::io("write", path))?;
-        file.persist(path).map_err(|error| Error::io("write", path)(error.error))?;
+        file.as_file()
+            .sync_all()
+            .map_err(Error::io("write", path))?;
+        file.persist(path)
+            .map_err(|error| Error::io("write", path)(error.error))?;
         Ok(())
     }
 
@@ -83,7 +86,15 @@ impl Library {
 
         // Only now: a summary speaks of records that are in the log before it.
         let (_, end) = carry::split(self.session(id)?);
-        text::put(db, key, &Text { prompt: new.prompt, plan: new.plan, ..Text::default() })?;
+        text::put(
+            db,
+            key,
+            &Text {
+                prompt: new.prompt,
+                plan: new.plan,
+                ..Text::default()
+            },
+        )?;
         end.write(db, key)?;
         db.execute_batch("COMMIT")?;
         Ok(())

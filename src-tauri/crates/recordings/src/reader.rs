@@ -57,7 +57,13 @@ impl Reader {
     ///
     /// # Errors
     /// The disk failed, or the file is damaged.
-    pub fn read(&self, conn: u32, kind: RecordKind, start: u64, len: usize) -> Result<Vec<u8>, Error> {
+    pub fn read(
+        &self,
+        conn: u32,
+        kind: RecordKind,
+        start: u64,
+        len: usize,
+    ) -> Result<Vec<u8>, Error> {
         let bytes = self.read_committed(conn, kind, start, len)?;
         if bytes.len() < len && self.library.flush_live(self.key)? {
             return self.read_committed(conn, kind, start, len);
@@ -65,21 +71,34 @@ impl Reader {
         Ok(bytes)
     }
 
-    fn read_committed(&self, conn: u32, kind: RecordKind, start: u64, len: usize) -> Result<Vec<u8>, Error> {
-        let stream = Stream { session: self.key, conn, kind };
+    fn read_committed(
+        &self,
+        conn: u32,
+        kind: RecordKind,
+        start: u64,
+        len: usize,
+    ) -> Result<Vec<u8>, Error> {
+        let stream = Stream {
+            session: self.key,
+            conn,
+            kind,
+        };
         self.library.read(|db| {
             // One snapshot for all pieces.
             let db = db.unchecked_transaction()?;
             let mut bytes = Vec::new();
             while bytes.len() < len {
                 let offset = start.saturating_add(bytes.len() as u64);
-                let Some(extent) = extent::at(&db, stream, offset)? else { break };
+                let Some(extent) = extent::at(&db, stream, offset)? else {
+                    break;
+                };
                 let skip = offset - extent.start;
                 if skip >= extent.len {
                     break;
                 }
                 let size = (extent.len - skip).min((len - bytes.len()) as u64) as usize;
-                let at = usize::try_from(extent.at + skip).map_err(|_| rusqlite::Error::BlobSizeError)?;
+                let at = usize::try_from(extent.at + skip)
+                    .map_err(|_| rusqlite::Error::BlobSizeError)?;
                 block::read_range(&db, extent.block, at, size, &mut bytes)?;
             }
             Ok(bytes)
@@ -88,7 +107,11 @@ impl Reader {
 
     /// Committed bytes of a stream. 0 if it cannot be read; [`Reader::streams`] and [`Reader::read`] say why.
     pub fn len(&self, conn: u32, kind: RecordKind) -> u64 {
-        let stream = Stream { session: self.key, conn, kind };
+        let stream = Stream {
+            session: self.key,
+            conn,
+            kind,
+        };
         self.library.read(|db| extent::len(db, stream)).unwrap_or(0)
     }
 
@@ -119,9 +142,15 @@ pub fn next_block(db: &Connection, session: i64, next: u64) -> Result<Option<Blo
 
 /// Time of the last record, in nanoseconds.
 pub fn last_time(db: &Connection, session: i64) -> Result<u64, Error> {
-    let Some(last) = block::before(db, session, i64::MAX as u64)? else { return Ok(0) };
-    let Some(block) = block::from(db, session, last.first)? else { return Ok(0) };
-    Ok(decode(&block.head, block.data)?.last().map_or(0, |record| record.t))
+    let Some(last) = block::before(db, session, i64::MAX as u64)? else {
+        return Ok(0);
+    };
+    let Some(block) = block::from(db, session, last.first)? else {
+        return Ok(0);
+    };
+    Ok(decode(&block.head, block.data)?
+        .last()
+        .map_or(0, |record| record.t))
 }
 
 #[cfg(test)]

@@ -19,12 +19,14 @@ pub const QUEUE: usize = 64 * 1024 * 1024;
 const BATCH: usize = 4 * 1024 * 1024;
 /// A smaller one after this time: what a process kill may cost.
 const DELAY: Duration = Duration::from_millis(50);
-/// Checkpoint after this many bytes, or after [`IDLE`].
-const CHECKPOINT: u64 = 32 * 1024 * 1024;
+/// Checkpoint after this many bytes, or after [`IDLE`]. A checkpoint writes everything a second time and waits for the disk, so a flood is over first, if it can be.
+const CHECKPOINT: u64 = 256 * 1024 * 1024;
 /// No write for this long is the moment for a checkpoint.
 const IDLE: Duration = Duration::from_secs(1);
 /// If the checkpoint thread cannot keep up and the write-ahead log reaches this length, writing waits for it.
-const WAL_LIMIT: u64 = 256 * 1024 * 1024;
+const WAL_LIMIT: u64 = 1024 * 1024 * 1024;
+/// The length is looked at after this many bytes.
+const WAL_LOOK: u64 = 32 * 1024 * 1024;
 /// What a record costs in memory besides its payload.
 const RECORD: usize = 64;
 
@@ -48,9 +50,20 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 type Last = Box<dyn FnOnce(&Connection, Result<(), Error>) -> Result<(), Error> + Send>;
 
 enum Message {
-    Append { to: Arc<Recording>, records: Vec<Record>, cost: usize },
-    Flush { to: Arc<Recording>, reply: SyncSender<Result<(), Error>> },
-    Finish { to: Arc<Recording>, last: Last, reply: SyncSender<Result<(), Error>> },
+    Append {
+        to: Arc<Recording>,
+        records: Vec<Record>,
+        cost: usize,
+    },
+    Flush {
+        to: Arc<Recording>,
+        reply: SyncSender<Result<(), Error>>,
+    },
+    Finish {
+        to: Arc<Recording>,
+        last: Last,
+        reply: SyncSender<Result<(), Error>>,
+    },
     Job(Job),
     Close(SyncSender<Result<(), Error>>),
 }
@@ -64,13 +77,20 @@ struct Gate {
 
 impl Gate {
     fn lock(&self) -> MutexGuard<'_, (usize, bool)> {
-        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.state
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     /// Wait for room. Something larger than the whole queue goes in alone.
     fn enter(&self, cost: usize) -> Result<(), Error> {
-        let full = |&mut (queued, closed): &mut (usize, bool)| !closed && queued > 0 && queued + cost > QUEUE;
-        let mut state = self.freed.wait_while(self.lock(), full).unwrap_or_else(|poisoned| poisoned.into_inner());
+        let full = |&mut (queued, closed): &mut (usize, bool)| {
+            !closed && queued > 0 && queued + cost > QUEUE
+        };
+        let mut state = self
+            .freed
+            .wait_while(self.lock(), full)
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
         if state.1 {
             return Err(Error::Closed);
         }
@@ -132,8 +152,15 @@ impl Writer {
                 let _close = close;
                 thread.run(&receiver);
             })
-            .map_err(Error::io("start the writer thread of", path.as_deref().unwrap_or("memory".as_ref())))?;
-        Ok(Self { sender, gate, thread: Mutex::new(Some(handle)) })
+            .map_err(Error::io(
+                "start the writer thread of",
+                path.as_deref().unwrap_or("memory".as_ref()),
+            ))?;
+        Ok(Self {
+            sender,
+            gate,
+            thread: Mutex::new(Some(handle)),
+        })
     }
 
     /// Hand records over. Blocks while [`QUEUE`] is exceeded.
@@ -142,9 +169,18 @@ impl Writer {
         if records.is_empty() {
             return Ok(());
         }
-        let cost = records.iter().map(|record| record.bytes.len() + RECORD).sum();
+        let cost = records
+            .iter()
+            .map(|record| record.bytes.len() + RECORD)
+            .sum();
         self.gate.enter(cost)?;
-        self.sender.send(Message::Append { to: to.clone(), records, cost }).map_err(|_| Error::Closed)
+        self.sender
+            .send(Message::Append {
+                to: to.clone(),
+                records,
+                cost,
+            })
+            .map_err(|_| Error::Closed)
     }
 
     /// Bytes on their way to the disk.
@@ -155,7 +191,12 @@ impl Writer {
     /// Wait until everything appended so far is committed.
     pub fn flush(&self, to: &Arc<Recording>) -> Result<(), Error> {
         let (reply, answer) = sync_channel(1);
-        self.sender.send(Message::Flush { to: to.clone(), reply }).map_err(|_| Error::Closed)?;
+        self.sender
+            .send(Message::Flush {
+                to: to.clone(),
+                reply,
+            })
+            .map_err(|_| Error::Closed)?;
         answer.recv().map_err(|_| Error::Closed)?
     }
 
@@ -167,16 +208,28 @@ impl Writer {
     ) -> Result<(), Error> {
         let (reply, answer) = sync_channel(1);
         self.sender
-            .send(Message::Finish { to: to.clone(), last: Box::new(last), reply })
+            .send(Message::Finish {
+                to: to.clone(),
+                last: Box::new(last),
+                reply,
+            })
             .map_err(|_| Error::Closed)?;
         answer.recv().map_err(|_| Error::Closed)?
     }
 
     /// As [`Writer::finish`], without waiting: for destructors.
-    pub fn finish_later(&self, to: &Arc<Recording>, last: impl FnOnce(&Connection) -> Result<(), Error> + Send + 'static) {
+    pub fn finish_later(
+        &self,
+        to: &Arc<Recording>,
+        last: impl FnOnce(&Connection) -> Result<(), Error> + Send + 'static,
+    ) {
         let (reply, _) = sync_channel(1);
         let last = Box::new(move |db: &Connection, _| last(db));
-        let _ = self.sender.send(Message::Finish { to: to.clone(), last, reply });
+        let _ = self.sender.send(Message::Finish {
+            to: to.clone(),
+            last,
+            reply,
+        });
     }
 
     /// Run something in a transaction of its own on the writer thread, after everything handed over before.
@@ -189,16 +242,26 @@ impl Writer {
             let result = transaction(db, job);
             let _ = reply.send(result);
         });
-        self.sender.send(Message::Job(job)).map_err(|_| Error::Closed)?;
+        self.sender
+            .send(Message::Job(job))
+            .map_err(|_| Error::Closed)?;
         answer.recv().map_err(|_| Error::Closed)?
     }
 
     /// Commit what there is, end the thread, leave the file without a write-ahead log if nobody else uses it.
     pub fn close(&self) -> Result<(), Error> {
-        let mut thread = self.thread.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let Some(handle) = thread.take() else { return Ok(()) };
+        let mut thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        let Some(handle) = thread.take() else {
+            return Ok(());
+        };
         let (reply, answer) = sync_channel(1);
-        let sent = self.sender.send(Message::Close(reply)).map_err(|_| Error::Closed);
+        let sent = self
+            .sender
+            .send(Message::Close(reply))
+            .map_err(|_| Error::Closed);
         let result = sent.and_then(|()| answer.recv().map_err(|_| Error::Closed)?);
         let _ = handle.join();
         result
@@ -211,7 +274,10 @@ impl Drop for Writer {
     }
 }
 
-fn transaction<T>(db: &mut Connection, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+fn transaction<T>(
+    db: &mut Connection,
+    work: impl FnOnce(&Connection) -> Result<T, Error>,
+) -> Result<T, Error> {
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let value = work(&tx)?;
     tx.commit()?;
@@ -272,7 +338,9 @@ impl Thread {
                     let _ = reply.send(self.close());
                     return;
                 }
-                Err(RecvTimeoutError::Timeout) if self.pending.is_empty() => self.ask_for_checkpoint(),
+                Err(RecvTimeoutError::Timeout) if self.pending.is_empty() => {
+                    self.ask_for_checkpoint()
+                }
                 Err(RecvTimeoutError::Timeout) => self.commit(),
                 Err(RecvTimeoutError::Disconnected) => {
                     self.commit();
@@ -295,7 +363,11 @@ impl Thread {
             self.since = Instant::now();
         }
         self.cost += cost;
-        match self.pending.iter_mut().find(|(recording, _)| recording.key == to.key) {
+        match self
+            .pending
+            .iter_mut()
+            .find(|(recording, _)| recording.key == to.key)
+        {
             Some((_, all)) => all.extend(records),
             None => self.pending.push((to, records)),
         }
@@ -309,7 +381,9 @@ impl Thread {
         let logs = &mut self.logs;
         let result = transaction(&mut self.db, |db| {
             pending.iter().try_for_each(|(to, records)| {
-                logs.entry(to.key).or_insert_with(|| Log::new(to.key)).write(db, records)
+                logs.entry(to.key)
+                    .or_insert_with(|| Log::new(to.key))
+                    .write(db, records)
             })
         });
         if let Err(error) = result {
@@ -344,12 +418,18 @@ impl Thread {
         if self.written >= CHECKPOINT {
             self.ask_for_checkpoint();
         }
-        if self.unchecked >= CHECKPOINT {
+        if self.unchecked >= WAL_LOOK {
             self.unchecked = 0;
-            let len = self.wal.as_ref().and_then(|wal| wal.metadata().ok()).map_or(0, |wal| wal.len());
+            let len = self
+                .wal
+                .as_ref()
+                .and_then(|wal| wal.metadata().ok())
+                .map_or(0, |wal| wal.len());
             if len >= WAL_LIMIT {
                 // With nothing being written it reaches the end, and the next commit starts the log over.
-                let _ = self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+                let _ = self
+                    .db
+                    .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
             }
         }
     }
@@ -367,9 +447,12 @@ impl Thread {
         }
         // Another process may be reading or writing: then the log stays, and the last one to close removes it.
         self.db.busy_timeout(Duration::from_millis(100))?;
-        self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        self.db
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         // Without the WAL flag in its header the file can be read from a read-only folder.
-        let _ = self.db.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()));
+        let _ = self
+            .db
+            .query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()));
         Ok(())
     }
 }

@@ -25,7 +25,8 @@ pub fn put(db: &Connection, session: i64, title: &str, text: &Text) -> Result<()
 }
 
 pub fn delete(db: &Connection, session: i64) -> Result<(), Error> {
-    db.prepare_cached("DELETE FROM search WHERE rowid = ?")?.execute([session])?;
+    db.prepare_cached("DELETE FROM search WHERE rowid = ?")?
+        .execute([session])?;
     Ok(())
 }
 
