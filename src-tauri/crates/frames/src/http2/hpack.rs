@@ -1,13 +1,14 @@
 //! Header blocks (RFC 7541), read by `fluke-hpack` behind a check of their outer form.
 //!
 //! The check is there because the decoder panics on a table size update that is cut off, takes updates anywhere in
-//! a block, and has no bound on what it puts out.
+//! a block, and has no bound on what it puts out. It also builds its Huffman table anew for every string, which lets
+//! a peer burn seconds with a small block: strings are decoded here and handed to it plain.
 
 use std::fmt;
 
 use fluke_hpack::Decoder;
 
-use super::Header;
+use super::{Header, huffman};
 
 /// What a connection's dynamic table may hold before SETTINGS say otherwise (RFC 9113 §6.5.2).
 const DEFAULT_TABLE: usize = 4096;
@@ -73,7 +74,7 @@ impl Hpack {
         }
         let mut left = self.limit;
         let mut fits = true;
-        let read = check(block, self.allowed).and_then(|()| {
+        let read = plain(block, self.allowed).and_then(|block| {
             let each = |name: std::borrow::Cow<'_, [u8]>, value: std::borrow::Cow<'_, [u8]>| {
                 match left.checked_sub(name.len() + value.len() + FIELD_OVERHEAD) {
                     Some(rest) if fits => {
@@ -83,7 +84,7 @@ impl Hpack {
                     _ => fits = false,
                 }
             };
-            self.decoder.decode_with_cb(block, each).map_err(|error| format!("the header block does not decode: {error:?} (RFC 7541)"))
+            self.decoder.decode_with_cb(&block, each).map_err(|error| format!("the header block does not decode: {error:?} (RFC 7541)"))
         });
         match read {
             Ok(()) if fits => Ok(()),
@@ -100,14 +101,17 @@ impl Hpack {
     }
 }
 
-/// Walks over a block's representations (RFC 7541 §6) without decoding strings.
-fn check(block: &[u8], allowed: usize) -> Result<(), String> {
+/// Walks over a block's representations (RFC 7541 §6) and writes them again with their strings not Huffman-coded.
+fn plain(block: &[u8], allowed: usize) -> Result<Vec<u8>, String> {
+    let mut out = Vec::with_capacity(block.len());
     let mut rest = block;
     let mut fields = false;
     while let Some(&first) = rest.first() {
+        let before = rest;
         match first {
             0x80.. => {
                 integer(&mut rest, 7)?;
+                out.extend_from_slice(&before[..before.len() - rest.len()]);
                 fields = true;
             }
             0x20..0x40 => {
@@ -118,18 +122,20 @@ fn check(block: &[u8], allowed: usize) -> Result<(), String> {
                 if size > allowed as u64 {
                     return Err(format!("a table size update to {size} exceeds the limit of {allowed} (RFC 7541 §6.3)"));
                 }
+                out.extend_from_slice(&before[..before.len() - rest.len()]);
             }
             _ => {
                 let name = integer(&mut rest, if first >= 0x40 { 6 } else { 4 })?;
+                out.extend_from_slice(&before[..before.len() - rest.len()]);
                 if name == 0 {
-                    string(&mut rest)?;
+                    string(&mut rest, &mut out)?;
                 }
-                string(&mut rest)?;
+                string(&mut rest, &mut out)?;
                 fields = true;
             }
         }
     }
-    Ok(())
+    Ok(out)
 }
 
 /// An integer with a prefix of `bits` (RFC 7541 §5.1).
@@ -158,10 +164,38 @@ fn integer(rest: &mut &[u8], bits: u8) -> Result<u64, String> {
     Ok(value)
 }
 
-/// A string literal (RFC 7541 §5.2).
-fn string(rest: &mut &[u8]) -> Result<(), String> {
+/// A string literal (RFC 7541 §5.2), written again plain.
+fn string(rest: &mut &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+    let huffman_coded = rest.first().is_some_and(|first| first & 0x80 != 0);
     let len = integer(rest, 7)?;
-    let len = usize::try_from(len).ok().filter(|len| *len <= rest.len()).ok_or("a string reaches beyond its header block (RFC 7541 §5.2)")?;
-    *rest = &rest[len..];
+    let (bytes, after) = usize::try_from(len)
+        .ok()
+        .and_then(|len| rest.split_at_checked(len))
+        .ok_or("a string reaches beyond its header block (RFC 7541 §5.2)")?;
+    *rest = after;
+    if !huffman_coded {
+        write_length(bytes.len(), out);
+        out.extend_from_slice(bytes);
+        return Ok(());
+    }
+    let mut text = Vec::with_capacity(bytes.len() * 8 / 5);
+    huffman::decode(bytes, &mut text)?;
+    write_length(text.len(), out);
+    out.extend_from_slice(&text);
     Ok(())
+}
+
+/// An integer with a prefix of seven bits under a zero (RFC 7541 §5.1).
+fn write_length(len: usize, out: &mut Vec<u8>) {
+    if len < 0x7f {
+        out.push(len as u8);
+        return;
+    }
+    out.push(0x7f);
+    let mut left = len - 0x7f;
+    while left >= 0x80 {
+        out.push(left as u8 | 0x80);
+        left >>= 7;
+    }
+    out.push(left as u8);
 }

@@ -1,6 +1,7 @@
 //! HTTP/2 frames (RFC 9113) of one direction, header blocks decoded by HPACK (RFC 7541).
 
 mod hpack;
+mod huffman;
 mod names;
 #[cfg(test)]
 mod tests;

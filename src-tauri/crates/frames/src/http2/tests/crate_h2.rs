@@ -109,8 +109,11 @@ async fn exchange(count: usize) -> (Vec<u8>, Vec<u8>) {
     (take(up), take(down))
 }
 
-/// Bodies and header blocks of each stream, and the first error if there is one.
-fn read(side: Side, bytes: &[u8], cut: usize) -> (Vec<(u32, Vec<u8>)>, Vec<(u32, Vec<(String, String)>)>) {
+/// A stream's fields.
+type Block = (u32, Vec<(String, String)>);
+
+/// Bodies and header blocks in the order of their streams. Anything else but frames must not come.
+fn read(side: Side, bytes: &[u8], cut: usize) -> (Vec<(u32, Vec<u8>)>, Vec<Block>) {
     let mut dissector = Dissector::new(side, Limits::default());
     dissector.set_max_frame_size(20_000);
     dissector.set_header_table_size(16 << 10);

@@ -11,6 +11,10 @@ const ALONE: &str = "permessage-deflate; server_no_context_takeover";
 fn deflate(compress: &mut Compress, bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len() + 1000);
     compress.compress_vec(bytes, &mut out, FlushCompress::Sync).expect("compresses");
+    if out.is_empty() {
+        // There was nothing to flush: an empty stored block without its last four bytes (RFC 7692 §7.2.3.6).
+        return vec![0];
+    }
     assert!(out.ends_with(&[0, 0, 0xff, 0xff]));
     out.truncate(out.len() - 4);
     out
@@ -31,7 +35,7 @@ fn examples_of_the_rfc() {
     let two_blocks = b"\xc1\x0d\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00";
     let shared = b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00\xc1\x05\xf2\x00\x11\x00\x00";
     for bytes in [&one[..], fragmented, stored, final_block, two_blocks] {
-        assert_eq!(messages(Side::Server, AGREED, limits(), bytes), [hello.clone()], "{bytes:x?}");
+        assert_eq!(messages(Side::Server, AGREED, limits(), bytes), std::slice::from_ref(&hello), "{bytes:x?}");
         assert!(codes(Side::Server, AGREED, bytes).is_empty());
     }
     assert_eq!(messages(Side::Server, AGREED, limits(), shared), [hello.clone(), hello.clone()]);

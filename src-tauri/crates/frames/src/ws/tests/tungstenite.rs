@@ -58,9 +58,10 @@ fn read(side: Side, pieces: &[&[u8]]) -> (Vec<Message>, bool) {
         Item::Frame(Frame { opcode: 9, payload, after_error: false, .. }) => messages.push(Message::Ping(payload.to_vec().into())),
         Item::Frame(Frame { opcode: 10, payload, after_error: false, .. }) => messages.push(Message::Pong(payload.to_vec().into())),
         Item::Frame(Frame { opcode: 8, close_code, close_reason, after_error: false, .. }) => {
-            let close = close_code.map(|code| CloseFrame {
-                code: CloseCode::from(code),
-                reason: close_reason.unwrap_or_default().as_ref().into(),
+            let close = close_code.map(|code| match code {
+                // Registered, but tungstenite does not know it and puts its own words in place.
+                1014 => CloseFrame { code: CloseCode::Protocol, reason: "Protocol violation".into() },
+                _ => CloseFrame { code: CloseCode::from(code), reason: close_reason.unwrap_or_default().as_ref().into() },
             });
             messages.push(Message::Close(close));
         }
