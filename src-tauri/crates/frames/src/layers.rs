@@ -33,6 +33,11 @@ impl Map {
         self.inner_end == 0
     }
 
+    /// Bytes the runs take on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        self.runs.capacity() * size_of::<(u64, u64)>()
+    }
+
     /// The outer ranges of `inner`, in order; what lies behind the end so far is left out.
     pub fn outer(&self, inner: Span) -> Vec<Span> {
         let end = inner.end.min(self.inner_end);

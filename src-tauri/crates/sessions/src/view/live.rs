@@ -5,7 +5,7 @@ use ts_rs::TS;
 use weir_dialects::{Ask, ToolCall, Transport, Usage};
 
 /// A request as the composer holds it.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub struct Draft {

@@ -1,0 +1,148 @@
+//! A response body: an event stream, JSON lines, or one whole value.
+
+use weir_dialects::{Payload, Status, Transport};
+use weir_frames::{Limits, Span, ndjson, sse};
+
+use super::fold::{Carried, Fold, Told};
+use super::row::{Kind, Layer};
+
+/// Body of one response.
+pub struct Body {
+    stream: u16,
+    format: Format,
+    /// Ordinal on its connection; h2 stream id for HTTP/2.
+    len: u64,
+}
+
+enum Format {
+    Sse(Box<sse::Dissector>),
+    Ndjson(Box<ndjson::Dissector>),
+    /// Gathered to be decoded whole, unless it grew over the limit.
+    Whole { bytes: Vec<u8>, oversized: bool },
+    /// Neither gathered nor decoded.
+    Opaque,
+}
+
+impl Body {
+    /// A body that begins now. The response's own media type decides how it is read; the plan decides only where that says nothing.
+    pub fn new(fold: &mut Fold, conn: u32, carrier: Layer, status: &Status) -> Self {
+        let stream = fold.stream(conn, false, Some(carrier));
+        let media = status.media_type.as_str();
+        let limits = Limits::default();
+        let format = match media {
+            "text/event-stream" => Format::Sse(Box::new(sse::Dissector::new(limits, ""))),
+            "application/x-ndjson" | "application/ndjson" | "application/jsonl" | "application/x-jsonlines" | "application/json-lines" => {
+                Format::Ndjson(Box::new(ndjson::Dissector::new(limits)))
+            }
+            "" | "text/plain" | "application/octet-stream" if status.code < 300 && fold.transport == Transport::Sse => {
+                Format::Sse(Box::new(sse::Dissector::new(limits, "")))
+            }
+            "" | "text/plain" | "application/octet-stream" if status.code < 300 && fold.transport == Transport::Ndjson => {
+                Format::Ndjson(Box::new(ndjson::Dissector::new(limits)))
+            }
+            _ if !fold.decodes && status.code < 300 => Format::Opaque,
+            _ => Format::Whole { bytes: Vec::new(), oversized: false },
+        };
+        Self { stream, format, len: 0 }
+    }
+
+    /// The next bytes of the body, found at `outer` on the connection.
+    pub fn push(&mut self, fold: &mut Fold, t: u64, bytes: &[u8], outer: Span, told: &mut dyn FnMut(Told<'_>)) {
+        fold.streams[self.stream as usize].map.push(outer);
+        self.len += bytes.len() as u64;
+        let stream = self.stream;
+        match &mut self.format {
+            Format::Sse(dissector) => {
+                fold.owned.sse += bytes.len() as u64;
+                dissector.push(bytes, &mut |item| sse_item(fold, t, stream, item, told));
+            }
+            Format::Ndjson(dissector) => {
+                fold.owned.ndjson += bytes.len() as u64;
+                dissector.push(bytes, &mut |item| ndjson_item(fold, t, stream, item, told));
+            }
+            Format::Whole { bytes: gathered, oversized } => {
+                fold.owned.plain += bytes.len() as u64;
+                if *oversized || gathered.len() + bytes.len() > Limits::default().unit {
+                    *oversized = true;
+                    *gathered = Vec::new();
+                } else {
+                    gathered.extend_from_slice(bytes);
+                }
+            }
+            Format::Opaque => fold.owned.plain += bytes.len() as u64,
+        }
+    }
+
+    /// The body ended, well framed or not.
+    pub fn finish(&mut self, fold: &mut Fold, t: u64, whole: bool, told: &mut dyn FnMut(Told<'_>)) {
+        let stream = self.stream;
+        match &mut self.format {
+            Format::Sse(dissector) => dissector.finish(&mut |item| sse_item(fold, t, stream, item, told)),
+            Format::Ndjson(dissector) => dissector.finish(&mut |item| ndjson_item(fold, t, stream, item, told)),
+            Format::Whole { bytes, oversized } => {
+                let span = Span::new(0, self.len);
+                if *oversized {
+                    let word = fold.word("longer than what is decoded whole (128 MiB): kept, not decoded");
+                    fold.row(t, stream, span, Layer::Body, Kind::Warning, word);
+                } else if whole && self.len > 0 {
+                    let bytes = std::mem::take(bytes);
+                    fold.payload(t, stream, span, Layer::Body, 0, Carried::Body, Payload::Body(&bytes), told);
+                } else if self.len > 0 {
+                    fold.row(t, stream, span, Layer::Body, Kind::Incomplete, 0);
+                }
+            }
+            Format::Opaque if self.len > 0 => {
+                fold.row(t, stream, Span::new(0, self.len), Layer::Body, if whole { Kind::Control } else { Kind::Incomplete }, 0);
+            }
+            Format::Opaque => {}
+        }
+        fold.framed_end |= whole;
+    }
+}
+
+fn sse_item(fold: &mut Fold, t: u64, stream: u16, item: sse::Item<'_>, told: &mut dyn FnMut(Told<'_>)) {
+    match item {
+        sse::Item::Event(event) => {
+            let word = fold.word(event.event);
+            if event.oversized {
+                let word = fold.word("event longer than what is decoded whole (128 MiB): kept, not decoded");
+                fold.row(t, stream, event.span, Layer::Sse, Kind::Warning, word);
+            } else {
+                let payload = Payload::Event { event: event.event, data: &event.data };
+                fold.payload(t, stream, event.span, Layer::Sse, word, Carried::Event, payload, told);
+            }
+        }
+        sse::Item::Comment { span, .. } => {
+            fold.row(t, stream, span, Layer::Sse, Kind::Comment, 0);
+        }
+        sse::Item::Retry { span, .. } => {
+            fold.row(t, stream, span, Layer::Sse, Kind::Retry, 0);
+        }
+        sse::Item::Silent { span, .. } => {
+            let word = fold.word("no data");
+            fold.row(t, stream, span, Layer::Sse, Kind::Control, word);
+        }
+        sse::Item::Incomplete { span } => {
+            fold.row(t, stream, span, Layer::Sse, Kind::Incomplete, 0);
+        }
+    }
+}
+
+fn ndjson_item(fold: &mut Fold, t: u64, stream: u16, item: ndjson::Item<'_>, told: &mut dyn FnMut(Told<'_>)) {
+    match item {
+        ndjson::Item::Line { span, oversized: true, .. } => {
+            let word = fold.word("line longer than what is decoded whole (128 MiB): kept, not decoded");
+            fold.row(t, stream, span, Layer::Ndjson, Kind::Warning, word);
+        }
+        ndjson::Item::Line { span, bytes, .. } => {
+            fold.payload(t, stream, span, Layer::Ndjson, 0, Carried::Line, Payload::Line(bytes), told);
+        }
+        ndjson::Item::Blank { span } => {
+            let word = fold.word("blank line");
+            fold.row(t, stream, span, Layer::Ndjson, Kind::Comment, word);
+        }
+        ndjson::Item::Incomplete { span } => {
+            fold.row(t, stream, span, Layer::Ndjson, Kind::Incomplete, 0);
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! What all connections of a session write into: rows, streams, the reply, the counts.
+
+use std::collections::HashMap;
+
+use weir_dialects::delta::Part;
+use weir_dialects::{Decoder, Delta, DeltaKind, Dialect, Payload, Status, Transport};
+use weir_frames::{Span, layers::Map};
+
+use super::chunked::Chunked;
+use super::gaps::Gaps;
+use super::reply::Folded;
+use super::row::{Kind, Layer, Row};
+use crate::view::BlockKind;
+
+/// A byte stream of some layer.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    /// Connection number.
+    pub conn: u32,
+    /// Sent by Weir.
+    pub out: bool,
+    /// What carries it: `None` for the connection's own bytes, else chunks, DATA frames or a plain body.
+    pub inside: Option<Layer>,
+    /// Map to the connection's bytes; unused where `inside` is `None`.
+    pub map: Map,
+}
+
+impl Stream {
+    /// Ranges of the connection's bytes that `span` of this stream came from.
+    pub fn wire(&self, span: Span) -> Vec<Span> {
+        if self.inside.is_none() { vec![span] } else { self.map.outer(span) }
+    }
+}
+
+/// A delta, as it is told to whoever watches the fold.
+#[derive(Clone, Debug)]
+pub struct Told<'a> {
+    /// The row that carried it.
+    pub row: u32,
+    /// When, nanoseconds since the session began.
+    pub t: u64,
+    /// The delta.
+    pub delta: &'a Delta<'a>,
+}
+
+/// Received bytes by the innermost layer that owns them, as far as they are told apart by counting; the rest is what remains.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Owned {
+    /// Bytes received.
+    pub wire: u64,
+    /// Heads and trailers of HTTP/1.1.
+    pub head: u64,
+    /// Payload of HTTP/1.1 bodies.
+    pub h1_body: u64,
+    /// HTTP/2: everything on such a connection, and its DATA payload.
+    pub h2: u64,
+    /// Payload of DATA frames.
+    pub h2_body: u64,
+    /// WebSocket: everything after the handshake.
+    pub ws: u64,
+    /// Bodies that are event streams, and of them what data fields hold.
+    pub sse: u64,
+    /// Bodies of JSON lines.
+    pub ndjson: u64,
+    /// Other bodies.
+    pub plain: u64,
+    /// Payload taken for JSON: out of events, lines, messages, bodies.
+    pub json: [u64; 4],
+    /// Text, reasoning and tool-call fragments as they stand in the JSON.
+    pub text: u64,
+    /// Reasoning likewise.
+    pub reasoning: u64,
+    /// Tool-call arguments likewise.
+    pub tool: u64,
+}
+
+/// HTTP/2 header blocks kept decoded.
+pub const HEADS: usize = 256;
+
+/// Index into [`Owned::json`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carried {
+    /// By SSE events.
+    Event,
+    /// By JSON lines.
+    Line,
+    /// By WebSocket messages.
+    Message,
+    /// By a whole body.
+    Body,
+}
+
+/// The shared state.
+pub struct Fold {
+    /// The frame table.
+    pub rows: Chunked<Row>,
+    /// Chunks, DATA frames, fragments.
+    pub carriers: Chunked<Row>,
+    /// Byte streams, outermost before what they carry.
+    pub streams: Vec<Stream>,
+    /// Interned words; 0 is "".
+    pub words: Vec<String>,
+    /// The reply.
+    pub folded: Folded,
+    /// Gaps between content deltas.
+    pub gaps: Gaps,
+    /// Content deltas.
+    pub deltas: u64,
+    /// First content, first text, last content, nanoseconds.
+    pub content: (Option<u64>, Option<u64>, Option<u64>),
+    /// UTF-8 bytes of text and reasoning.
+    pub text_bytes: u64,
+    /// Byte ownership.
+    pub owned: Owned,
+    /// Rows by kind, indexed by [`Kind`].
+    pub kinds: [u32; 17],
+    /// Status and media type of the last response.
+    pub status: Option<Status>,
+    /// Fields of the last response, for problems and rate limits: name, value.
+    pub response: Vec<(String, String)>,
+    /// A response's end was well framed.
+    pub framed_end: bool,
+    /// Close code and reason the peer sent.
+    pub close: Option<(Option<u16>, String)>,
+    /// First rule the peer broke: code, message.
+    pub violation: Option<(String, String)>,
+    /// The dialect that decodes.
+    pub dialect: &'static dyn Dialect,
+    /// Decoded HTTP/2 header blocks by row: they cannot be decoded again from their own bytes alone. At most [`HEADS`].
+    pub heads: Vec<(u32, Vec<(String, String)>)>,
+    /// How the reply is expected to travel.
+    pub transport: Transport,
+    /// Decodes the current response.
+    pub decoder: Box<dyn Decoder>,
+    /// Payloads are decoded; false for `raw`, whose bodies are then not gathered.
+    pub decodes: bool,
+    interned: HashMap<String, u16>,
+}
+
+impl Fold {
+    /// An empty fold for a session in `dialect` over `transport`.
+    pub fn new(dialect: &'static dyn Dialect, transport: Transport) -> Self {
+        Self {
+            rows: Chunked::default(),
+            carriers: Chunked::default(),
+            streams: Vec::new(),
+            words: vec![String::new()],
+            folded: Folded::default(),
+            gaps: Gaps::default(),
+            deltas: 0,
+            content: (None, None, None),
+            text_bytes: 0,
+            owned: Owned::default(),
+            kinds: [0; 17],
+            status: None,
+            response: Vec::new(),
+            framed_end: false,
+            close: None,
+            violation: None,
+            dialect,
+            heads: Vec::new(),
+            transport,
+            decoder: dialect.decoder(transport),
+            decodes: dialect.id() != "raw",
+            interned: HashMap::new(),
+        }
+    }
+
+    /// A new stream; tells its index.
+    pub fn stream(&mut self, conn: u32, out: bool, inside: Option<Layer>) -> u16 {
+        self.streams.push(Stream { conn, out, inside, map: Map::default() });
+        (self.streams.len() - 1) as u16
+    }
+
+    /// Index of `word`. The table is bounded: a peer that invents event types without end shares the last entry.
+    pub fn word(&mut self, word: &str) -> u16 {
+        const MOST: usize = 4096;
+        if word.is_empty() {
+            return 0;
+        }
+        if let Some(&at) = self.interned.get(word) {
+            return at;
+        }
+        if self.words.len() >= MOST {
+            return (self.words.len() - 1) as u16;
+        }
+        let word: String = word.chars().take(120).collect();
+        self.words.push(word.clone());
+        let at = (self.words.len() - 1) as u16;
+        self.interned.insert(word, at);
+        at
+    }
+
+    /// Appends a row; tells its index.
+    pub fn row(&mut self, t: u64, stream: u16, span: Span, layer: Layer, kind: Kind, word: u16) -> u32 {
+        self.kinds[kind as usize] += 1;
+        let len = u32::try_from(span.len()).unwrap_or(u32::MAX);
+        self.rows.push(Row { t, start: span.start, len, block: 0, stream, word, layer, kind }) as u32
+    }
+
+    /// Appends a carrier.
+    pub fn carrier(&mut self, t: u64, stream: u16, span: Span, layer: Layer, kind: Kind, word: u16) {
+        self.kinds[kind as usize] += 1;
+        let len = u32::try_from(span.len()).unwrap_or(u32::MAX);
+        self.carriers.push(Row { t, start: span.start, len, block: 0, stream, word, layer, kind });
+    }
+
+    /// A broken or bent rule as a row at `at`.
+    pub fn rule(&mut self, t: u64, stream: u16, at: u64, layer: Layer, code: &str, message: &str, warning: bool) {
+        if !warning && self.violation.is_none() {
+            self.violation = Some((code.to_owned(), message.to_owned()));
+        }
+        let word = self.word(&format!("{code}: {message}"));
+        self.row(t, stream, Span::new(at, at), layer, if warning { Kind::Warning } else { Kind::Error }, word);
+    }
+
+    /// Decodes a payload and appends the row that carried it.
+    #[allow(clippy::too_many_arguments)]
+    pub fn payload(
+        &mut self,
+        t: u64,
+        stream: u16,
+        span: Span,
+        layer: Layer,
+        word: u16,
+        carried: Carried,
+        payload: Payload<'_>,
+        told: &mut dyn FnMut(Told<'_>),
+    ) {
+        let row = self.row(t, stream, span, layer, Kind::Unknown, word);
+        let bytes = match payload {
+            Payload::Event { data, .. } => data.as_bytes(),
+            Payload::Line(bytes) | Payload::Message(bytes) | Payload::Body(bytes) => bytes,
+        };
+        if looks_like_json(bytes) {
+            self.owned.json[carried as usize] += bytes.len() as u64;
+        }
+        let (mut best, mut kind, mut block) = (0, Kind::Unknown, 0);
+        let Self { decoder, folded, gaps, deltas, content, text_bytes, owned, .. } = self;
+        decoder.payload(payload, &mut |delta| {
+            let (of, rank) = Kind::of(delta.kind);
+            // Usage and finish arrive beside empty text; an error names its row whatever else is there.
+            if rank > best {
+                (best, kind) = (rank, of);
+            }
+            let is_content = matches!(delta.kind, DeltaKind::Text | DeltaKind::Reasoning) && !delta.text.is_empty();
+            if is_content {
+                *deltas += 1;
+                *text_bytes += delta.text.len() as u64;
+                gaps.arrived(t);
+                content.0.get_or_insert(t);
+                if delta.kind == DeltaKind::Text {
+                    content.1.get_or_insert(t);
+                }
+                content.2 = Some(t);
+            }
+            let raw = delta.at.len() as u64;
+            match delta.kind {
+                DeltaKind::Text | DeltaKind::Refusal => owned.text += raw,
+                DeltaKind::Reasoning => owned.reasoning += raw,
+                DeltaKind::ToolCall if !matches!(delta.part, Part::Tool { whole: true, .. }) => owned.tool += raw,
+                _ => {}
+            }
+            if let Some(at) = folded.push(&delta, row, t) {
+                block = at + 1;
+            }
+            told(Told { row, t, delta: &delta });
+        });
+        self.kinds[Kind::Unknown as usize] -= 1;
+        self.kinds[kind as usize] += 1;
+        if let Some(last) = self.rows.last_mut() {
+            last.kind = kind;
+            last.block = block;
+        }
+    }
+
+    /// Bytes the index holds on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        self.rows.heap_bytes()
+            + self.carriers.heap_bytes()
+            + self.streams.iter().map(|s| s.map.heap_bytes()).sum::<usize>()
+            + self.folded.blocks.iter().map(super::reply::ReplyBlock::heap_bytes).sum::<usize>()
+    }
+
+    /// Text of a kind, for summaries.
+    pub fn reply_text(&self, kind: BlockKind) -> String {
+        self.folded.text(kind)
+    }
+}
+
+/// Whether a payload begins as a JSON object or array does. `[DONE]` does not.
+pub fn looks_like_json(bytes: &[u8]) -> bool {
+    let mut rest = bytes.trim_ascii_start().iter();
+    match rest.next() {
+        Some(b'{') => true,
+        Some(b'[') => !bytes.trim_ascii().eq(b"[DONE]"),
+        _ => false,
+    }
+}

@@ -1,0 +1,203 @@
+//! The fold: a plan's dialect and a timed byte log in; rows, reply and figures out.
+//!
+//! Live, reopened and imported sessions all go through [`Analysis::push`] with the same entries in the same order, so they show the same.
+
+mod body;
+mod chunked;
+mod connection;
+mod fold;
+mod gaps;
+mod outcome;
+mod phases;
+mod reply;
+mod row;
+
+use weir_dialects::{Dialect, Transport};
+use weir_transport::{Dir, Entry, Mark};
+
+pub use chunked::Chunked;
+pub use connection::opcode_name;
+pub use fold::{Fold, Owned, Stream, Told, looks_like_json};
+pub use outcome::of_error as problem_of;
+pub use phases::Phases;
+pub use reply::{Folded, ReplyBlock, byte_of_utf16, utf16_len};
+pub use row::{KINDS, Kind, Layer, Row, RowId};
+
+use connection::Connection;
+
+use crate::view::{Metrics, Outcome, State};
+
+/// The fold of one session.
+pub struct Analysis {
+    /// Rows, streams, reply, counts.
+    pub fold: Fold,
+    /// Dial, end, and what else is told by marks.
+    pub phases: Phases,
+    connections: Vec<Connection>,
+    sent: u64,
+    last_t: u64,
+    over: bool,
+}
+
+impl Analysis {
+    /// The fold of a session in `dialect` whose reply was asked for over `transport`.
+    pub fn new(dialect: &'static dyn Dialect, transport: Transport) -> Self {
+        Self { fold: Fold::new(dialect, transport), phases: Phases::default(), connections: Vec::new(), sent: 0, last_t: 0, over: false }
+    }
+
+    /// Folds the next entry of the log in; every delta it brings is told.
+    pub fn push(&mut self, entry: &Entry, told: &mut dyn FnMut(Told<'_>)) {
+        match entry {
+            Entry::Segment { conn, dir, t, bytes } => {
+                self.last_t = *t;
+                self.phases.segment(*dir, *t);
+                let at = self.connection(*conn);
+                match dir {
+                    Dir::In => {
+                        let was_upgraded = self.connections[at].upgraded();
+                        self.connections[at].received(&mut self.fold, *t, bytes, told);
+                        if was_upgraded {
+                            self.phases.message(*t);
+                        }
+                    }
+                    Dir::Out => {
+                        self.sent += bytes.len() as u64;
+                        self.connections[at].sent(&mut self.fold, *t, bytes, told);
+                    }
+                }
+            }
+            Entry::Mark { conn, t, mark } => {
+                self.last_t = *t;
+                let at = self.connection(*conn);
+                if matches!(mark, Mark::Eof | Mark::Cancelled | Mark::Closed | Mark::Failed(_)) {
+                    self.connections[at].finish(&mut self.fold, *t, told);
+                }
+                self.phases.mark(mark, *t);
+            }
+        }
+    }
+
+    /// The log is over. What stands unfinished is told as a recording that broke off leaves it.
+    pub fn end(&mut self, told: &mut dyn FnMut(Told<'_>)) {
+        if !std::mem::replace(&mut self.over, true) {
+            for connection in &mut self.connections {
+                connection.finish(&mut self.fold, self.last_t, told);
+            }
+            self.phases.end(self.last_t);
+        }
+    }
+
+    /// The dialect saw its end marker: nothing more needs to be waited for.
+    pub fn ended(&self) -> bool {
+        self.fold.decoder.ended()
+    }
+
+    /// Where the session stands.
+    pub fn state(&self) -> State {
+        if self.over {
+            State::Done
+        } else if self.fold.owned.wire > 0 && self.fold.rows.len() > 1 && self.phases.first_byte.is_some() {
+            State::Streaming
+        } else if self.sent > 0 {
+            State::Waiting
+        } else {
+            State::Connecting
+        }
+    }
+
+    /// How it ended; `None` while it runs.
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.over.then(|| outcome::of(self))
+    }
+
+    /// `1.1` or `2`, once bytes were sent.
+    pub fn http(&self) -> Option<&'static str> {
+        self.connections.iter().rev().find_map(Connection::http)
+    }
+
+    /// Whether the last connection carries WebSocket frames.
+    pub fn upgraded(&self) -> bool {
+        self.connections.last().is_some_and(Connection::upgraded)
+    }
+
+    /// Time of the last entry, nanoseconds since the session began.
+    pub fn elapsed(&self) -> u64 {
+        self.last_t
+    }
+
+    /// Figures so far.
+    pub fn metrics(&self) -> Metrics {
+        let ms = |t: Option<u64>| t.map(|t| t as f64 / 1e6);
+        let fold = &self.fold;
+        let first_byte = if self.upgraded() { self.phases.first_message } else { self.phases.first_byte };
+        Metrics {
+            dns_ms: ms(self.phases.dns),
+            tcp_ms: ms(self.phases.tcp),
+            tls_ms: ms(self.phases.tls),
+            ttfb_ms: ms(first_byte),
+            ttft_ms: ms(fold.content.0),
+            first_text_ms: ms(fold.content.1),
+            total_ms: self.over.then_some(self.phases.end.unwrap_or(self.last_t) as f64 / 1e6),
+            rate: self.rate(),
+            gap_p50_ms: fold.gaps.quantile(0.5).map(|ns| ns / 1e6),
+            gap_p99_ms: fold.gaps.quantile(0.99).map(|ns| ns / 1e6),
+            frames: fold.rows.len() as u32,
+            deltas: fold.deltas as u32,
+            bytes_down: fold.owned.wire,
+            bytes_up: self.sent,
+            bytes_text: fold.text_bytes,
+            bytes_tls: self.phases.tls_overhead.0,
+            layers: self.layers(),
+        }
+    }
+
+    /// Output rate between the first and the last content: the tokens behind the first over the time they took, as TPOT has it.
+    fn rate(&self) -> Option<crate::view::Rate> {
+        let (first, _, last) = self.fold.content;
+        let seconds = (last? - first?) as f64 / 1e9;
+        let reported = self.fold.folded.facts.usage.as_ref().and_then(|usage| {
+            let output = usage.output_tokens?;
+            let apart = if usage.output_includes_reasoning == Some(false) { usage.reasoning_tokens.unwrap_or(0) } else { 0 };
+            Some(output + apart).filter(|&n| n > 1)
+        });
+        let count = reported.unwrap_or(self.fold.deltas);
+        (seconds > 0.0 && count > 1).then(|| crate::view::Rate { value: (count - 1) as f64 / seconds, estimate: reported.is_none() })
+    }
+
+    /// Every received byte once, by the innermost layer that owns it. The sums are exact: each layer owns what it got less what it passed on.
+    fn layers(&self) -> Vec<(String, u64)> {
+        let o = &self.fold.owned;
+        let mut json: u64 = o.json.iter().sum();
+        let bodies = o.sse + o.ndjson + o.plain;
+        let framing = |total: u64, inner: u64| total.saturating_sub(inner);
+        // Text is counted out of JSON; a peer whose payload is text but no JSON keeps it in its carrier.
+        let deltas = (o.text + o.reasoning + o.tool).min(json);
+        let (text, reasoning) = (o.text.min(deltas), o.reasoning.min(deltas - o.text.min(deltas)));
+        let tool = deltas - text - reasoning;
+        json -= deltas;
+        let h1_wire = framing(o.wire, o.h2 + o.ws);
+        let rows = [
+            ("http-head", o.head),
+            ("chunk", framing(h1_wire, o.head + o.h1_body)),
+            ("h2", framing(o.h2, o.h2_body)),
+            ("body", framing(o.h1_body + o.h2_body, bodies) + framing(o.plain, o.json[3])),
+            ("sse", framing(o.sse, o.json[0])),
+            ("ndjson", framing(o.ndjson, o.json[1])),
+            ("ws", framing(o.ws, o.json[2])),
+            ("json", json),
+            ("text", text),
+            ("reasoning", reasoning),
+            ("tool-call", tool),
+        ];
+        rows.into_iter().filter(|&(_, bytes)| bytes > 0).map(|(name, bytes)| (name.to_owned(), bytes)).collect()
+    }
+
+    fn connection(&mut self, number: u32) -> usize {
+        // Connections are numbered from 0 without holes by whoever dials; a log that skips numbers still reads.
+        while self.connections.len() <= number.min(4096) as usize {
+            let next = self.connections.len() as u32;
+            self.connections.push(Connection::new(&mut self.fold, next));
+        }
+        number.min(4096) as usize
+    }
+}

@@ -1,0 +1,184 @@
+//! The reply as blocks: runs of deltas of one kind, each delta linked to its row.
+
+use weir_dialects::delta::Part;
+use weir_dialects::{Delta, DeltaKind, Reply, ToolCall};
+
+use super::chunked::Chunked;
+use crate::view::BlockKind;
+
+/// Where one delta's text ends in its block, and the row that carried it: 8 bytes a delta.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Piece {
+    row: u32,
+    /// End in the block's text, bytes.
+    end: u32,
+}
+
+/// A block of the reply.
+#[derive(Clone, Debug)]
+pub struct ReplyBlock {
+    /// What its text is.
+    pub kind: BlockKind,
+    /// Its text so far; the arguments for a tool call.
+    pub text: String,
+    /// Length of `text` in UTF-16 code units, which is how the page counts.
+    pub utf16: u32,
+    /// When its first and last deltas came, nanoseconds.
+    pub times: (u64, u64),
+    /// Call id and name.
+    pub tool: Option<ToolCall>,
+    /// Times `text` was replaced as a whole: a watcher that has seen less must take it anew.
+    pub rewrites: u32,
+    tool_index: u64,
+    pieces: Chunked<Piece>,
+}
+
+impl ReplyBlock {
+    /// Deltas in it.
+    pub fn deltas(&self) -> u32 {
+        self.pieces.len() as u32
+    }
+
+    /// First and last row.
+    pub fn rows(&self) -> (u32, u32) {
+        (self.pieces.get(0).map_or(0, |p| p.row), self.pieces.last().map_or(0, |p| p.row))
+    }
+
+    /// Row and text range (bytes) of the delta that covers byte `at` of the text.
+    pub fn delta_at(&self, at: u32) -> Option<(u32, std::ops::Range<usize>)> {
+        let index = self.pieces.partition_point(|p| p.end <= at);
+        let piece = self.pieces.get(index)?;
+        Some((piece.row, self.start_of(index)..piece.end as usize))
+    }
+
+    /// Text range (bytes) that `row` added.
+    pub fn range_of(&self, row: u32) -> Option<std::ops::Range<usize>> {
+        let first = self.pieces.partition_point(|p| p.row < row);
+        let behind = self.pieces.partition_point(|p| p.row <= row);
+        (first < behind).then(|| self.start_of(first)..self.start_of(behind))
+    }
+
+    fn start_of(&self, index: usize) -> usize {
+        if index == 0 { 0 } else { self.pieces.get(index - 1).map_or(0, |p| p.end as usize) }
+    }
+
+    /// Bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        self.text.capacity() + self.pieces.heap_bytes()
+    }
+}
+
+/// Everything the deltas add up to.
+#[derive(Clone, Debug, Default)]
+pub struct Folded {
+    /// Blocks in order of appearance.
+    pub blocks: Vec<ReplyBlock>,
+    /// Usage, finish, error, end marker. Its texts stay empty: they are the blocks'.
+    pub facts: Reply,
+}
+
+impl Folded {
+    /// Folds one delta of `row` in; tells the index of the block it added to.
+    pub fn push(&mut self, delta: &Delta<'_>, row: u32, t: u64) -> Option<u32> {
+        let kind = match delta.kind {
+            DeltaKind::Text => BlockKind::Text,
+            DeltaKind::Reasoning => BlockKind::Reasoning,
+            DeltaKind::Refusal => BlockKind::Refusal,
+            DeltaKind::ToolCall => BlockKind::ToolCall,
+            _ => {
+                self.facts.push(delta);
+                return None;
+            }
+        };
+        let (index, id, name, whole) = match &delta.part {
+            Part::Tool { index, id, name, whole } => (*index, id.as_deref(), name.as_deref(), *whole),
+            _ => (0, None, None, false),
+        };
+        if kind != BlockKind::ToolCall && delta.text.is_empty() {
+            return None;
+        }
+        let found = match kind {
+            // Fragments of several calls may interleave.
+            BlockKind::ToolCall => self.blocks.iter().rposition(|b| b.kind == kind && b.tool_index == index),
+            _ => self.blocks.len().checked_sub(1).filter(|&last| self.blocks[last].kind == kind),
+        };
+        let at = found.unwrap_or_else(|| {
+            self.blocks.push(ReplyBlock {
+                kind,
+                text: String::new(),
+                utf16: 0,
+                times: (t, t),
+                tool: (kind == BlockKind::ToolCall).then(ToolCall::default),
+                rewrites: 0,
+                tool_index: index,
+                pieces: Chunked::default(),
+            });
+            self.blocks.len() - 1
+        });
+        let block = &mut self.blocks[at];
+        if let Some(tool) = &mut block.tool {
+            let changed = id.is_some_and(|id| id != tool.id) || name.is_some_and(|name| name != tool.name);
+            if let Some(id) = id {
+                tool.id = id.to_owned();
+            }
+            if let Some(name) = name {
+                tool.name = name.to_owned();
+            }
+            if changed {
+                block.rewrites += 1;
+            }
+        }
+        if whole {
+            // The final form usually repeats what the fragments already gave; then they stay linked to their rows.
+            if block.text == delta.text {
+                return Some(at as u32);
+            }
+            block.rewrites += 1;
+            block.text.clear();
+            block.utf16 = 0;
+            block.pieces = Chunked::default();
+        }
+        block.text.push_str(&delta.text);
+        block.utf16 += utf16_len(&delta.text);
+        block.times.1 = t;
+        let end = block.text.len() as u32;
+        match block.pieces.last_mut() {
+            Some(last) if last.row == row => last.end = end,
+            _ => {
+                block.pieces.push(Piece { row, end });
+            }
+        }
+        Some(at as u32)
+    }
+
+    /// All text of one kind, joined.
+    pub fn text(&self, kind: BlockKind) -> String {
+        self.blocks.iter().filter(|b| b.kind == kind).map(|b| b.text.as_str()).collect()
+    }
+
+    /// Tool calls with their arguments.
+    pub fn tool_calls(&self) -> Vec<ToolCall> {
+        self.blocks
+            .iter()
+            .filter_map(|block| block.tool.as_ref().map(|tool| ToolCall { arguments: block.text.clone(), ..tool.clone() }))
+            .collect()
+    }
+}
+
+/// Length of `text` in UTF-16 code units.
+pub fn utf16_len(text: &str) -> u32 {
+    if text.is_ascii() { text.len() as u32 } else { text.encode_utf16().count() as u32 }
+}
+
+/// Byte offset of a UTF-16 offset; the end where it lies behind it, the character's start where it splits a pair.
+pub fn byte_of_utf16(text: &str, offset: u32) -> usize {
+    let mut units = 0;
+    for (at, c) in text.char_indices() {
+        let next = units + c.len_utf16() as u32;
+        if next > offset {
+            return at;
+        }
+        units = next;
+    }
+    text.len()
+}

@@ -1,0 +1,298 @@
+//! The engine: plans drafts, runs them, opens what was kept.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+
+use weir_dialects::provider;
+use weir_recordings::{Library, NewSession};
+use weir_secrets::{Keys, Secret, StoreState, header::HeaderTemplate};
+use weir_transport::{journal, journal::Clock};
+
+use crate::plan::{KeyChoice, Plan};
+use crate::session::Session;
+use crate::view::{Draft, Preview, Settings};
+use crate::{Error, capture, drive, log};
+
+/// Bytes of the log that may wait between the socket and the disk before the socket is read no further.
+const IN_FLIGHT: usize = 32 << 20;
+
+/// The name settings are kept under in the library.
+const SETTINGS: &str = "settings";
+
+/// The engine. Clones are the same engine.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    home: PathBuf,
+    library: Library,
+    keys: Keys,
+    settings: RwLock<Settings>,
+    lab: RwLock<Option<String>>,
+    sessions: Mutex<HashMap<String, Weak<Session>>>,
+}
+
+impl Engine {
+    /// An engine whose library, key list and settings live in `home` (made if missing).
+    pub fn open(home: &Path) -> Result<Self, Error> {
+        std::fs::create_dir_all(home).map_err(|error| home_error(home, &error))?;
+        let library = Library::open(&home.join("library.weir"))?;
+        Self::with(home, library)
+    }
+
+    /// An engine on a library of its own, e.g. the file of `--record`.
+    pub fn with(home: &Path, library: Library) -> Result<Self, Error> {
+        library.recover()?;
+        let settings = library.setting(SETTINGS).and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
+        Ok(Self(Arc::new(Inner {
+            home: home.to_path_buf(),
+            library,
+            keys: Keys::open(home),
+            settings: RwLock::new(settings),
+            lab: RwLock::new(None),
+            sessions: Mutex::new(HashMap::new()),
+        })))
+    }
+
+    /// The library.
+    pub fn library(&self) -> &Library {
+        &self.0.library
+    }
+
+    /// The keys.
+    pub fn keys(&self) -> &Keys {
+        &self.0.keys
+    }
+
+    /// The folder it lives in.
+    pub fn home(&self) -> &Path {
+        &self.0.home
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> Settings {
+        self.0.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts settings in force and keeps them.
+    pub fn set_settings(&self, settings: Settings) -> Result<(), Error> {
+        if !matches!(settings.proxy.as_str(), "" | "system" | "direct") && !settings.proxy.starts_with("http://") {
+            return Err(Error::new(
+                "user",
+                "proxy",
+                format!("«{}» is no proxy.", settings.proxy),
+                "The old settings stay in force.",
+                "",
+                "Write system, direct, or an address like http://127.0.0.1:3128.",
+            ));
+        }
+        // Settings are plain data, which JSON always holds.
+        let json = serde_json::to_string(&settings).unwrap_or_default();
+        self.0.library.set_setting(SETTINGS, &json)?;
+        *self.0.settings.write().unwrap_or_else(PoisonError::into_inner) = settings;
+        Ok(())
+    }
+
+    /// Tells where the Lab runs (scheme, host and port), or that it does not.
+    pub fn set_lab(&self, address: Option<String>) {
+        *self.0.lab.write().unwrap_or_else(PoisonError::into_inner) = address;
+    }
+
+    fn lab(&self) -> Option<String> {
+        self.0.lab.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The plan for a draft.
+    pub fn plan(&self, draft: &Draft, key: &KeyChoice) -> Result<Plan, Error> {
+        let keyed = match key {
+            KeyChoice::Given(_) => true,
+            KeyChoice::None => false,
+            KeyChoice::Stored => self.has_key(&draft.provider),
+        };
+        Plan::new(draft, &self.settings(), self.lab().as_deref(), keyed)
+    }
+
+    /// What a draft would send, keys as `{key}`, and what stands in its way.
+    pub fn preview(&self, draft: &Draft) -> Preview {
+        match self.plan(draft, &KeyChoice::Stored) {
+            Ok(plan) => Preview { problem: self.missing_key(draft).map(|e| *e.0), ..plan.preview() },
+            Err(error) => Preview {
+                method: String::new(),
+                url: draft.url.clone().or_else(|| draft.base_url.clone()).unwrap_or_default(),
+                headers: Vec::new(),
+                body: draft.ask.raw_body.clone().unwrap_or_default(),
+                curl: String::new(),
+                problem: Some(*error.0),
+            },
+        }
+    }
+
+    /// Sends a draft. The session is kept in the library; deltas are told to `tell` as they come.
+    ///
+    /// Must be called within a tokio runtime.
+    pub fn send(&self, draft: &Draft, key: KeyChoice, tell: Option<capture::Tell>) -> Result<Arc<Session>, Error> {
+        if matches!(key, KeyChoice::Stored) {
+            if let Some(error) = self.missing_key(draft) {
+                return Err(error);
+            }
+        }
+        let plan = self.plan(draft, &key)?;
+        self.run(plan, key, tell)
+    }
+
+    /// Runs a plan.
+    pub fn run(&self, plan: Plan, key: KeyChoice, tell: Option<capture::Tell>) -> Result<Arc<Session>, Error> {
+        let secret = self.key(&plan, key)?;
+        let title = plan.draft.title.clone().filter(|t| !t.trim().is_empty()).unwrap_or_else(|| plan.title());
+        let started_at_ms = now_ms();
+        // Whatever the user pasted into a prompt or header, the key's value stays out of the library.
+        let scrub = |text: String| secret.as_ref().map_or(text.clone(), |key| text.replace(key.expose(), &"*".repeat(key.expose().len())));
+        let recorder = self.0.library.create(NewSession {
+            title: scrub(title.clone()),
+            provider: plan.draft.provider.clone(),
+            model: plan.draft.ask.model.clone(),
+            dialect: plan.dialect.clone(),
+            transport: plan.draft.transport.name().into(),
+            prompt: scrub(plan.prompt()),
+            plan: scrub(serde_json::to_string(&plan).unwrap_or_default()),
+            started_at_ms,
+        })?;
+        let clock = Clock::start();
+        let (journal, reader) = journal::channel_on(clock, IN_FLIGHT);
+        let session = Arc::new(Session::new(recorder.id(), &title, plan, started_at_ms, recorder.reader(), clock));
+        self.remember(&session);
+        capture::start(reader, recorder, session.clone(), tell)?;
+        let roots = self.roots()?;
+        let target = session.plan().target(secret, roots);
+        let driven = session.clone();
+        tokio::spawn(async move { drive::run(target, &driven, journal).await });
+        Ok(session)
+    }
+
+    /// Opens a session: the running one, or one from the library, folded anew from its log.
+    pub fn session(&self, id: &str) -> Result<Arc<Session>, Error> {
+        let row = self.0.library.session(id)?;
+        if let Some(open) = self.opened(&row.id) {
+            return Ok(open);
+        }
+        let plan: Plan = serde_json::from_str(&row.plan).map_err(|error| {
+            Error::new(
+                "local",
+                "plan",
+                "The recording's plan cannot be read.",
+                "The session cannot be shown.",
+                error.to_string(),
+                "It was probably recorded by a newer Weir: open it there.",
+            )
+        })?;
+        let reader = self.0.library.reader(&row.id)?;
+        let session = Arc::new(Session::new(&row.id, &row.title, plan, row.started_at_ms, reader, Clock::start()));
+        self.fold(&session)?;
+        self.remember(&session);
+        Ok(session)
+    }
+
+    fn fold(&self, session: &Arc<Session>) -> Result<(), Error> {
+        let mut broken = None;
+        {
+            let mut analysis = session.analysis();
+            self.0.library.reader(session.id())?.records(&mut |record| match log::entry(record) {
+                Ok(entry) => {
+                    analysis.push(&entry, &mut |_| {});
+                    std::ops::ControlFlow::Continue(())
+                }
+                Err(error) => {
+                    broken = Some(error);
+                    std::ops::ControlFlow::Break(())
+                }
+            })?;
+        }
+        session.end(&mut |_| {});
+        broken.map_or(Ok(()), Err)
+    }
+
+    /// The session with this id, if a view or a run holds it.
+    pub fn opened(&self, id: &str) -> Option<Arc<Session>> {
+        self.0.sessions.lock().unwrap_or_else(PoisonError::into_inner).get(id).and_then(Weak::upgrade)
+    }
+
+    fn remember(&self, session: &Arc<Session>) {
+        let mut sessions = self.0.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.retain(|_, session| session.strong_count() > 0);
+        sessions.insert(session.id().to_owned(), Arc::downgrade(session));
+    }
+
+    fn has_key(&self, provider: &str) -> bool {
+        self.0.keys.list().iter().any(|key| key.provider == provider)
+    }
+
+    fn missing_key(&self, draft: &Draft) -> Option<Error> {
+        let known = provider::find(&draft.provider)?;
+        let own_header = draft.headers.iter().any(|h| HeaderTemplate::parse(known.auth).is_ok_and(|t| h.name.eq_ignore_ascii_case(t.name())));
+        if known.key != "required" || draft.base_url.is_some() || draft.url.is_some() || own_header || self.has_key(&draft.provider) {
+            return None;
+        }
+        let state = match self.0.keys.state() {
+            StoreState::Available { name } => format!("{name}: no key for {}", known.id),
+            other => format!("{other:?}"),
+        };
+        Some(Error::new(
+            "configuration",
+            "key-missing",
+            format!("There is no key for {}.", known.name),
+            "Nothing was sent.",
+            state,
+            "Add one in Keys, or try it on the built-in Lab: same protocols, no account, nothing leaves this machine.",
+        ))
+    }
+
+    fn key(&self, plan: &Plan, choice: KeyChoice) -> Result<Option<Secret>, Error> {
+        if !plan.wants_key() {
+            return Ok(None);
+        }
+        match choice {
+            KeyChoice::Given(secret) => Ok(Some(secret)),
+            KeyChoice::None => Err(Error::new(
+                "user",
+                "key-missing",
+                "The request names {key}, but no key was chosen.",
+                "Nothing was sent.",
+                "",
+                "Choose a key, or take {key} out of headers and URL.",
+            )),
+            KeyChoice::Stored => {
+                let host = url::Url::parse(&plan.call.url).ok().and_then(|u| Some(format!("{}:{}", u.host_str()?, u.port_or_known_default()?)));
+                let header = plan.call.headers.iter().find(|h| h.value.contains("{key}")).map_or("URL", |h| h.name.as_str());
+                let used_for = format!("{header} → {}", host.unwrap_or_default());
+                Ok(Some(self.0.keys.read(&plan.draft.provider, &used_for)?))
+            }
+        }
+    }
+
+    /// Certificate authorities of the user's own, as the file the transport reads.
+    fn roots(&self) -> Result<Vec<PathBuf>, Error> {
+        let pem = self.settings().roots;
+        if pem.trim().is_empty() {
+            return Ok(Vec::new());
+        }
+        let path = self.0.home.join("roots.pem");
+        std::fs::write(&path, pem).map_err(|error| home_error(&path, &error))?;
+        Ok(vec![path])
+    }
+}
+
+fn home_error(path: &Path, error: &std::io::Error) -> Error {
+    Error::new(
+        "local",
+        "home",
+        "Weir cannot write to its folder.",
+        "Nothing can be kept.",
+        format!("{}: {error}", path.display()),
+        "Set WEIR_HOME to a folder that can be written to.",
+    )
+}
+
+fn now_ms() -> i64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_millis() as i64)
+}

@@ -1,0 +1,340 @@
+//! One frame opened: the tree from the connection's bytes down to the delta, and the owner of every byte.
+
+use weir_dialects::{DeltaKind, Dialect};
+use weir_frames::layers::Map;
+use weir_frames::{Limits, Span, http2, json, ws};
+
+use super::explain::explain;
+use super::paint::Canvas;
+use super::unit::{self, Content, Unit};
+use super::{Bytes, row};
+use crate::Error;
+use crate::analysis::{Fold, Kind, Layer, Row, RowId, opcode_name};
+use crate::view::{FrameDetail, Node};
+
+/// JSON values that are listed; a document with more is shown as far as this and says so.
+const VALUES: usize = 5_000;
+
+/// The tree under construction.
+struct Tree {
+    window: Span,
+    nodes: Vec<Node>,
+    canvas: Canvas,
+}
+
+impl Tree {
+    /// Adds a node, paints its bytes, tells its index.
+    fn add(&mut self, depth: u32, label: impl Into<String>, value: impl Into<String>, layer: &'static str, spans: &[Span]) -> u32 {
+        self.canvas.paint(spans, layer);
+        self.add_quiet(depth, label, value, layer, spans)
+    }
+
+    /// Adds a node whose bytes stay its parent's.
+    fn add_quiet(&mut self, depth: u32, label: impl Into<String>, value: impl Into<String>, layer: &'static str, spans: &[Span]) -> u32 {
+        let start = self.window.start;
+        let spans = spans.iter().map(|s| (s.start.saturating_sub(start), s.end.saturating_sub(start))).collect();
+        self.nodes.push(Node { depth, label: label.into(), value: value.into(), layer: layer.into(), spans });
+        (self.nodes.len() - 1) as u32
+    }
+}
+
+/// Opens the row `id`.
+pub fn open(fold: &Fold, bytes: &dyn Bytes, id: RowId) -> Result<FrameDetail, Error> {
+    let row = row(fold, id).ok_or_else(|| Error::missing("frame"))?;
+    let unit = Unit::read(fold, bytes, row)?;
+    let base = match row.layer {
+        Layer::Http => "http-head",
+        Layer::Chunk => "chunk",
+        Layer::H2 => "h2",
+        Layer::Ws => "ws",
+        _ => match fold.streams.get(row.stream as usize).and_then(|s| s.inside) {
+            Some(Layer::H2) => "h2",
+            Some(_) if !unit.carriers.is_empty() => "chunk",
+            _ => "control",
+        },
+    };
+    let mut tree = Tree { window: unit.window, nodes: Vec::new(), canvas: Canvas::new(unit.window, base) };
+    let depth = carriers(&mut tree, &unit);
+    let word = fold.words.get(row.word as usize).map_or("", String::as_str);
+    let own = unit.map.outer(Span::new(0, unit.inner.len() as u64));
+    let mut focus = match row.layer {
+        Layer::Http => http_head(&mut tree, depth, &unit),
+        Layer::Chunk => 0,
+        Layer::H2 => h2_frame(&mut tree, depth, &unit, fold, id),
+        Layer::Sse => sse_event(&mut tree, depth, &unit, row, word, &own),
+        Layer::Ndjson => tree.add(depth, "JSON line", "", "control", &own),
+        Layer::Ws => ws_frames(&mut tree, depth, &unit, row, word),
+        Layer::Body => tree.add(depth, if unit.out { "request body" } else { "body" }, "", "control", &own),
+    };
+    if let Some(content) = unit.content(row) {
+        let under = tree.nodes.get(focus as usize).map_or(depth, |n| n.depth + 1);
+        if let Some(delta) = payload(&mut tree, under, fold, row, &content) {
+            focus = delta;
+        }
+    }
+    if unit.short {
+        tree.add_quiet(0, "the rest is not explained", "longer than 1 MiB: the bytes view shows all of it", "control", &[]);
+    }
+    Ok(FrameDetail {
+        id: id.0,
+        t_ms: row.t as f64 / 1e6,
+        conn: unit.conn,
+        out: unit.out,
+        start: unit.window.start,
+        end: unit.window.end,
+        owners: tree.canvas.owners(),
+        nodes: tree.nodes,
+        focus,
+        explain: explain(row, word, unit.out),
+    })
+}
+
+/// Chunks or DATA frames around the row; tells the depth of what they carry.
+fn carriers(tree: &mut Tree, unit: &Unit) -> u32 {
+    for (n, (layer, _, span)) in unit.carriers.iter().enumerate() {
+        let at = (span.start - unit.window.start) as usize;
+        let head = unit.bytes.get(at..).unwrap_or_default();
+        if *layer == Layer::H2 {
+            let data = Span::new((span.start + 9).min(span.end), span.end);
+            let stream = head.get(5..9).map_or(0, |b| u32::from_be_bytes([b[0] & 0x7f, b[1], b[2], b[3]]));
+            tree.add(0, "HTTP/2 DATA", format!("stream {stream}, {} B", data.len()), "h2", &[*span]);
+            tree.add_quiet(1, "frame header", "9 B", "h2", &[Span::new(span.start, data.start)]);
+        } else {
+            let line = head.iter().position(|&b| b == b'\n').map_or(head.len(), |end| end + 1) as u64;
+            let size = String::from_utf8_lossy(&head[..(line as usize).min(32)]).trim_end().to_owned();
+            let bytes = u64::from_str_radix(size.split(';').next().unwrap_or_default().trim(), 16).unwrap_or(0);
+            let label = if unit.carriers.len() == 1 { "HTTP/1.1 chunk".to_owned() } else { format!("HTTP/1.1 chunk {} of {}", n + 1, unit.carriers.len()) };
+            tree.add(0, label, "", "chunk", &[*span]);
+            tree.add_quiet(1, "chunk-size", format!("{size}, {bytes} B"), "chunk", &[Span::new(span.start, (span.start + line).min(span.end))]);
+        }
+    }
+    u32::from(!unit.carriers.is_empty())
+}
+
+fn http_head(tree: &mut Tree, depth: u32, unit: &Unit) -> u32 {
+    let all = Span::new(unit.window.start, unit.window.end);
+    let root = tree.add(depth, if unit.out { "HTTP/1.1 request head" } else { "HTTP/1.1 response head" }, "", "http-head", &[all]);
+    let mut at = unit.window.start;
+    for (n, line) in unit.bytes.split_inclusive(|&b| b == b'\n').enumerate() {
+        let span = Span::new(at, at + line.len() as u64);
+        at = span.end;
+        let text = String::from_utf8_lossy(line);
+        let text = text.trim_end();
+        if text.is_empty() {
+            continue;
+        }
+        match text.split_once(':').filter(|_| n > 0) {
+            Some((name, value)) => tree.add_quiet(depth + 1, name, value.trim(), "http-head", &[span]),
+            None => tree.add_quiet(depth + 1, if unit.out { "request line" } else { "status line" }, text, "http-head", &[span]),
+        };
+    }
+    root
+}
+
+fn h2_frame(tree: &mut Tree, depth: u32, unit: &Unit, fold: &Fold, id: RowId) -> u32 {
+    let b = &unit.bytes;
+    let start = unit.window.start;
+    if b.starts_with(b"PRI ") {
+        return tree.add(depth, "HTTP/2 preface", "", "h2", &[unit.window]);
+    }
+    let Some(&[l0, l1, l2, kind, flags, s0, s1, s2, s3]) = b.first_chunk::<9>() else {
+        return tree.add(depth, "HTTP/2 frame", "cut in its header", "h2", &[unit.window]);
+    };
+    let name = http2::frame_name(kind);
+    let root = tree.add(depth, format!("HTTP/2 {name}"), "", "h2", &[unit.window]);
+    let part = |from: u64, to: u64| [Span::new(start + from, start + to)];
+    tree.add_quiet(depth + 1, "length", u32::from_be_bytes([0, l0, l1, l2]).to_string(), "h2", &part(0, 3));
+    tree.add_quiet(depth + 1, "type", format!("{kind} {name}"), "h2", &part(3, 4));
+    let names: Vec<&str> = http2::flag_names(kind, flags).collect();
+    tree.add_quiet(depth + 1, "flags", format!("{flags:08b} {}", names.join(" ")), "h2", &part(4, 5));
+    tree.add_quiet(depth + 1, "stream", u32::from_be_bytes([s0 & 0x7f, s1, s2, s3]).to_string(), "h2", &part(5, 9));
+    let payload = Span::new((start + 9).min(unit.window.end), unit.window.end);
+    if kind == 4 {
+        for (n, (setting, name, value)) in http2::settings(b.get(9..).unwrap_or_default()).enumerate() {
+            let at = 9 + 6 * n as u64;
+            tree.add_quiet(depth + 1, format!("{name} ({setting})"), value.to_string(), "h2", &part(at, at + 6));
+        }
+    } else if let Some((_, headers)) = fold.heads.iter().find(|(row, _)| *row == id.0) {
+        tree.add(depth + 1, "field block", format!("HPACK, {} fields", headers.len()), "http-head", &[payload]);
+        for (name, value) in headers {
+            // HPACK fields have no byte range of their own that could be read apart: most are an index into a table.
+            tree.add_quiet(depth + 2, name, value, "http-head", &[]);
+        }
+    } else if !payload.is_empty() {
+        tree.add_quiet(depth + 1, "payload", format!("{} B", payload.len()), "h2", &[payload]);
+    }
+    root
+}
+
+fn sse_event(tree: &mut Tree, depth: u32, unit: &Unit, row: &Row, word: &str, own: &[Span]) -> u32 {
+    let (label, value) = match row.kind {
+        Kind::Comment => ("SSE comment", ""),
+        Kind::Retry => ("SSE retry", ""),
+        Kind::Incomplete => ("SSE event, cut off", ""),
+        _ => ("SSE event", word),
+    };
+    let root = tree.add(depth, label, value, "sse", own);
+    let mut last_data = root;
+    let mut at = 0;
+    let mut rest = unit.inner.as_slice();
+    while !rest.is_empty() {
+        // A line ends at CR LF, LF or CR (WHATWG HTML §9.2.6).
+        let end = rest.iter().position(|&b| b == b'\n' || b == b'\r').unwrap_or(rest.len());
+        let after = end + if rest[end..].starts_with(b"\r\n") { 2 } else { usize::from(end < rest.len()) };
+        let (line, next) = rest.split_at(after);
+        if end > 0 {
+            let text = String::from_utf8_lossy(&line[..end.min(200)]).into_owned();
+            let spans = unit.map.outer(Span::new(at, at + after as u64));
+            let (name, value) = text.split_once(':').unwrap_or((&text, ""));
+            let label = if name.is_empty() { "comment".to_owned() } else { format!("field {name}") };
+            let shown = if name == "data" { "" } else { value.strip_prefix(' ').unwrap_or(value) };
+            let node = tree.add_quiet(depth + 1, label, shown, "sse", &spans);
+            if name == "data" {
+                last_data = node;
+            }
+        }
+        at += after as u64;
+        rest = next;
+    }
+    last_data
+}
+
+fn ws_frames(tree: &mut Tree, depth: u32, unit: &Unit, row: &Row, word: &str) -> u32 {
+    let label = match row.kind {
+        Kind::Control | Kind::Frame => format!("WebSocket {word} frame"),
+        Kind::Incomplete => "WebSocket frame, cut off".into(),
+        Kind::Error | Kind::Warning if row.len == 0 => word.to_owned(),
+        _ => format!("WebSocket {word} message"),
+    };
+    let root = tree.add(depth, label, "", "ws", &[unit.window]);
+    let side = if unit.out { ws::Side::Client } else { ws::Side::Server };
+    let start = unit.window.start;
+    ws::Dissector::new(side, "", Limits::default()).push(&unit.bytes, &mut |item| {
+        let ws::Item::Frame(frame) = item else { return };
+        let at = start + frame.span.start;
+        let head = Span::new(at, at + u64::from(frame.header_len));
+        let b = unit.bytes.get(frame.span.start as usize..).unwrap_or_default();
+        let (b0, b1) = (b.first().copied().unwrap_or(0), b.get(1).copied().unwrap_or(0));
+        tree.add_quiet(depth + 1, "frame header", format!("{b0:08b} {b1:08b}"), "ws", &[head]);
+        let first = [Span::new(at, at + 1)];
+        tree.add_quiet(depth + 2, "FIN", if frame.fin { "1, the message's last frame" } else { "0, more frames follow" }, "ws", &first);
+        tree.add_quiet(depth + 2, "RSV", format!("{:03b}", frame.rsv), "ws", &first);
+        tree.add_quiet(depth + 2, "opcode", format!("{} {}", frame.opcode, opcode_name(frame.opcode)), "ws", &first);
+        let mask_at = head.end - if frame.mask.is_some() { 4 } else { 0 };
+        tree.add_quiet(depth + 2, "payload length", frame.payload_len.to_string(), "ws", &[Span::new(at + 1, mask_at)]);
+        if let Some(key) = frame.mask {
+            let hex: String = key.iter().map(|b| format!("{b:02x}")).collect();
+            tree.add_quiet(depth + 2, "masking key", hex, "ws", &[Span::new(mask_at, head.end)]);
+        }
+        let value = match (frame.close_code, frame.close_reason.as_deref()) {
+            (Some(code), reason) => format!("{code} {}", reason.unwrap_or_default()),
+            (None, _) if frame.opcode >= 8 => String::from_utf8_lossy(frame.payload).into_owned(),
+            _ => format!("{} B", frame.payload_len),
+        };
+        if frame.payload_len > 0 {
+            tree.add_quiet(depth + 1, "payload", value, "ws", &[Span::new(head.end, start + frame.span.end)]);
+        }
+    });
+    root
+}
+
+/// JSON values and deltas of a payload; tells the node of its first delta.
+fn payload(tree: &mut Tree, depth: u32, fold: &Fold, row: &Row, content: &Content) -> Option<u32> {
+    let (values, error) = json::parse(&content.data);
+    let is_json = values.first().is_some_and(|v| matches!(v.kind, json::Kind::Object | json::Kind::Array));
+    let mut found: Vec<(Span, DeltaKind, String)> = Vec::new();
+    if !matches!(row.kind, Kind::Request) {
+        let dialect: &dyn Dialect = fold.dialect;
+        unit::deltas(dialect, fold.transport, fold.status.as_ref(), row, content, &mut |delta| {
+            if !delta.at.is_empty() {
+                found.push((Span::new(delta.at.start as u64, delta.at.end as u64), delta.kind, delta.text.into_owned()));
+            }
+        });
+    }
+    if !is_json {
+        let text = String::from_utf8_lossy(&content.data[..content.data.len().min(200)]).into_owned();
+        return Some(tree.add_quiet(depth, "text", text, "control", &content.map.outer(Span::new(0, content.data.len() as u64))));
+    }
+    let mut focus = None;
+    let mut depths: Vec<u32> = Vec::with_capacity(values.len().min(VALUES));
+    for (n, value) in values.iter().enumerate().take(VALUES) {
+        let at = value.parent.map_or(depth, |p| depths.get(p as usize).copied().unwrap_or(depth) + 1);
+        depths.push(at);
+        let spans = content.map.outer(value.span);
+        let label = label(&content.data, &values, n);
+        let shown = shown(&content.data, value);
+        if value.parent.is_none() { tree.add(at, label, shown, "json", &spans) } else { tree.add_quiet(at, label, shown, "json", &spans) };
+        if value.kind != json::Kind::String {
+            continue;
+        }
+        let inside = Span::new(value.span.start + 1, value.span.end.saturating_sub(1).max(value.span.start + 1));
+        for (_, kind, text) in found.iter().filter(|(span, _, _)| *span == inside) {
+            let layer = layer_of(*kind);
+            let delta = tree.add(at + 1, visible(text), "", layer, &map(&content.map, inside));
+            if matches!(kind, DeltaKind::Text | DeltaKind::Reasoning | DeltaKind::ToolCall | DeltaKind::Refusal | DeltaKind::Error) || focus.is_none() {
+                focus.get_or_insert(delta);
+            }
+        }
+    }
+    if values.len() > VALUES {
+        tree.add_quiet(depth, format!("{} more values", values.len() - VALUES), "", "json", &[]);
+    }
+    if let Some(error) = error {
+        let at = Span::new(error.at, error.at + 1);
+        tree.add_quiet(depth, "not JSON from here on", error.message, "error", &map(&content.map, at));
+    }
+    focus
+}
+
+fn map(map: &Map, span: Span) -> Vec<Span> {
+    map.outer(span)
+}
+
+/// `choices[0]`, `delta`, or `JSON` for a document.
+fn label(data: &[u8], values: &[json::Node], n: usize) -> String {
+    let value = &values[n];
+    match (&value.key, value.parent) {
+        (Some(key), _) => slice(data, *key).trim_matches('"').to_owned(),
+        (None, None) => "JSON".into(),
+        (None, Some(parent)) => {
+            let name = values.get(parent as usize).and_then(|p| p.key).map(|key| slice(data, key).trim_matches('"').to_owned());
+            format!("{}[{}]", name.unwrap_or_default(), value.index)
+        }
+    }
+}
+
+fn shown(data: &[u8], value: &json::Node) -> String {
+    match value.kind {
+        json::Kind::Object | json::Kind::Array => String::new(),
+        _ => {
+            let text = slice(data, value.span);
+            if text.chars().count() > 120 { text.chars().take(120).chain(['…']).collect() } else { text }
+        }
+    }
+}
+
+fn slice(data: &[u8], span: Span) -> String {
+    String::from_utf8_lossy(data.get(span.start as usize..span.end as usize).unwrap_or_default()).into_owned()
+}
+
+/// Text with its outer spaces made visible: token borders are white space, and so are their bugs.
+fn visible(text: &str) -> String {
+    let inner = text.trim_matches(' ');
+    if inner.is_empty() {
+        return "·".repeat(text.len());
+    }
+    let lead = text.len() - text.trim_start_matches(' ').len();
+    let tail = text.len() - text.trim_end_matches(' ').len();
+    format!("{}{}{}", "·".repeat(lead), inner.replace('\n', "⏎"), "·".repeat(tail))
+}
+
+fn layer_of(kind: DeltaKind) -> &'static str {
+    match kind {
+        DeltaKind::Text | DeltaKind::Refusal => "text-delta",
+        DeltaKind::Reasoning => "reasoning",
+        DeltaKind::ToolCall => "tool-call",
+        DeltaKind::Usage => "usage",
+        DeltaKind::Error => "error",
+        DeltaKind::Finish | DeltaKind::Control | DeltaKind::Unknown => "control",
+    }
+}

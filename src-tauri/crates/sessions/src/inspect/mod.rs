@@ -1,0 +1,28 @@
+//! The inspector: rows by filter, one frame opened down to its bytes, the timeline in bins.
+
+mod detail;
+mod explain;
+mod filter;
+mod paint;
+mod ribbon;
+mod rows;
+mod summary;
+mod unit;
+
+pub use detail::open;
+pub use filter::{Filter, parse};
+pub use ribbon::ribbon;
+pub use rows::{Selection, row_view};
+
+use crate::analysis::{Fold, Row, RowId};
+
+/// Where payload bytes come from: a recording, or the log in memory.
+pub trait Bytes: Send + Sync {
+    /// At most `len` bytes of one direction of a connection, from offset `start`; fewer at the end of what is there.
+    fn read(&self, conn: u32, out: bool, start: u64, len: usize) -> Result<Vec<u8>, crate::Error>;
+}
+
+/// The row that `id` names.
+pub fn row(fold: &Fold, id: RowId) -> Option<&Row> {
+    if id.is_carrier() { fold.carriers.get(id.index()) } else { fold.rows.get(id.index()) }
+}

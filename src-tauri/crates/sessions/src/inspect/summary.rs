@@ -1,0 +1,112 @@
+//! One line about a row, made when it becomes visible.
+
+use weir_dialects::delta::Part;
+use weir_dialects::{DeltaKind, Usage};
+use weir_frames::{Limits, ws};
+
+use super::Bytes;
+use super::unit::{self, Unit};
+use crate::analysis::{Fold, Kind, Layer, Row, RowId};
+
+/// Characters of a summary at most: more than the widest table shows.
+const MOST: usize = 240;
+
+/// The summary of a row. What cannot be read is said instead.
+pub fn of(fold: &Fold, bytes: &dyn Bytes, id: RowId, row: &Row) -> String {
+    if let Some(block) = row.block.checked_sub(1).and_then(|at| fold.folded.blocks.get(at as usize)) {
+        let own = block.range_of(id.0).and_then(|range| block.text.get(range)).unwrap_or_default();
+        return match &block.tool {
+            Some(tool) if own.is_empty() || block.rows().0 == id.0 => cut(&format!("{}({own}", tool.name)),
+            _ => cut(own),
+        };
+    }
+    let word = fold.words.get(row.word as usize).map_or("", String::as_str);
+    match (row.layer, row.kind) {
+        (_, Kind::Error | Kind::Warning) if row.len == 0 => word.to_owned(),
+        (_, Kind::Warning) => word.to_owned(),
+        (Layer::Chunk, _) => format!("{} B with its framing", row.len),
+        (Layer::H2, _) if !word.is_empty() => word.to_owned(),
+        (Layer::Ws, Kind::Frame) => format!("{word}, {} B", row.len),
+        (_, Kind::Control | Kind::Incomplete) if !word.is_empty() && word != "message" && row.layer == Layer::Sse => word.to_owned(),
+        _ => match Unit::read(fold, bytes, row) {
+            Ok(unit) => from_bytes(fold, row, &unit),
+            Err(error) => error.to_string(),
+        },
+    }
+}
+
+fn from_bytes(fold: &Fold, row: &Row, unit: &Unit) -> String {
+    let text = String::from_utf8_lossy(&unit.inner[..unit.inner.len().min(4 * MOST)]);
+    match (row.layer, row.kind) {
+        (Layer::Http, _) => cut(text.lines().find(|line| !line.is_empty()).unwrap_or_default()),
+        (Layer::Sse, Kind::Comment) => cut(text.trim_start_matches(':').trim_end()),
+        (Layer::Sse, Kind::Retry) => format!("{} ms", text.trim_end().trim_start_matches("retry:").trim()),
+        (Layer::Ws, Kind::Control) => control(unit, fold.words.get(row.word as usize).map_or("", String::as_str)),
+        (_, Kind::Request) => cut(&unit.content(row).map_or_else(String::new, |c| String::from_utf8_lossy(&c.data).into_owned())),
+        (_, Kind::Incomplete) => cut(text.trim_end()),
+        _ => decoded(fold, row, unit).unwrap_or_else(|| cut(text.trim())),
+    }
+}
+
+/// What the dialect reads in a payload that adds no text: usage, finish, lifecycle, errors.
+fn decoded(fold: &Fold, row: &Row, unit: &Unit) -> Option<String> {
+    if unit.short {
+        return None;
+    }
+    let content = unit.content(row)?;
+    let mut parts: Vec<String> = Vec::new();
+    unit::deltas(fold.dialect, fold.transport, fold.status.as_ref(), row, &content, &mut |delta| match (&delta.part, delta.kind) {
+        (Part::Usage(usage), _) => parts.push(usage_line(usage)),
+        (Part::Finish(finish), _) => parts.push(finish.reason.clone()),
+        (Part::Error { code }, _) if !code.is_empty() => parts.push(format!("{code}: {}", delta.text)),
+        (_, DeltaKind::Unknown) => parts.push(String::from_utf8_lossy(&content.data).into_owned()),
+        _ if !delta.text.is_empty() => parts.push(delta.text.to_string()),
+        _ => {}
+    });
+    (!parts.is_empty()).then(|| cut(&parts.join(", ")))
+}
+
+/// Usage in words.
+fn usage_line(usage: &Usage) -> String {
+    let known = [
+        ("in", usage.input_tokens),
+        ("out", usage.output_tokens),
+        ("reasoning", usage.reasoning_tokens),
+        ("cached", usage.cached_tokens),
+        ("total", usage.total_tokens),
+    ];
+    let words: Vec<String> = known.iter().filter_map(|(name, n)| n.map(|n| format!("{name} {n}"))).collect();
+    if words.is_empty() { "usage".into() } else { words.join(", ") }
+}
+
+fn control(unit: &Unit, word: &str) -> String {
+    let side = if unit.out { ws::Side::Client } else { ws::Side::Server };
+    let mut line = word.to_owned();
+    ws::Dissector::new(side, "", Limits::default()).push(&unit.inner, &mut |item| {
+        if let ws::Item::Frame(frame) = item {
+            line = match frame.close_code {
+                Some(code) => format!("close {code} {}", frame.close_reason.as_deref().unwrap_or_default()),
+                None => format!("{word} {}", String::from_utf8_lossy(frame.payload)),
+            };
+        }
+    });
+    cut(line.trim_end())
+}
+
+/// At most [`MOST`] characters, line ends made visible.
+fn cut(text: &str) -> String {
+    let mut line = String::new();
+    for (n, c) in text.chars().enumerate() {
+        if n == MOST {
+            line.push('…');
+            break;
+        }
+        match c {
+            '\n' => line.push('⏎'),
+            '\r' => {}
+            '\t' => line.push('⇥'),
+            c => line.push(c),
+        }
+    }
+    line
+}

@@ -1,0 +1,187 @@
+//! A row's bytes: as they stood on the wire, in its own layer, and as the payload a dialect decodes.
+
+use weir_dialects::{Delta, Dialect, Payload, Status, Transport};
+use weir_frames::layers::Map;
+use weir_frames::{Limits, Span, http1, sse, ws};
+
+use super::Bytes;
+use crate::analysis::{Fold, Layer, Row};
+
+/// Bytes of one unit that are read to be explained. A longer unit is explained as far as this; the hex view shows all of it.
+pub const MOST: u64 = 1 << 20;
+
+/// An opened row.
+pub struct Unit {
+    /// Connection.
+    pub conn: u32,
+    /// Sent by Weir.
+    pub out: bool,
+    /// Range of the connection's bytes that shows the row, its carriers included.
+    pub window: Span,
+    /// The window's bytes, at most [`MOST`].
+    pub bytes: Vec<u8>,
+    /// The row's bytes in its own layer.
+    pub inner: Vec<u8>,
+    /// From `inner` to the connection's bytes.
+    pub map: Map,
+    /// Carriers in the window, as connection ranges.
+    pub carriers: Vec<(Layer, u16, Span)>,
+    /// The row is longer than what was read.
+    pub short: bool,
+}
+
+/// What a dialect decodes of a unit, and where it came from.
+pub struct Content {
+    /// SSE event type, "" elsewhere.
+    pub event: String,
+    /// The payload.
+    pub data: Vec<u8>,
+    /// From the payload to the connection's bytes; empty where there is no such map (compressed messages).
+    pub map: Map,
+}
+
+impl Unit {
+    /// Reads what `row` stands for.
+    pub fn read(fold: &Fold, bytes: &dyn Bytes, row: &Row) -> Result<Self, crate::Error> {
+        let stream = fold.streams.get(row.stream as usize).ok_or_else(|| crate::Error::missing("stream"))?;
+        let span = row.span();
+        let short = span.len() > MOST;
+        let shown = Span::new(span.start, span.end.min(span.start + MOST));
+        let own = stream.wire(shown);
+        let mut window = Span::new(own.first().map_or(span.start, |s| s.start), own.last().map_or(span.start, |s| s.end));
+        let mut carriers = Vec::new();
+        if let Some(layer) = stream.inside {
+            carriers = carried_by(fold, row, layer, window);
+            for (_, _, span) in &carriers {
+                window = Span::new(window.start.min(span.start), window.end.max(span.end));
+            }
+        }
+        window.end = window.end.min(window.start + 2 * MOST);
+        let bytes = bytes.read(stream.conn, stream.out, window.start, window.len() as usize)?;
+        let (mut inner, mut map) = (Vec::new(), Map::default());
+        for part in own {
+            let from = (part.start - window.start) as usize;
+            let to = ((part.end - window.start) as usize).min(bytes.len());
+            if let Some(part_bytes) = bytes.get(from..to) {
+                inner.extend_from_slice(part_bytes);
+                map.push(Span::new(part.start, part.start + part_bytes.len() as u64));
+            }
+        }
+        Ok(Self { conn: stream.conn, out: stream.out, window, bytes, inner, map, carriers, short })
+    }
+
+    /// The payload that `row` carries, where it carries one.
+    pub fn content(&self, row: &Row) -> Option<Content> {
+        match row.layer {
+            Layer::Sse => self.event(),
+            Layer::Ndjson | Layer::Body => Some(Content { event: String::new(), data: self.inner.clone(), map: self.map.clone() }),
+            Layer::Ws => self.message(),
+            Layer::H2 if row.kind == crate::analysis::Kind::Request => {
+                let data = self.inner.get(9..)?.to_vec();
+                Some(Content { event: String::new(), data, map: self.sub_map(Span::new(9, self.inner.len() as u64)) })
+            }
+            Layer::Http | Layer::Chunk | Layer::H2 => None,
+        }
+    }
+
+    /// A map of a part of `inner` only.
+    pub fn sub_map(&self, part: Span) -> Map {
+        let mut map = Map::default();
+        for span in self.map.outer(part) {
+            map.push(span);
+        }
+        map
+    }
+
+    fn event(&self) -> Option<Content> {
+        let mut found = None;
+        let mut dissector = sse::Dissector::new(Limits::default(), "");
+        let mut take = |item: sse::Item<'_>| {
+            if let sse::Item::Event(event) = item {
+                let mut map = Map::default();
+                for (n, line) in event.lines.iter().enumerate() {
+                    if n > 0 {
+                        // The LF that joins two lines stands for the line end between them.
+                        let end = event.lines[n - 1].end;
+                        for span in self.map.outer(Span::new(end, end + 1)) {
+                            map.push(span);
+                        }
+                    }
+                    for span in self.map.outer(*line) {
+                        map.push(span);
+                    }
+                }
+                found.get_or_insert(Content { event: event.event.to_owned(), data: event.data.as_bytes().to_vec(), map });
+            }
+        };
+        dissector.push(&self.inner, &mut take);
+        dissector.finish(&mut take);
+        found
+    }
+
+    fn message(&self) -> Option<Content> {
+        let (mut found, mut map) = (None, Map::default());
+        let side = if self.out { http1::Side::Client } else { http1::Side::Server };
+        let mut dissector = ws::Dissector::new(side, "", Limits::default());
+        dissector.push(&self.inner, &mut |item| match item {
+            ws::Item::Frame(frame) if frame.opcode < 8 => {
+                let payload = Span::new(frame.span.start + u64::from(frame.header_len), frame.span.end);
+                for span in self.map.outer(payload) {
+                    map.push(span);
+                }
+            }
+            ws::Item::Message { data, .. } if found.is_none() => found = Some(data.to_vec()),
+            _ => {}
+        });
+        Some(Content { event: String::new(), data: found?, map })
+    }
+}
+
+/// Carriers of the same connection and direction that share bytes with `window`.
+fn carried_by(fold: &Fold, row: &Row, layer: Layer, window: Span) -> Vec<(Layer, u16, Span)> {
+    let Some(stream) = fold.streams.get(row.stream as usize) else { return Vec::new() };
+    let same = |carrier: &Row| {
+        carrier.layer == layer && fold.streams.get(carrier.stream as usize).is_some_and(|s| s.conn == stream.conn && s.out == stream.out)
+    };
+    // Carriers stand in order of time, and those of one direction in order of bytes, too.
+    let near = fold.carriers.partition_point(|carrier| carrier.t < row.t);
+    let mut found = Vec::new();
+    let mut at = near;
+    while let Some(carrier) = at.checked_sub(1).and_then(|before| fold.carriers.get(before)) {
+        at -= 1;
+        if same(carrier) {
+            if carrier.span().end <= window.start {
+                break;
+            }
+            found.push((carrier.layer, carrier.word, carrier.span()));
+        }
+    }
+    found.reverse();
+    for carrier in fold.carriers.iter_from(near).filter(|carrier| same(carrier)) {
+        if carrier.start >= window.end {
+            break;
+        }
+        found.push((carrier.layer, carrier.word, carrier.span()));
+    }
+    found.retain(|(_, _, span)| span.overlaps(window));
+    found
+}
+
+/// The deltas of a payload, by a decoder that has seen nothing before it.
+pub fn deltas(dialect: &dyn Dialect, transport: Transport, status: Option<&Status>, row: &Row, content: &Content, sink: &mut dyn FnMut(Delta<'_>)) {
+    let mut decoder = dialect.decoder(transport);
+    if let Some(status) = status {
+        decoder.status(status);
+    }
+    let text;
+    let payload = match row.layer {
+        Layer::Sse => {
+            text = String::from_utf8_lossy(&content.data);
+            Payload::Event { event: &content.event, data: &text }
+        }
+        Layer::Ndjson => Payload::Line(&content.data),
+        Layer::Ws => Payload::Message(&content.data),
+        _ => Payload::Body(&content.data),
+    };
+    decoder.payload(payload, sink);
+}

@@ -1,0 +1,344 @@
+//! A session, running or reopened: its fold, its bytes, and what its watchers have seen.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+use weir_dialects::ToolCall;
+use weir_recordings::{Reader, RecordKind};
+use weir_transport::{Control, journal::Clock};
+
+use crate::analysis::{Analysis, KINDS, ReplyBlock, RowId, byte_of_utf16, utf16_len};
+use crate::inspect::{self, Bytes, Selection};
+use crate::plan::Plan;
+use crate::view::{Block, FilterError, FrameDetail, KindCount, Place, Ribbon, RowsPage, SessionInfo, Update};
+use crate::{Error, view};
+
+/// Filters whose selections are kept at once.
+const SELECTIONS: usize = 4;
+
+/// A session.
+pub struct Session {
+    id: String,
+    title: Mutex<String>,
+    plan: Plan,
+    started_at_ms: i64,
+    analysis: Mutex<Analysis>,
+    bytes: Reader,
+    live: AtomicBool,
+    control: Control,
+    clock: Clock,
+    selections: Mutex<Vec<(String, Selection)>>,
+    changed: watch::Sender<u64>,
+    /// What went wrong outside the wire: the disk failed.
+    trouble: Mutex<Option<Error>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic while holding one of these locks leaves data that is still whole: each change is a single append.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Session {
+    /// A session whose log will be told to [`Session::push`].
+    pub fn new(id: &str, title: &str, plan: Plan, started_at_ms: i64, bytes: Reader, clock: Clock) -> Self {
+        let analysis = Analysis::new(plan.dialect(), plan.draft.transport);
+        Self {
+            id: id.into(),
+            title: Mutex::new(title.into()),
+            plan,
+            started_at_ms,
+            analysis: Mutex::new(analysis),
+            bytes,
+            live: AtomicBool::new(true),
+            control: Control::new(),
+            clock,
+            selections: Mutex::new(Vec::new()),
+            changed: watch::Sender::new(0),
+            trouble: Mutex::new(None),
+        }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What it was asked to do.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// What does not change while it runs.
+    pub fn info(&self) -> SessionInfo {
+        SessionInfo {
+            id: self.id.clone(),
+            title: lock(&self.title).clone(),
+            draft: self.plan.draft.clone(),
+            url: self.plan.call.url.clone(),
+            started_at_ms: self.started_at_ms as f64,
+            live: self.is_live(),
+        }
+    }
+
+    /// It has another title now.
+    pub fn rename(&self, title: &str) {
+        title.clone_into(&mut lock(&self.title));
+    }
+
+    /// Whether it still runs.
+    pub fn is_live(&self) -> bool {
+        self.live.load(Ordering::Acquire)
+    }
+
+    /// The user's hand on it.
+    pub fn control(&self) -> &Control {
+        &self.control
+    }
+
+    /// Stops it: the socket is closed at once.
+    pub fn stop(&self) {
+        self.control.cancel();
+    }
+
+    /// The fold. Hold it briefly: the wire waits for it.
+    pub fn analysis(&self) -> MutexGuard<'_, Analysis> {
+        lock(&self.analysis)
+    }
+
+    /// Its bytes.
+    pub fn bytes(&self) -> &dyn Bytes {
+        &self.bytes
+    }
+
+    /// The recording was impossible from here on.
+    pub(crate) fn fail(&self, error: Error) {
+        lock(&self.trouble).get_or_insert(error);
+    }
+
+    /// Something is new to be seen.
+    pub(crate) fn notify(&self) {
+        self.changed.send_modify(|version| *version += 1);
+    }
+
+    /// The log is over.
+    pub(crate) fn end(&self, told: &mut dyn FnMut(crate::analysis::Told<'_>)) {
+        self.analysis().end(told);
+        self.live.store(false, Ordering::Release);
+        self.notify();
+    }
+
+    /// How it ended; `None` while it runs.
+    pub fn outcome(&self) -> Option<view::Outcome> {
+        let trouble = lock(&self.trouble).clone();
+        let outcome = self.analysis().outcome()?;
+        Some(match trouble {
+            Some(error) => view::Outcome { kind: view::OutcomeKind::Failed, problem: Some(*error.0) },
+            None => outcome,
+        })
+    }
+
+    /// A page of the frame table under `filter`.
+    pub fn rows(&self, filter: &str, start: usize, count: usize) -> Result<RowsPage, FilterError> {
+        self.with_selection(filter, |analysis, selection, bytes| selection.page(&analysis.fold, bytes, start, count.min(1000)))
+    }
+
+    /// Position of a row under `filter`.
+    pub fn position(&self, filter: &str, row: u32) -> Result<Option<usize>, FilterError> {
+        self.with_selection(filter, |analysis, selection, _| selection.position(&analysis.fold, RowId(row)))
+    }
+
+    fn with_selection<T>(&self, filter: &str, f: impl FnOnce(&Analysis, &Selection, &dyn Bytes) -> T) -> Result<T, FilterError> {
+        let mut selections = lock(&self.selections);
+        let at = match selections.iter().position(|(source, _)| source == filter) {
+            Some(at) => at,
+            None => {
+                let parsed = inspect::parse(filter)?;
+                if selections.len() == SELECTIONS {
+                    selections.remove(0);
+                }
+                selections.push((filter.to_owned(), Selection::new(parsed)));
+                selections.len() - 1
+            }
+        };
+        // The one used last is the last to go.
+        let used = selections.remove(at);
+        selections.push(used);
+        let analysis = self.analysis();
+        let Some((_, selection)) = selections.last_mut() else { return Err(FilterError { start: 0, end: 0, message: String::new() }) };
+        selection.update(&analysis.fold, &self.bytes);
+        Ok(f(&analysis, selection, &self.bytes))
+    }
+
+    /// Opens a frame.
+    pub fn frame(&self, row: u32) -> Result<FrameDetail, Error> {
+        inspect::open(&self.analysis().fold, &self.bytes, RowId(row))
+    }
+
+    /// The timeline.
+    pub fn ribbon(&self, from_ms: f64, to_ms: Option<f64>, bins: u32) -> Ribbon {
+        let analysis = self.analysis();
+        inspect::ribbon(&analysis, self.elapsed(&analysis), from_ms, to_ms, bins)
+    }
+
+    /// The nearest row before or after `row` that came more than `over_ms` after the row above it.
+    pub fn next_gap(&self, row: u32, backwards: bool, over_ms: f64) -> Option<u32> {
+        let analysis = self.analysis();
+        let rows = &analysis.fold.rows;
+        let over = (over_ms * 1e6) as u64;
+        let gap = |at: u32| {
+            let (here, above) = (rows.get(at as usize)?, rows.get(at.checked_sub(1)? as usize)?);
+            (here.t.saturating_sub(above.t) > over).then_some(at)
+        };
+        if backwards { (0..row).rev().find_map(gap) } else { (row.saturating_add(1)..rows.len() as u32).find_map(gap) }
+    }
+
+    /// The delta at a UTF-16 offset of a block's text.
+    pub fn locate(&self, block: u32, offset: u32) -> Option<Place> {
+        let analysis = self.analysis();
+        let found = analysis.fold.folded.blocks.get(block as usize)?;
+        let (row, range) = found.delta_at(byte_of_utf16(&found.text, offset) as u32)?;
+        Some(place(found, block, row, range))
+    }
+
+    /// The text that a row added to the reply.
+    pub fn place(&self, row: u32) -> Option<Place> {
+        let analysis = self.analysis();
+        let block = analysis.fold.rows.get(row as usize)?.block.checked_sub(1)?;
+        let found = analysis.fold.folded.blocks.get(block as usize)?;
+        let range = found.range_of(row)?;
+        Some(place(found, block, row, range))
+    }
+
+    /// A watcher that has seen nothing yet.
+    pub fn watch(self: &Arc<Self>) -> Watcher {
+        Watcher { session: self.clone(), changed: self.changed.subscribe(), seen: Vec::new(), figures_at: None, over: false }
+    }
+
+    /// Resolves once the session is over.
+    pub async fn ended(&self) {
+        let mut changed = self.changed.subscribe();
+        while self.is_live() {
+            if changed.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn elapsed(&self, analysis: &Analysis) -> u64 {
+        if self.is_live() { self.clock.now() } else { analysis.phases.end.unwrap_or(analysis.elapsed()) }
+    }
+}
+
+fn place(block: &ReplyBlock, index: u32, row: u32, range: std::ops::Range<usize>) -> Place {
+    let start = utf16_len(block.text.get(..range.start).unwrap_or_default());
+    Place { row, block: index, start, end: start + utf16_len(block.text.get(range).unwrap_or_default()) }
+}
+
+impl Bytes for Reader {
+    fn read(&self, conn: u32, out: bool, start: u64, len: usize) -> Result<Vec<u8>, Error> {
+        let kind = if out { RecordKind::Out } else { RecordKind::In };
+        Reader::read(self, conn, kind, start, len).map_err(Error::from)
+    }
+}
+
+/// What one view of a session has seen of its reply.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    bytes: usize,
+    utf16: u32,
+    deltas: u32,
+    rewrites: u32,
+}
+
+/// Follows a session for one view: each update holds what is new since the last one, so its cost does not grow with the session.
+pub struct Watcher {
+    session: Arc<Session>,
+    changed: watch::Receiver<u64>,
+    seen: Vec<Seen>,
+    figures_at: Option<std::time::Instant>,
+    over: bool,
+}
+
+impl Watcher {
+    /// Waits until something is new (or a quarter of a second, so that clocks move on), then tells it. `None` after the update that told the end.
+    pub async fn next(&mut self) -> Option<Update> {
+        if self.over {
+            return None;
+        }
+        if self.figures_at.is_some() {
+            // A quiet stream still has a running clock and a growing gap to show.
+            let _ = tokio::time::timeout(std::time::Duration::from_millis(250), self.changed.changed()).await;
+        }
+        Some(self.update())
+    }
+
+    fn update(&mut self) -> Update {
+        self.changed.mark_unchanged();
+        let session = self.session.clone();
+        let outcome = session.outcome();
+        let over = outcome.is_some();
+        let due = self.figures_at.is_none_or(|at| at.elapsed() >= std::time::Duration::from_millis(250)) || over;
+        let analysis = session.analysis();
+        let fold = &analysis.fold;
+        let blocks = self.blocks(&fold.folded.blocks);
+        if due {
+            self.figures_at = Some(std::time::Instant::now());
+        }
+        self.over = over;
+        Update {
+            session: session.id.clone(),
+            state: analysis.state(),
+            elapsed_ms: session.elapsed(&analysis) as f64 / 1e6,
+            rows: fold.rows.len() as u32,
+            blocks,
+            metrics: due.then(|| analysis.metrics()),
+            kinds: due.then(|| {
+                let counts = KINDS.iter().map(|kind| KindCount { kind: kind.name().into(), count: fold.kinds[*kind as usize] });
+                counts.filter(|k| k.count > 0).collect()
+            }),
+            usage: fold.folded.facts.usage.clone().filter(|_| due),
+            finish: fold.folded.facts.finish.as_ref().map(|f| f.reason.clone()),
+            status: fold.status.as_ref().map(|s| s.code),
+            http: analysis.http().map(str::to_owned),
+            connection: connection(&analysis),
+            outcome,
+        }
+    }
+
+    fn blocks(&mut self, blocks: &[ReplyBlock]) -> Vec<Block> {
+        self.seen.resize(blocks.len().max(self.seen.len()), Seen { deltas: u32::MAX, ..Seen::default() });
+        let mut news = Vec::new();
+        for (index, (block, seen)) in blocks.iter().zip(&mut self.seen).enumerate() {
+            if seen.deltas == block.deltas() && seen.rewrites == block.rewrites && seen.bytes == block.text.len() {
+                continue;
+            }
+            let from = if seen.rewrites == block.rewrites { *seen } else { Seen::default() };
+            let (first_row, last_row) = block.rows();
+            news.push(Block {
+                index: index as u32,
+                kind: block.kind,
+                first_row,
+                last_row,
+                start_ms: block.times.0 as f64 / 1e6,
+                end_ms: block.times.1 as f64 / 1e6,
+                deltas: block.deltas(),
+                offset: from.utf16,
+                text: block.text.get(from.bytes..).unwrap_or_default().to_owned(),
+                tool: block.tool.as_ref().map(|tool| ToolCall { arguments: String::new(), ..tool.clone() }),
+            });
+            *seen = Seen { bytes: block.text.len(), utf16: block.utf16, deltas: block.deltas(), rewrites: block.rewrites };
+        }
+        news
+    }
+}
+
+fn connection(analysis: &Analysis) -> Option<(String, String)> {
+    let peer = analysis.phases.peer.clone()?;
+    let tls = match &analysis.phases.tls_facts {
+        Some((version, _, true)) => format!("{version}, certificate not checked"),
+        Some((version, _, false)) => version.clone(),
+        None => "no TLS".into(),
+    };
+    Some((tls, peer))
+}
