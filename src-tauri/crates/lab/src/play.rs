@@ -1,0 +1,228 @@
+//! Plays a script: renders it step by step, waits for each step's moment, does the damage the faults ask for and hands the bytes
+//! to an [`Outlet`]. It knows neither sockets nor HTTP, so its timing is tested on a stopped clock.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::connections::Exchange;
+use crate::dialects::{Event, Render};
+use crate::fault::Faults;
+use crate::pace::Pace;
+use crate::script::Script;
+
+/// The client is no longer there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Gone;
+
+/// How one message is to leave.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Manner {
+    /// Break it in two before this byte of the payload.
+    pub split: Option<usize>,
+    /// Write byte by byte, with this pause after each.
+    pub drip: Option<Duration>,
+}
+
+/// Where events go: a response body or a WebSocket.
+pub(crate) trait Outlet: Send {
+    /// Sends one event in one write. Waits while the client does not read.
+    fn send(&mut self, name: Option<&str>, payload: Vec<u8>, manner: Manner) -> impl Future<Output = Result<(), Gone>> + Send;
+
+    /// Sends one message of `before`, `length` bytes of padding and `after`, without holding it in memory.
+    fn pad(&mut self, before: &str, length: u64, after: &str) -> impl Future<Output = Result<(), Gone>> + Send;
+
+    /// Ready when the client has gone.
+    fn gone(&self) -> impl Future<Output = ()> + Send;
+}
+
+/// How a reply came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// All was sent that was to be sent.
+    Complete,
+    /// The client went away.
+    Gone,
+    /// The socket is to be reset now.
+    Reset,
+    /// The socket is to be closed now, in the middle of the body.
+    Cut,
+    /// The WebSocket is to be closed with this code.
+    Close(u16),
+}
+
+/// Says `script` in the rhythm of `pace`, counted from `start`.
+pub(crate) async fn play<O: Outlet>(
+    script: &Script,
+    render: &mut dyn Render,
+    pace: &Pace,
+    faults: &Faults,
+    start: Instant,
+    exchange: &Exchange,
+    outlet: &mut O,
+) -> Ending {
+    let mut damage = Damage { faults, events: 0, since_split: 0 };
+    match run(script, render, pace, start, exchange, outlet, &mut damage).await {
+        Ok(ending) => ending,
+        Err(Gone) => Ending::Gone,
+    }
+}
+
+async fn run<O: Outlet>(
+    script: &Script,
+    render: &mut dyn Render,
+    pace: &Pace,
+    mut start: Instant,
+    exchange: &Exchange,
+    outlet: &mut O,
+    damage: &mut Damage<'_>,
+) -> Result<Ending, Gone> {
+    let faults = damage.faults;
+    for event in render.opening(script) {
+        damage.send(event, outlet).await?;
+    }
+    if let Some(length) = faults.huge_line.or(faults.oversized) {
+        let (before, after) = render.padding(script);
+        outlet.pad(&before, length.saturating_sub((before.len() + after.len()) as u64), &after).await?;
+    }
+    let mut stall = faults.stall;
+    let mut said = 0;
+    let mut schedule = moments(script, pace);
+    for (step, tokens) in script.steps(pace.tokens_per_event as usize) {
+        if let Some(stall) = stall.take_if(|s| said >= s.after as usize) {
+            wait(Instant::now() + stall.time, outlet).await?;
+            // The rest follows in the old rhythm, later by the stall.
+            start += stall.time;
+        }
+        if let Some(ending) = broken_off(faults, said) {
+            return Ok(ending);
+        }
+        let at = schedule.at(tokens);
+        wait(start + at, outlet).await?;
+        for event in render.step(script, step) {
+            damage.send(event, outlet).await?;
+        }
+        said += tokens;
+        exchange.said(tokens);
+        if step == crate::script::Step::Fail {
+            return Ok(Ending::Complete);
+        }
+    }
+    if let Some(stall) = stall.take_if(|s| said >= s.after as usize) {
+        wait(Instant::now() + stall.time, outlet).await?;
+    }
+    if let Some(ending) = broken_off(faults, said) {
+        return Ok(ending);
+    }
+    for event in render.closing(script) {
+        damage.send(event, outlet).await?;
+    }
+    Ok(Ending::Complete)
+}
+
+/// The moments of a script's steps: a step leaves when its first token is due.
+struct Moments<I> {
+    offsets: I,
+    last: Duration,
+}
+
+fn moments(script: &Script, pace: &Pace) -> Moments<impl Iterator<Item = Duration> + Send + use<>> {
+    Moments { offsets: pace.schedule(script.tokens()), last: Duration::from_millis(pace.ttft_ms.into()) }
+}
+
+impl<I: Iterator<Item = Duration>> Moments<I> {
+    /// The moment of the next step, which takes `tokens`; a step without a token shares the moment of the next one.
+    fn at(&mut self, tokens: usize) -> Duration {
+        if tokens > 0 {
+            self.last = self.offsets.next().unwrap_or(self.last);
+            for _ in 1..tokens {
+                self.offsets.next();
+            }
+        }
+        self.last
+    }
+}
+
+/// When the last step of a script is due: how long a reply takes that is sent as a whole.
+pub(crate) fn length(script: &Script, pace: &Pace) -> Duration {
+    let mut moments = moments(script, pace);
+    script.steps(pace.tokens_per_event as usize).map(|(_, tokens)| moments.at(tokens)).last().unwrap_or(moments.last)
+}
+
+fn broken_off(faults: &Faults, said: usize) -> Option<Ending> {
+    let due = |after: u32| said >= after as usize;
+    if faults.drop_after.is_some_and(due) {
+        return Some(Ending::Reset);
+    }
+    if faults.cut_after.is_some_and(due) {
+        return Some(Ending::Cut);
+    }
+    faults.close.filter(|c| due(c.after)).map(|c| Ending::Close(c.code))
+}
+
+/// Waits for a moment, or for the client to go.
+async fn wait<O: Outlet>(until: Instant, outlet: &O) -> Result<(), Gone> {
+    if until <= Instant::now() {
+        return Ok(());
+    }
+    tokio::select! {
+        () = sleep_until(until) => Ok(()),
+        () = outlet.gone() => Err(Gone),
+    }
+}
+
+/// What is done to single events.
+pub(crate) struct Damage<'a> {
+    pub faults: &'a Faults,
+    /// Events sent, the end marker apart.
+    pub events: u32,
+    pub since_split: u32,
+}
+
+impl Damage<'_> {
+    async fn send<O: Outlet>(&mut self, event: Event, outlet: &mut O) -> Result<(), Gone> {
+        if event.is_end && self.faults.no_end_marker {
+            return Ok(());
+        }
+        let (payload, manner) = self.done_to(event.data);
+        outlet.send(event.name, payload, manner).await
+    }
+
+    /// The payload as it is to be sent, and how.
+    pub(crate) fn done_to(&mut self, data: String) -> (Vec<u8>, Manner) {
+        self.events += 1;
+        self.since_split += 1;
+        let mut manner = Manner { split: None, drip: self.faults.slow_drip };
+        if let Some(every) = self.faults.split_utf8
+            && self.since_split >= every
+            && let Some(inside) = inside_a_character(&data)
+        {
+            manner.split = Some(inside);
+            self.since_split = 0;
+        }
+        let mut payload = data.into_bytes();
+        if self.faults.malformed_json == Some(self.events) {
+            payload.pop();
+        }
+        if self.faults.invalid_utf8 == Some(self.events) {
+            // 0xFF occurs in no UTF-8 text; inside the last string, so that the JSON around it stays whole.
+            let at = payload.iter().rposition(|b| *b == b'"').unwrap_or(payload.len());
+            payload.insert(at, 0xFF);
+        }
+        (payload, manner)
+    }
+}
+
+/// The second byte of the first character that has one.
+fn inside_a_character(text: &str) -> Option<usize> {
+    text.char_indices().find(|(_, c)| c.len_utf8() > 1).map(|(at, _)| at + 1)
+}
+
+/// Pauses between two halves of what would otherwise leave in one write.
+pub(crate) async fn breathe() {
+    sleep(Duration::from_millis(2)).await;
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,361 @@
+//! WebSockets: the handshake, one loop that owns the socket, and the outlet replies write through. Control frames and reading are
+//! tungstenite's; data frames are written by the Lab itself, so that faults can shape each one.
+
+mod frame;
+mod lanes;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::http::header::{
+    CONNECTION, HeaderName, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use ::http::{Request, Response, StatusCode, Version, request};
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use hyper::body::Incoming;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::io::AsyncWriteExt;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{self, Message};
+
+use super::body::{BLOCK, Reply};
+use super::http::{Asked, BROKEN_BY_LAB, refused, set};
+use super::plain::Flood;
+use super::replies::SETTLE;
+use crate::ask::Rejection;
+use crate::connections::{Exchange, State, Transport};
+use crate::play::{Gone, Manner, Outlet};
+use lanes::Lanes;
+
+/// The largest message a client may send.
+const MESSAGE: usize = 64 << 20;
+/// How long a close handshake may take.
+const CLOSING: Duration = Duration::from_secs(1);
+
+/// What speaks on a WebSocket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum App {
+    /// Every message comes back.
+    Echo,
+    /// Equal messages as fast as the client reads.
+    Flood,
+    /// The Responses API's WebSocket mode.
+    Responses,
+}
+
+/// Something to be done to the socket.
+pub(super) enum Packet {
+    /// Raw frames, each in its own write, with a pause between.
+    Write { writes: Vec<Bytes>, pause: Duration },
+    /// One text message with padding in it.
+    Pad { before: String, length: u64, after: String },
+    /// A close frame, then the end.
+    Close(u16),
+    /// The socket's end with no close frame; by RST if set.
+    Kill { reset: bool },
+}
+
+impl Packet {
+    pub(super) fn text(payload: &[u8]) -> Packet {
+        Packet::Write { writes: vec![frame::whole(frame::TEXT, payload, None)], pause: Duration::ZERO }
+    }
+}
+
+/// Whether a request asks for a WebSocket (RFC 6455 §4.1). Over HTTP/2 that would be an extended CONNECT, which the Lab lacks.
+pub(super) fn is_upgrade(head: &request::Parts) -> bool {
+    let has = |name: HeaderName, word: &str| {
+        head.headers.get_all(name).iter().filter_map(|v| v.to_str().ok()).any(|v| {
+            v.split(',').any(|token| token.trim().eq_ignore_ascii_case(word))
+        })
+    };
+    head.version == Version::HTTP_11 && has(UPGRADE, "websocket") && has(CONNECTION, "upgrade")
+}
+
+/// Answers a handshake and lets `app` speak on the socket.
+pub(super) fn open(asked: Asked, body: Incoming, app: App) -> Response<Reply> {
+    // A handshake has no body.
+    drop(body);
+    if !is_upgrade(&asked.head) {
+        let mut response = refused(&asked.client, &asked.head, &Rejection {
+            status: 426,
+            code: Some("upgrade_required"),
+            ..Rejection::invalid(None, "This address speaks WebSocket over HTTP/1.1 only.")
+        });
+        set(&mut response, UPGRADE, "websocket");
+        return response;
+    }
+    let header = |name: HeaderName| asked.head.headers.get(name).and_then(|v| v.to_str().ok());
+    if header(SEC_WEBSOCKET_VERSION) != Some("13") {
+        let mut response = refused(&asked.client, &asked.head, &Rejection {
+            status: 426,
+            ..Rejection::invalid(Some("Sec-WebSocket-Version"), "Only version 13 is spoken here.")
+        });
+        set(&mut response, SEC_WEBSOCKET_VERSION, "13");
+        return response;
+    }
+    let Some(key) = header(SEC_WEBSOCKET_KEY) else {
+        let missing = Rejection::invalid(Some("Sec-WebSocket-Key"), "The handshake has no Sec-WebSocket-Key.");
+        return refused(&asked.client, &asked.head, &missing);
+    };
+    if app == App::Flood
+        && let Err(rejection) = Flood::of(&asked)
+    {
+        return refused(&asked.client, &asked.head, &rejection);
+    }
+    let mut response = Response::new(Reply::Whole(None));
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    set(&mut response, UPGRADE, "websocket");
+    set(&mut response, CONNECTION, "Upgrade");
+    set(&mut response, SEC_WEBSOCKET_ACCEPT, &derive_accept_key(key.as_bytes()));
+    // A browser can only send a key as a subprotocol; that one is not for choosing.
+    let offered = header(SEC_WEBSOCKET_PROTOCOL).unwrap_or_default();
+    if let Some(chosen) = offered.split(',').map(str::trim).find(|p| !p.is_empty() && !p.contains("api-key")) {
+        set(&mut response, SEC_WEBSOCKET_PROTOCOL, chosen);
+    }
+    let upgraded = hyper::upgrade::on(Request::from_parts(asked.head.clone(), ()));
+    tokio::spawn(async move {
+        // Fails when the client left before the answer was out.
+        if let Ok(upgraded) = upgraded.await {
+            run(upgraded, asked, app).await;
+        }
+    });
+    response
+}
+
+type Socket = WebSocketStream<TokioIo<Upgraded>>;
+
+async fn run(upgraded: Upgraded, asked: Asked, app: App) {
+    let config = WebSocketConfig::default().max_message_size(Some(MESSAGE)).max_frame_size(Some(MESSAGE));
+    let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
+    let exchange = Arc::new(asked.begin(Transport::Ws));
+    let (out, mut packets) = mpsc::channel::<Packet>(2);
+    let control = asked.client.control.clone();
+    // Dropped with this function: no reply outlives its socket.
+    let mut tasks = JoinSet::new();
+    let mut lanes = Lanes::new(&asked, exchange.clone(), out.clone());
+    if app == App::Flood
+        && let Ok(measure) = Flood::of(&asked)
+    {
+        tasks.spawn(flood(measure, out, exchange.clone()));
+    }
+    loop {
+        let todo = tokio::select! {
+            message = socket.next() => match message {
+                Some(Ok(Message::Close(close))) => {
+                    exchange.set(State::Closed { code: close.map_or(1005, |c| c.code.into()) });
+                    finish(&mut socket).await;
+                    return;
+                }
+                Some(Ok(message @ (Message::Text(_) | Message::Binary(_)))) => match app {
+                    App::Echo => echo(message, &exchange),
+                    App::Responses => lanes.message(message, &mut tasks),
+                    App::Flood => Vec::new(),
+                },
+                Some(Ok(_)) => Vec::new(),
+                Some(Err(error)) => {
+                    fail(&mut socket, &error, &exchange).await;
+                    return;
+                }
+                None => return,
+            },
+            Some(packet) = packets.recv() => vec![packet],
+            () = control.killed() => vec![Packet::Close(1001)],
+        };
+        for packet in todo {
+            let done = tokio::select! {
+                done = perform(&mut socket, packet, &exchange) => done,
+                () = control.killed() => {
+                    exchange.set(BROKEN_BY_LAB);
+                    return;
+                }
+            };
+            match done {
+                Ok(Next::Go) => {}
+                Ok(Next::Kill { reset }) => {
+                    exchange.set(BROKEN_BY_LAB);
+                    sleep(SETTLE).await;
+                    // The socket is dropped right after; the control tells it how to close.
+                    control.kill(reset);
+                    return;
+                }
+                Ok(Next::Close(code)) => {
+                    close(&mut socket, code, &exchange).await;
+                    return;
+                }
+                // The client is gone.
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+enum Next {
+    Go,
+    Close(u16),
+    Kill { reset: bool },
+}
+
+async fn perform(socket: &mut Socket, packet: Packet, exchange: &Exchange) -> Result<Next, tungstenite::Error> {
+    match packet {
+        Packet::Write { writes, pause } => {
+            // A pong tungstenite still holds must not end up inside a frame of ours.
+            socket.flush().await?;
+            let raw = socket.get_mut();
+            for (at, bytes) in writes.iter().enumerate() {
+                if at > 0 && !pause.is_zero() {
+                    sleep(pause).await;
+                }
+                raw.write_all(bytes).await?;
+                raw.flush().await?;
+                exchange.sent(bytes.len());
+            }
+            Ok(Next::Go)
+        }
+        Packet::Pad { before, length, after } => {
+            socket.flush().await?;
+            let raw = socket.get_mut();
+            let mut head = frame::header(frame::TEXT, true, (before.len() + after.len()) as u64 + length, None);
+            head.extend_from_slice(before.as_bytes());
+            raw.write_all(&head).await?;
+            exchange.sent(head.len());
+            let block = [b'x'; BLOCK];
+            let mut left = length;
+            while left > 0 {
+                let take = left.min(BLOCK as u64) as usize;
+                raw.write_all(&block[..take]).await?;
+                exchange.sent(take);
+                left -= take as u64;
+            }
+            raw.write_all(after.as_bytes()).await?;
+            raw.flush().await?;
+            exchange.sent(after.len());
+            Ok(Next::Go)
+        }
+        Packet::Close(code) => Ok(Next::Close(code)),
+        Packet::Kill { reset } => Ok(Next::Kill { reset }),
+    }
+}
+
+/// Sends a close frame and waits a moment for the client's.
+async fn close(socket: &mut Socket, code: u16, exchange: &Exchange) {
+    exchange.set(State::Closed { code });
+    let reason = match code {
+        1001 => "the Lab closes",
+        1011 => "the Lab was asked to fail",
+        _ => "",
+    };
+    let frame = CloseFrame { code: code.into(), reason: reason.into() };
+    let _ = timeout(CLOSING, async {
+        // Failing here means that the client is gone, which is what was wanted.
+        if socket.close(Some(frame)).await.is_ok() {
+            while let Some(Ok(_)) = socket.next().await {}
+        }
+    })
+    .await;
+}
+
+/// Lets tungstenite answer the client's close frame.
+async fn finish(socket: &mut Socket) {
+    let _ = timeout(CLOSING, async { while let Some(Ok(_)) = socket.next().await {} }).await;
+}
+
+/// Tells a client that broke the protocol what it broke (RFC 6455 §7.4.1).
+async fn fail(socket: &mut Socket, error: &tungstenite::Error, exchange: &Exchange) {
+    let code: u16 = match error {
+        tungstenite::Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => return,
+        tungstenite::Error::Protocol(_) => 1002,
+        tungstenite::Error::Utf8(_) => 1007,
+        tungstenite::Error::Capacity(_) => 1009,
+        _ => return,
+    };
+    exchange.set(State::Closed { code });
+    let close = frame::whole(frame::CLOSE, &code.to_be_bytes(), None);
+    let raw = socket.get_mut();
+    let _ = timeout(CLOSING, async {
+        // The client may be gone already.
+        if raw.write_all(&close).await.is_ok() {
+            let _ = raw.shutdown().await;
+        }
+    })
+    .await;
+}
+
+fn echo(message: Message, exchange: &Exchange) -> Vec<Packet> {
+    exchange.set(State::Streaming);
+    let opcode = if message.is_text() { frame::TEXT } else { frame::BINARY };
+    let bytes = frame::whole(opcode, &message.into_data(), None);
+    exchange.set(State::Idle);
+    vec![Packet::Write { writes: vec![bytes], pause: Duration::ZERO }]
+}
+
+async fn flood(measure: Flood, out: mpsc::Sender<Packet>, exchange: Arc<Exchange>) {
+    let Flood { events, size } = measure;
+    exchange.set(State::Streaming);
+    exchange.expect(events as usize);
+    let message = frame::whole(frame::TEXT, Flood::payload(frame::payload_of(size)).as_bytes(), None);
+    let length = message.len();
+    let at_once = (4 * BLOCK / length).max(1) as u64;
+    let block = Bytes::from(message.repeat(at_once.min(events) as usize));
+    let mut left = events;
+    while left > 0 {
+        let now = left.min(at_once);
+        let writes = vec![block.slice(..now as usize * length)];
+        if out.send(Packet::Write { writes, pause: Duration::ZERO }).await.is_err() {
+            return;
+        }
+        exchange.said(now as usize);
+        left -= now;
+    }
+    let _ = out.send(Packet::Close(1000)).await;
+}
+
+/// Writes events as messages.
+pub(super) struct SocketOutlet {
+    pub out: mpsc::Sender<Packet>,
+    /// Mask frames, which a server must not.
+    pub masked: bool,
+}
+
+impl SocketOutlet {
+    async fn packet(&self, packet: Packet) -> Result<(), Gone> {
+        self.out.send(packet).await.map_err(|_| Gone)
+    }
+}
+
+impl Outlet for SocketOutlet {
+    async fn send(&mut self, _: Option<&str>, payload: Vec<u8>, manner: Manner) -> Result<(), Gone> {
+        let mask = self.masked.then_some([0x57, 0x65, 0x69, 0x72]);
+        let mut writes = match manner.split {
+            Some(at) => vec![
+                frame::one(frame::TEXT, false, &payload[..at], mask),
+                frame::one(frame::CONTINUATION, true, &payload[at..], mask),
+            ],
+            None => vec![frame::whole(frame::TEXT, &payload, mask)],
+        };
+        let mut pause = Duration::ZERO;
+        if manner.split.is_some() {
+            pause = Duration::from_millis(2);
+        }
+        if let Some(drip) = manner.drip {
+            writes = writes.iter().flat_map(|w| (0..w.len()).map(|at| w.slice(at..at + 1))).collect();
+            pause = drip;
+        }
+        self.packet(Packet::Write { writes, pause }).await
+    }
+
+    async fn pad(&mut self, before: &str, length: u64, after: &str) -> Result<(), Gone> {
+        self.packet(Packet::Pad { before: before.into(), length, after: after.into() }).await
+    }
+
+    async fn gone(&self) {
+        self.out.closed().await;
+    }
+}
