@@ -15,6 +15,7 @@ pub const ROWS: usize = 200;
 /// How a reply travels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "lowercase")]
+#[ts(export, rename = "LabTransport")]
 pub enum Transport {
     /// One request, one whole response.
     Http,
@@ -29,6 +30,7 @@ pub enum Transport {
 /// Who ended an exchange early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "lowercase")]
+#[ts(export, rename = "LabSide")]
 pub enum Side {
     /// The client went away.
     Client,
@@ -39,6 +41,7 @@ pub enum Side {
 /// Where an exchange stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
 #[serde(tag = "kind", rename_all = "lowercase")]
+#[ts(export, rename = "LabConnectionState")]
 pub enum State {
     /// A reply is being made or sent.
     Streaming,
@@ -66,6 +69,7 @@ impl State {
 
 /// One exchange.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[ts(export, rename = "LabConnection")]
 pub struct Row {
     /// Counts from 1 since the Lab started.
     #[ts(type = "number")]
@@ -95,6 +99,7 @@ pub struct Row {
 
 /// The ledger at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[ts(export, rename = "LabConnections")]
 pub struct Snapshot {
     /// Exchanges that have not ended.
     pub open: u32,

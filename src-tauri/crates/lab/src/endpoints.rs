@@ -10,6 +10,7 @@ use crate::dialects::openai_responses::OpenAiResponses;
 
 /// An address as the Lab view lists it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[ts(export, rename = "LabEndpoint")]
 pub struct Endpoint {
     /// Name of the API.
     pub name: &'static str,

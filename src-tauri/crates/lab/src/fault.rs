@@ -8,6 +8,7 @@ use ts_rs::TS;
 
 /// A recipe as the Lab view shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export, rename = "LabRecipe")]
 pub struct Recipe {
     /// Name in the settings and in `x-lab-fault`.
     pub id: &'static str,
@@ -21,6 +22,7 @@ pub struct Recipe {
 
 /// The number of a recipe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[ts(export, rename = "LabParameter")]
 pub struct Parameter {
     /// `tok`, `s`, `ms`, `B`, `event`, `every`, or empty for a plain number.
     pub unit: &'static str,
@@ -34,6 +36,7 @@ pub struct Parameter {
 
 /// A recipe's place in the settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export, rename = "LabSwitch")]
 pub struct Switch {
     /// [`Recipe::id`].
     pub id: String,

@@ -11,6 +11,7 @@ use crate::rng::Rng;
 /// Rhythm and length of a reply.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(default)]
+#[ts(export, rename = "LabPace")]
 pub struct Pace {
     /// Milliseconds from the end of the request to the first token.
     pub ttft_ms: u32,
@@ -32,6 +33,7 @@ pub struct Pace {
 /// How tokens spread over time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
 #[serde(rename_all = "lowercase")]
+#[ts(export, rename = "LabPaceShape")]
 pub enum Shape {
     /// One token a beat.
     #[default]

@@ -32,6 +32,7 @@ impl Default for LabConfig {
 /// Everything the Lab view can turn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(default)]
+#[ts(export, rename = "LabSettings")]
 pub struct Settings {
     /// Rhythm and length of replies.
     pub pace: Pace,
@@ -52,6 +53,7 @@ impl Default for Settings {
 /// What a reply is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
 #[serde(rename_all = "lowercase")]
+#[ts(export, rename = "LabReply")]
 pub enum Reply {
     /// Markdown that explains the very protocol the reply travels on.
     #[default]

@@ -6,6 +6,7 @@ use ts_rs::TS;
 /// Where a key is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "lowercase")]
+#[ts(export)]
 pub enum KeptIn {
     /// The operating system's keychain: it stays after quitting.
     Keychain,
@@ -16,6 +17,7 @@ pub enum KeptIn {
 /// What the secret is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "kebab-case")]
+#[ts(export)]
 pub enum KeyKind {
     /// A key sent in a header as it is.
     #[default]
@@ -29,6 +31,7 @@ pub enum KeyKind {
 /// A key as the page sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(export)]
 pub struct KeyInfo {
     /// The provider's lower-case id, or one the user made.
     pub provider: String,
@@ -51,6 +54,7 @@ pub struct KeyInfo {
 /// How a test request went, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "lowercase")]
+#[ts(export)]
 pub enum Verdict {
     /// The key works.
     Passed,
@@ -63,6 +67,7 @@ pub enum Verdict {
 /// Outcome of a test request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(export)]
 pub struct TestResult {
     /// In one word.
     pub verdict: Verdict,
@@ -80,6 +85,7 @@ pub struct TestResult {
 /// One reading of a key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(export)]
 pub struct SecretUse {
     /// When, in milliseconds since the Unix epoch.
     #[ts(type = "number")]
@@ -95,6 +101,7 @@ pub struct SecretUse {
 /// Whether the operating system's keychain can be used now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(tag = "state", rename_all = "lowercase")]
+#[ts(export)]
 pub enum StoreState {
     /// It is there and unlocked.
     Available {
