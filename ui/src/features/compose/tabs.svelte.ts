@@ -132,12 +132,19 @@ class RequestTabs {
   }
 }
 
-function parse(kept: string): { active: number; drafts: Draft[]; sessions: (string | null)[] } | null {
+function parse(text: string): { active: number; drafts: Draft[]; sessions: (string | null)[] } | null {
   try {
-    const value = JSON.parse(kept) as { active?: unknown; drafts?: unknown[]; sessions?: (string | null)[] };
-    const drafts = (value.drafts ?? []).map(readDraft).filter((draft) => draft !== null);
-    if (drafts.length === 0) return null;
-    return { active: Number(value.active) || 0, drafts, sessions: value.sessions ?? [] };
+    const value = JSON.parse(text) as { active?: unknown; drafts?: unknown[]; sessions?: (string | null)[] };
+    // A draft that cannot be read takes its session with it.
+    const kept = (value.drafts ?? [])
+      .map((draft, i) => ({ draft: readDraft(draft), session: value.sessions?.[i] ?? null }))
+      .filter((tab): tab is { draft: Draft; session: string | null } => tab.draft !== null);
+    if (kept.length === 0) return null;
+    return {
+      active: Number(value.active) || 0,
+      drafts: kept.map(({ draft }) => draft),
+      sessions: kept.map(({ session }) => session),
+    };
   } catch {
     return null;
   }

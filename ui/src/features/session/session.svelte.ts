@@ -7,7 +7,7 @@ import type { State } from '../../gen/State';
 import type { Update } from '../../gen/Update';
 import type { Usage } from '../../gen/Usage';
 import { announce } from '../../lib/announce';
-import { call, watch, IpcError } from '../../lib/ipc';
+import { call, watch, IpcError, type Result } from '../../lib/ipc';
 import { ReplyBlock } from './block.svelte';
 
 /** Who chose a row: a part does not move itself for what it chose. */
@@ -47,6 +47,8 @@ export class Session {
   filter = $state('');
   /** The newest row is kept in view. */
   follow = $state(true);
+  /** Where the selected row's text stands in the reply; null where it carried none. */
+  place = $state.raw<Result<'place'>>(null);
   #selectedRow = $state<number | null>(null);
   #origin = $state<SelectionOrigin>('keys');
   #stopWatching: (() => void) | null = null;
@@ -77,6 +79,8 @@ export class Session {
     this.#selectedRow = row;
     this.#origin = origin;
     if (row !== null && origin !== 'follow') this.follow = false;
+    if (row === null || origin === 'follow') this.place = null;
+    else void this.#findPlace(row);
   }
 
   /** Puts a filter in force if it is one; otherwise says what is wrong, and the last valid one stays. */
@@ -89,7 +93,9 @@ export class Session {
   /** Selects the row that carried a character of a block. */
   async selectText(block: number, offset: number): Promise<void> {
     const place = await call('locate', { session: this.id, block, offset });
-    if (place) this.select(place.row, 'reply');
+    if (!place) return;
+    this.select(place.row, 'reply');
+    this.place = place;
   }
 
   async stop(): Promise<void> {
@@ -132,6 +138,12 @@ export class Session {
     if (added) this.blocks = added;
     this.version++;
     if (this.info.live) this.#announce(before);
+  }
+
+  async #findPlace(row: number): Promise<void> {
+    const place = await call('place', { session: this.id, row }).catch(() => null);
+    // A newer choice may have been made meanwhile.
+    if (this.#selectedRow === row) this.place = place;
   }
 
   #announce(before: { state: State; blocks: number }): void {

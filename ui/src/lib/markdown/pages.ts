@@ -39,10 +39,10 @@ const SURE = 12;
 export class Pager {
   readonly pages: Page[] = [];
   tail: Tail = { start: 0, text: '', prefix: '' };
-  readonly #markdown: boolean;
+  readonly markdown: boolean;
 
   constructor(markdown: boolean) {
-    this.#markdown = markdown;
+    this.markdown = markdown;
   }
 
   /** Characters taken so far. */
@@ -54,7 +54,7 @@ export class Pager {
   feed(text: string): void {
     for (let at = 0; at < text.length; at += STEP) {
       this.tail.text += text.slice(at, at + STEP);
-      if (this.#markdown) this.#freezeBlocks();
+      if (this.markdown) this.#freezeBlocks();
       while (this.tail.text.length > TAIL * 2) this.#cut();
     }
   }
@@ -89,7 +89,7 @@ export class Pager {
     this.tail = {
       start: start + at,
       text: text.slice(at),
-      prefix: this.#markdown ? carried(prefix + text.slice(0, at)) : '',
+      prefix: this.markdown ? carried(prefix + text.slice(0, at)) : '',
     };
   }
 
