@@ -19,6 +19,7 @@ export function highlight(place: () => Result<'place'>, reveal: () => boolean, o
       const origin = content.getBoundingClientRect();
       let first: DOMRect | null = null;
       for (const range of rangesOf(block, at.start, at.end)) {
+        trim(range);
         for (const rect of range.getClientRects()) {
           if (rect.width < 0.5) continue;
           first ??= rect;
@@ -61,4 +62,12 @@ export function highlight(place: () => Result<'place'>, reveal: () => boolean, o
       layer.remove();
     };
   };
+}
+
+/** The space before a word belongs to its delta, but a box around it reads badly. */
+function trim(range: Range): void {
+  const text = range.toString();
+  if (!text.trim()) return;
+  range.setStart(range.startContainer, range.startOffset + text.length - text.trimStart().length);
+  range.setEnd(range.endContainer, range.endOffset - (text.length - text.trimEnd().length));
 }

@@ -1,8 +1,12 @@
 import type { Draft } from '../../../gen/Draft';
 import type { FrameRow } from '../../../gen/FrameRow';
+import type { KeyInfo } from '../../../gen/KeyInfo';
 import type { Preview } from '../../../gen/Preview';
 import type { Provider } from '../../../gen/Provider';
+import type { Settings } from '../../../gen/Settings';
+import type { TestResult } from '../../../gen/TestResult';
 import { IpcError, type Args, type Backend, type CommandName, type Result } from '../backend';
+import { labState, runLab, setLab } from './lab';
 import { parseFilter } from './filter';
 import { FakeSession } from './session';
 
@@ -11,9 +15,8 @@ import { FakeSession } from './session';
 const params = new URLSearchParams(location.search);
 const sessions = new Map<string, FakeSession>();
 const deleted = new Set<string>();
-const keys = new Map<string, unknown>();
-let labRunning = true;
-let settings = {
+const keys = new Map<string, KeyInfo>();
+let settings: Settings = {
   theme: params.get('theme') ?? 'dark',
   letterKeys: true,
   record: true,
@@ -150,16 +153,6 @@ function matching(s: FakeSession, filter: string): FrameRow[] {
   });
 }
 
-function lab() {
-  return {
-    running: labRunning,
-    address: labRunning ? 'http://127.0.0.1:4780' : null,
-    connections: [],
-    problem: null,
-    settings: {},
-  } as Result<'lab'>;
-}
-
 function seedLibrary(): void {
   const titles = ['Decode question', 'Tool loop', 'Realtime echo', 'Rate limit 429', 'Long answer'];
   titles.forEach((title, i) => {
@@ -238,19 +231,21 @@ const handlers: Handlers = {
       sessions: all.slice(query.offset, query.offset + query.limit),
     };
   },
+  tags: () => ['bug', 'demo'],
   rename_session: ({ session: id, title }) => ((session(id).info.title = title), null),
   tag_session: () => null,
   delete_sessions: ({ sessions: ids }) => (ids.forEach((id) => deleted.add(id)), null),
   restore_sessions: ({ sessions: ids }) => (ids.forEach((id) => deleted.delete(id)), null),
   export_sessions: ({ format }) => `/home/me/weir-export.${format}`,
-  keys: () =>
-    ({
-      keys: [...keys.values()],
-      store: { state: 'available', name: 'Secret Service' },
-      uses: [],
-    }) as unknown as Result<'keys'>,
+  keys: () => ({
+    store: { state: 'available', name: 'Secret Service' },
+    keys: [...keys.values()],
+    tests: {},
+    uses: [],
+    warnings: [],
+  }),
   set_key: ({ provider: id, value, keep }) => {
-    const info = {
+    const info: KeyInfo = {
       provider: id,
       kind: 'api-key',
       keptIn: keep,
@@ -260,26 +255,30 @@ const handlers: Handlers = {
       usedAt: null,
     };
     keys.set(id, info);
-    return info as Result<'set_key'>;
+    return info;
   },
   delete_key: ({ provider: id }) => (keys.delete(id), null),
-  test_key: () =>
-    ({
+  test_key: ({ provider: id }) => {
+    const tested: TestResult = {
       verdict: 'passed',
       status: 200,
       tookMs: 96,
       detail: '21 models',
       at: Date.now(),
-    }) as Result<'test_key'>,
+    };
+    const held = keys.get(id);
+    if (held) keys.set(id, { ...held, tested });
+    return tested;
+  },
   forget_session_keys: () => null,
   unlock_keychain: () => null,
-  lab,
-  start_lab: () => ((labRunning = true), lab()),
-  stop_lab: () => ((labRunning = false), lab()),
-  set_lab: lab,
+  lab: labState,
+  start_lab: () => runLab(true),
+  stop_lab: () => runLab(false),
+  set_lab: ({ settings: next }) => setLab(next),
   close_lab_connections: () => null,
-  settings: () => settings as Result<'settings'>,
-  set_settings: ({ settings: next }) => ((settings = next as typeof settings), null),
+  settings: () => settings,
+  set_settings: ({ settings: next }) => ((settings = next), null),
   remembered: ({ name }) => (params.has('fresh') ? null : localStorage.getItem(`weir.${name}`)),
   remember: ({ name, value }) => (localStorage.setItem(`weir.${name}`, value), null),
 };
