@@ -28,7 +28,7 @@ pub enum Transport {
 }
 
 /// Who ended an exchange early.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "lowercase")]
 #[ts(export, rename = "LabSide")]
 pub enum Side {
@@ -39,7 +39,7 @@ pub enum Side {
 }
 
 /// Where an exchange stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 #[ts(export, rename = "LabConnectionState")]
 pub enum State {
@@ -68,7 +68,7 @@ impl State {
 }
 
 /// One exchange.
-#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export, rename = "LabConnection")]
 pub struct Row {
     /// Counts from 1 since the Lab started.
@@ -98,7 +98,7 @@ pub struct Row {
 }
 
 /// The ledger at one moment.
-#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export, rename = "LabConnections")]
 pub struct Snapshot {
     /// Exchanges that have not ended.
@@ -137,9 +137,19 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Ledger {
-    pub(crate) fn begin(&self, client: String, transport: Transport, path: String, fault: String) -> Exchange {
+    pub(crate) fn begin(
+        &self,
+        client: String,
+        transport: Transport,
+        path: String,
+        fault: String,
+    ) -> Exchange {
         let id = self.begun.fetch_add(1, Relaxed) + 1;
-        let state = if transport == Transport::Ws { State::Idle } else { State::Streaming };
+        let state = if transport == Transport::Ws {
+            State::Idle
+        } else {
+            State::Streaming
+        };
         let entry = Arc::new(Entry {
             id,
             client,
@@ -232,8 +242,14 @@ impl Drop for Exchange {
 
 /// The first product of a User-Agent.
 pub(crate) fn client_of(headers: &http::HeaderMap) -> String {
-    let agent = headers.get(http::header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    agent.split_whitespace().next().map_or_else(|| "unknown".into(), |p| p.chars().take(64).collect())
+    let agent = headers
+        .get(http::header::USER_AGENT)
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or_default();
+    agent
+        .split_whitespace()
+        .next()
+        .map_or_else(|| "unknown".into(), |p| p.chars().take(64).collect())
 }
 
 #[cfg(test)]
@@ -245,13 +261,21 @@ mod tests {
         let ledger = Ledger::default();
         let open = ledger.begin("a".into(), Transport::Sse, "/x".into(), "none".into());
         for _ in 0..ROWS * 2 {
-            ledger.begin("b".into(), Transport::Http, "/y".into(), "none".into()).set(State::Complete);
+            ledger
+                .begin("b".into(), Transport::Http, "/y".into(), "none".into())
+                .set(State::Complete);
         }
         let snapshot = ledger.snapshot();
-        assert_eq!((snapshot.rows.len(), snapshot.open, snapshot.since_start), (ROWS, 1, ROWS as u64 * 2 + 1));
+        assert_eq!(
+            (snapshot.rows.len(), snapshot.open, snapshot.since_start),
+            (ROWS, 1, ROWS as u64 * 2 + 1)
+        );
         assert_eq!(snapshot.rows.last().unwrap().client, "a");
         drop(open);
-        assert_eq!(ledger.snapshot().rows.last().unwrap().state, State::Dropped { by: Side::Client });
+        assert_eq!(
+            ledger.snapshot().rows.last().unwrap().state,
+            State::Dropped { by: Side::Client }
+        );
     }
 
     #[test]

@@ -31,7 +31,8 @@ impl Pieces {
     /// Keeps the first `tokens`.
     pub fn truncate(&mut self, tokens: usize) {
         self.ends.truncate(tokens);
-        self.text.truncate(self.ends.last().map_or(0, |end| *end as usize));
+        self.text
+            .truncate(self.ends.last().map_or(0, |end| *end as usize));
     }
 
     /// The whole text.
@@ -51,7 +52,13 @@ impl Pieces {
 
     /// The tokens `from..to` joined; `to` may lie past the end.
     pub fn range(&self, from: usize, to: usize) -> &str {
-        let at = |n: usize| if n == 0 { 0 } else { self.ends[n.min(self.ends.len()) - 1] as usize };
+        let at = |n: usize| {
+            if n == 0 {
+                0
+            } else {
+                self.ends[n.min(self.ends.len()) - 1] as usize
+            }
+        };
         &self.text[at(from)..at(to)]
     }
 
@@ -78,7 +85,9 @@ const WORD: usize = 9;
 /// Length in bytes of the first token.
 fn piece(text: &str, split_clusters: bool) -> usize {
     let mut chars = text.char_indices().peekable();
-    let Some((_, first)) = chars.next() else { return 0 };
+    let Some((_, first)) = chars.next() else {
+        return 0;
+    };
     if first == '\n' {
         return text.len() - text.trim_start_matches('\n').len();
     }
@@ -98,18 +107,31 @@ fn piece(text: &str, split_clusters: bool) -> usize {
         let parts = letters.div_ceil(WORD);
         let take = letters.div_ceil(parts.max(1));
         let base = run(word, take, is_word);
-        return start + if split_clusters { base } else { base + run(&word[base..], usize::MAX, is_mark) };
+        return start
+            + if split_clusters {
+                base
+            } else {
+                base + run(&word[base..], usize::MAX, is_mark)
+            };
     }
     if lead.is_ascii_punctuation() {
         // The same sign repeated is one token: `**`, `---`, "```".
         return run(text, usize::MAX, |c| c == lead);
     }
-    if split_clusters { lead.len_utf8() } else { cluster(text) }
+    if split_clusters {
+        lead.len_utf8()
+    } else {
+        cluster(text)
+    }
 }
 
 /// Length of the run of up to `most` characters that satisfy `is`.
 fn run(text: &str, most: usize, is: impl Fn(char) -> bool) -> usize {
-    text.chars().take(most).take_while(|c| is(*c)).map(char::len_utf8).sum()
+    text.chars()
+        .take(most)
+        .take_while(|c| is(*c))
+        .map(char::len_utf8)
+        .sum()
 }
 
 fn is_word(c: char) -> bool {
@@ -165,7 +187,8 @@ mod tests {
     fn tokens_look_like_a_models() {
         let pieces = Pieces::cut(HARD, false);
         let tokens: Vec<&str> = pieces.iter().collect();
-        for token in [" café", "**", "你", "👩‍👩‍👧‍👦", "👍🏽", "🇯🇵", "\n\n", "```"] {
+        for token in [" café", "**", "你", "👩‍👩‍👧‍👦", "👍🏽", "🇯🇵", "\n\n", "```"]
+        {
             assert!(tokens.contains(&token), "{token:?} in {tokens:?}");
         }
         assert!(Pieces::cut(" naïve", false).len() == 1);

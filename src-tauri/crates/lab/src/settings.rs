@@ -25,7 +25,10 @@ pub struct LabConfig {
 
 impl Default for LabConfig {
     fn default() -> Self {
-        LabConfig { port: DEFAULT_PORT, settings: Settings::default() }
+        LabConfig {
+            port: DEFAULT_PORT,
+            settings: Settings::default(),
+        }
     }
 }
 
@@ -46,7 +49,12 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { pace: Pace::default(), reply: Reply::default(), faults: crate::fault::switches(), http2: true }
+        Settings {
+            pace: Pace::default(),
+            reply: Reply::default(),
+            faults: crate::fault::switches(),
+            http2: true,
+        }
     }
 }
 

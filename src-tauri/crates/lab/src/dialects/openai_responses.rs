@@ -24,7 +24,12 @@ impl Dialect for OpenAiResponses {
 /// Reads a request's fields; a `response.create` message has the same.
 pub(crate) fn read(body: &Value) -> Result<(Ask, Events), Rejection> {
     let (model, model_name) = ask::model(body)?;
-    let mut texts = vec![body.get("instructions").and_then(Value::as_str).unwrap_or_default().to_string()];
+    let mut texts = vec![
+        body.get("instructions")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_string(),
+    ];
     let mut prompt = String::new();
     let mut tool_result = None;
     match body.get("input") {
@@ -36,7 +41,10 @@ pub(crate) fn read(body: &Value) -> Result<(Ask, Events), Rejection> {
             for (at, item) in items.iter().enumerate() {
                 if !item.is_object() {
                     let param = format!("input[{at}]");
-                    return Err(Rejection::invalid(Some(&param), format!("Invalid type for '{param}': expected an object.")));
+                    return Err(Rejection::invalid(
+                        Some(&param),
+                        format!("Invalid type for '{param}': expected an object."),
+                    ));
                 }
                 tool_result = None;
                 match item["type"].as_str() {
@@ -52,18 +60,37 @@ pub(crate) fn read(body: &Value) -> Result<(Ask, Events), Rejection> {
                         texts.push(text.clone());
                         tool_result = Some(text);
                     }
-                    Some("function_call") => texts.push(item["arguments"].as_str().unwrap_or_default().into()),
+                    Some("function_call") => {
+                        texts.push(item["arguments"].as_str().unwrap_or_default().into())
+                    }
                     Some(_) => {}
                 }
             }
         }
         // Only a chain of responses or a stored prompt may go without.
-        None | Some(Value::Null) if body.get("previous_response_id").is_some() || body.get("prompt").is_some() => {}
-        None | Some(Value::Null) => return Err(Rejection::invalid(Some("input"), "Missing required parameter: 'input'.")),
-        Some(_) => return Err(Rejection::invalid(Some("input"), "Invalid type for 'input': expected a string or an array.")),
+        None | Some(Value::Null)
+            if body.get("previous_response_id").is_some() || body.get("prompt").is_some() => {}
+        None | Some(Value::Null) => {
+            return Err(Rejection::invalid(
+                Some("input"),
+                "Missing required parameter: 'input'.",
+            ));
+        }
+        Some(_) => {
+            return Err(Rejection::invalid(
+                Some("input"),
+                "Invalid type for 'input': expected a string or an array.",
+            ));
+        }
     }
-    if let Some(effort) = body.get("reasoning").filter(|r| !r.is_null() && !r.is_object()) {
-        return Err(Rejection::invalid(Some("reasoning"), format!("Invalid type for 'reasoning': {effort}.")));
+    if let Some(effort) = body
+        .get("reasoning")
+        .filter(|r| !r.is_null() && !r.is_object())
+    {
+        return Err(Rejection::invalid(
+            Some("reasoning"),
+            format!("Invalid type for 'reasoning': {effort}."),
+        ));
     }
     let ask = Ask {
         model,
@@ -77,20 +104,36 @@ pub(crate) fn read(body: &Value) -> Result<(Ask, Events), Rejection> {
         limit: ask::limit(body, "max_output_tokens")?,
         seed: ask::seed(body)?,
         stream: ask::optional(body, "stream", "a boolean", Value::as_bool)?.unwrap_or(false),
-        previous: ask::optional(body, "previous_response_id", "a string", Value::as_str)?.map(str::to_string),
+        previous: ask::optional(body, "previous_response_id", "a string", Value::as_str)?
+            .map(str::to_string),
     };
     Ok((ask, Events::new(body)))
 }
 
 fn tools(body: &Value) -> Result<Vec<Tool>, Rejection> {
-    let Some(list) = ask::optional(body, "tools", "an array", Value::as_array)? else { return Ok(Vec::new()) };
+    let Some(list) = ask::optional(body, "tools", "an array", Value::as_array)? else {
+        return Ok(Vec::new());
+    };
     let mut tools = Vec::new();
-    for (at, tool) in list.iter().enumerate().filter(|(_, t)| t["type"] == "function") {
-        let name = tool["name"].as_str().filter(|n| !n.is_empty()).ok_or_else(|| {
-            let param = format!("tools[{at}].name");
-            Rejection::invalid(Some(&param), format!("Missing required parameter: '{param}'."))
-        })?;
-        tools.push(Tool { name: name.into(), parameters: tool["parameters"].clone() });
+    for (at, tool) in list
+        .iter()
+        .enumerate()
+        .filter(|(_, t)| t["type"] == "function")
+    {
+        let name = tool["name"]
+            .as_str()
+            .filter(|n| !n.is_empty())
+            .ok_or_else(|| {
+                let param = format!("tools[{at}].name");
+                Rejection::invalid(
+                    Some(&param),
+                    format!("Missing required parameter: '{param}'."),
+                )
+            })?;
+        tools.push(Tool {
+            name: name.into(),
+            parameters: tool["parameters"].clone(),
+        });
     }
     Ok(tools)
 }
@@ -155,7 +198,11 @@ impl Events {
         if let Some(lane) = &self.stream_id {
             object.insert("stream_id".into(), lane.clone());
         }
-        Event { name: Some(name), data: Value::Object(object).to_string(), is_end: false }
+        Event {
+            name: Some(name),
+            data: Value::Object(object).to_string(),
+            is_end: false,
+        }
     }
 
     fn response(&self, script: &Script, status: &str) -> Value {
@@ -171,12 +218,40 @@ impl Events {
         put("created_at", script.created().into());
         put("status", status.into());
         put("background", false.into());
-        put("error", if status == "failed" { json!({"code": "server_error", "message": FAILURE}) } else { Value::Null });
-        put("incomplete_details", if status == "incomplete" { json!({"reason": reason}) } else { Value::Null });
+        put(
+            "error",
+            if status == "failed" {
+                json!({"code": "server_error", "message": FAILURE})
+            } else {
+                Value::Null
+            },
+        );
+        put(
+            "incomplete_details",
+            if status == "incomplete" {
+                json!({"reason": reason})
+            } else {
+                Value::Null
+            },
+        );
         put("model", script.model().into());
-        put("output", if ended { self.output.clone().into() } else { json!([]) });
+        put(
+            "output",
+            if ended {
+                self.output.clone().into()
+            } else {
+                json!([])
+            },
+        );
         put("service_tier", "default".into());
-        put("usage", if ended && status != "failed" { usage(script) } else { Value::Null });
+        put(
+            "usage",
+            if ended && status != "failed" {
+                usage(script)
+            } else {
+                Value::Null
+            },
+        );
         response.extend(self.said_back.clone());
         Value::Object(response)
     }
@@ -193,10 +268,15 @@ impl Events {
         let id = item_id(script, item);
         let added = match item {
             Item::Reasoning => json!({"id": id, "type": "reasoning", "summary": []}),
-            Item::Message => json!({"id": id, "type": "message", "status": "in_progress", "role": "assistant", "content": []}),
+            Item::Message => {
+                json!({"id": id, "type": "message", "status": "in_progress", "role": "assistant", "content": []})
+            }
             Item::Call(at) => call_item(script, at, "in_progress", ""),
         };
-        let mut events = vec![self.event("response.output_item.added", json!({"output_index": index, "item": added}))];
+        let mut events = vec![self.event(
+            "response.output_item.added",
+            json!({"output_index": index, "item": added}),
+        )];
         match item {
             Item::Reasoning => events.push(self.event(
                 "response.reasoning_summary_part.added",
@@ -216,12 +296,15 @@ impl Events {
 
     /// Says the open item's text again in full, as the standard order has it, and puts it into the output.
     fn end(&mut self, script: &Script) -> Vec<Event> {
-        let Some(item) = self.open.take() else { return Vec::new() };
+        let Some(item) = self.open.take() else {
+            return Vec::new();
+        };
         let index = self.output.len();
         let id = item_id(script, item);
         let text = std::mem::take(&mut self.said);
         // Only the last item can be one that was cut.
-        let cut = matches!(script.finish(), Finish::Length | Finish::ContentFilter) && is_last(script, item);
+        let cut = matches!(script.finish(), Finish::Length | Finish::ContentFilter)
+            && is_last(script, item);
         let status = if cut { "incomplete" } else { "completed" };
         let mut events = Vec::new();
         let done = match item {
@@ -262,7 +345,10 @@ impl Events {
                 call_item(script, at, status, &text)
             }
         };
-        events.push(self.event("response.output_item.done", json!({"output_index": index, "item": done})));
+        events.push(self.event(
+            "response.output_item.done",
+            json!({"output_index": index, "item": done}),
+        ));
         self.output.push(done);
         events
     }
@@ -341,7 +427,9 @@ impl Render for Events {
     fn closing(&mut self, script: &Script) -> Vec<Event> {
         let mut events = self.end(script);
         let mut end = match script.finish() {
-            Finish::Length | Finish::ContentFilter => self.lifecycle("response.incomplete", script, "incomplete"),
+            Finish::Length | Finish::ContentFilter => {
+                self.lifecycle("response.incomplete", script, "incomplete")
+            }
             _ => self.lifecycle("response.completed", script, "completed"),
         };
         end.is_end = true;

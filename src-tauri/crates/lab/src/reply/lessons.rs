@@ -200,7 +200,7 @@ static HTTP: Topic = Topic {
     sections: &[
         &[
             "\n\n## What is on the wire",
-            "\n\n```http\nHTTP/1.1 200 OK\ncontent-type: application/json\ncontent-length: 27\n\n{\"answer\":\"naïve café ☕\"}\n```",
+            "\n\n```http\nHTTP/1.1 200 OK\ncontent-type: application/json\ncontent-length: 29\n\n{\"answer\":\"naïve café ☕\"}\n```",
             "\n\nLengths count bytes, not characters.",
             " Each accented letter above is two of them, and the cup is three.",
         ],

@@ -1,7 +1,7 @@
 //! A dialect's reply over HTTP: streamed event by event, or whole once its time has passed.
 
-use ::http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderName};
 use ::http::Response;
+use ::http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderName};
 use bytes::Bytes;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -27,7 +27,11 @@ pub(super) struct Part {
     pub start: Instant,
 }
 
-pub(super) async fn reply(asked: Asked, dialect: &'static dyn Dialect, body: &[u8]) -> Response<Reply> {
+pub(super) async fn reply(
+    asked: Asked,
+    dialect: &'static dyn Dialect,
+    body: &[u8],
+) -> Response<Reply> {
     let start = Instant::now();
     let (mut ask, render) = match dialect.read(body) {
         Ok(read) => read,
@@ -40,7 +44,11 @@ pub(super) async fn reply(asked: Asked, dialect: &'static dyn Dialect, body: &[u
         }
     }
     let streamed = ask.stream && asked.terms.faults.json != Some(JsonInstead::Reply);
-    let transport = if streamed { dialect.streams_as() } else { Transport::Http };
+    let transport = if streamed {
+        dialect.streams_as()
+    } else {
+        Transport::Http
+    };
     let mut settings = asked.terms.settings.clone();
     if ask.model.behaviour == Behaviour::Bursty {
         settings.pace.shape = Shape::Bursty;
@@ -64,10 +72,23 @@ pub(super) async fn reply(asked: Asked, dialect: &'static dyn Dialect, body: &[u
     let exchange = asked.begin(transport);
     exchange.expect(script.tokens());
     let request_id = format!("req_lab{}", script.id());
-    let part = Part { script, render, settings, faults, start };
-    let mut response =
-        if streamed { stream(asked.client, transport, part, exchange) } else { whole(asked.client, part, exchange).await };
-    set(&mut response, HeaderName::from_static("x-request-id"), &request_id);
+    let part = Part {
+        script,
+        render,
+        settings,
+        faults,
+        start,
+    };
+    let mut response = if streamed {
+        stream(asked.client, transport, part, exchange)
+    } else {
+        whole(asked.client, part, exchange).await
+    };
+    set(
+        &mut response,
+        HeaderName::from_static("x-request-id"),
+        &request_id,
+    );
     response
 }
 
@@ -79,14 +100,26 @@ fn refuse(asked: &Asked, dialect: &dyn Dialect, rejection: &Rejection) -> Respon
     json_response(rejection.status, &body)
 }
 
-fn stream(client: Client, transport: Transport, mut part: Part, exchange: Exchange) -> Response<Reply> {
+fn stream(
+    client: Client,
+    transport: Transport,
+    mut part: Part,
+    exchange: Exchange,
+) -> Response<Reply> {
     let (parts, body) = Reply::live(true);
     let (kind, framing) = match transport {
         Transport::Ndjson => ("application/x-ndjson", Framing::Ndjson),
-        _ => ("text/event-stream; charset=utf-8", Framing::Sse(if part.faults.cr_only { "\r" } else { "\n" })),
+        _ => (
+            "text/event-stream; charset=utf-8",
+            Framing::Sse(if part.faults.cr_only { "\r" } else { "\n" }),
+        ),
     };
     tokio::spawn(async move {
-        let mut outlet = BodyOutlet { parts, framing, exchange: &exchange };
+        let mut outlet = BodyOutlet {
+            parts,
+            framing,
+            exchange: &exchange,
+        };
         let ending = play(
             &part.script,
             part.render.as_mut(),
@@ -105,7 +138,12 @@ fn stream(client: Client, transport: Transport, mut part: Part, exchange: Exchan
 }
 
 /// Brings an exchange to the end its reply came to.
-pub(super) async fn end(client: &Client, ending: Ending, exchange: &Exchange, outlet: &BodyOutlet<'_>) {
+pub(super) async fn end(
+    client: &Client,
+    ending: Ending,
+    exchange: &Exchange,
+    outlet: &BodyOutlet<'_>,
+) {
     match ending {
         Ending::Complete => exchange.set(State::Complete),
         // Dropping the exchange says it.
@@ -125,7 +163,13 @@ pub(super) async fn end(client: &Client, ending: Ending, exchange: &Exchange, ou
 pub(super) const SETTLE: std::time::Duration = std::time::Duration::from_millis(25);
 
 async fn whole(client: Client, part: Part, exchange: Exchange) -> Response<Reply> {
-    let Part { script, mut render, settings, faults, start } = part;
+    let Part {
+        script,
+        mut render,
+        settings,
+        faults,
+        start,
+    } = part;
     // The client waits until the last token is there. Should it leave, hyper drops this future, and the exchange with it.
     sleep_until(start + length(&script, &settings.pace)).await;
     if let Some(stall) = faults.stall {
@@ -141,7 +185,12 @@ async fn whole(client: Client, part: Part, exchange: Exchange) -> Response<Reply
         split_utf8: faults.split_utf8.map(|_| 1),
         ..faults.clone()
     };
-    let (payload, manner) = Damage { faults: &once, events: 0, since_split: 0 }.done_to(json);
+    let (payload, manner) = Damage {
+        faults: &once,
+        events: 0,
+        since_split: 0,
+    }
+    .done_to(json);
     let length = payload.len();
     if !body_breaks && manner == crate::play::Manner::default() {
         exchange.sent(length);
@@ -150,13 +199,34 @@ async fn whole(client: Client, part: Part, exchange: Exchange) -> Response<Reply
     }
     let (parts, body) = Reply::live(true);
     tokio::spawn(async move {
-        let mut outlet = BodyOutlet { parts, framing: Framing::Bare, exchange: &exchange };
+        let mut outlet = BodyOutlet {
+            parts,
+            framing: Framing::Bare,
+            exchange: &exchange,
+        };
         let ending = if body_breaks {
             let half = Bytes::from(payload).slice(..length / 2);
-            let ending = if faults.drop_after.is_some() { Ending::Reset } else { Ending::Cut };
-            outlet.send(None, half.to_vec(), crate::play::Manner { split: None, ..manner }).await.map(|()| ending)
+            let ending = if faults.drop_after.is_some() {
+                Ending::Reset
+            } else {
+                Ending::Cut
+            };
+            outlet
+                .send(
+                    None,
+                    half.to_vec(),
+                    crate::play::Manner {
+                        split: None,
+                        ..manner
+                    },
+                )
+                .await
+                .map(|()| ending)
         } else {
-            outlet.send(None, payload, manner).await.map(|()| Ending::Complete)
+            outlet
+                .send(None, payload, manner)
+                .await
+                .map(|()| Ending::Complete)
         };
         end(&client, ending.unwrap_or(Ending::Gone), &exchange, &outlet).await;
     });
