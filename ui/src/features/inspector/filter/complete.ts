@@ -1,0 +1,101 @@
+import { terms } from '../../../lib/filter';
+import { ALL_KINDS, ALL_LAYERS, CARRIER_KINDS, kindName, layerName } from '../names';
+
+export interface Suggestion {
+  /** What stands in the filter once it is chosen. */
+  text: string;
+  /** What it is for, shown beside it. */
+  about: string;
+  /** Hue of its swatch. */
+  hue?: string;
+  /** The term is whole: a space follows. */
+  whole: boolean;
+}
+
+export interface Completion {
+  /** Range of the filter that a choice replaces. */
+  start: number;
+  end: number;
+  items: Suggestion[];
+}
+
+const KEYS: readonly (readonly [string, string])[] = [
+  ['layer:', 'where the frame stands: layer:sse'],
+  ['kind:', 'what it is: kind:text,tool_call'],
+  ['event:', 'its event name: event:delta'],
+  ['dir:', 'sent or received: dir:in'],
+  ['size>', 'bytes in its own layer: size>400'],
+  ['gap>', 'time since the row before: gap>50ms'],
+  ['time:', 'when: time:1.7..2.9s'],
+  ['id:', 'row numbers: id:88..222'],
+];
+
+/** What could stand at the caret. `counts`: rows of each kind, those that occur come first. */
+export function complete(filter: string, caret: number, counts: ReadonlyMap<string, number>): Completion {
+  const term = terms(filter).find((t) => t.start <= caret && caret <= t.end);
+  if (!term) return { start: caret, end: caret, items: keys('', false) };
+  const typed = filter.slice(term.start, caret);
+  if (term.key === null) {
+    if (typed.startsWith('"') || typed.startsWith('-"')) return { start: caret, end: caret, items: [] };
+    const word = typed.replace(/^-/, '').toLowerCase();
+    const found = keys(word, typed.startsWith('-'));
+    return { start: term.start, end: term.end, items: word || typed ? found : [] };
+  }
+  if (caret < term.valueStart) return { start: caret, end: caret, items: [] };
+  // Only the part between the commas around the caret is replaced.
+  const value = filter.slice(term.valueStart, caret);
+  const start = term.valueStart + value.lastIndexOf(',') + 1;
+  const comma = filter.indexOf(',', caret);
+  const end = comma >= 0 && comma < term.end ? comma : term.end;
+  const part = filter.slice(start, caret).toLowerCase();
+  const used = new Set(term.value.toLowerCase().split(','));
+  const items = values(term.key, counts).filter(
+    ({ text }) => text.startsWith(part) && (!used.has(text) || text === part),
+  );
+  // What is typed whole already needs no list.
+  return { start, end, items: items.length === 1 && items[0]!.text === part ? [] : items };
+}
+
+/** Milliseconds to wait before what is typed is put in force: longer while the word at the caret may become a key. */
+export function patience(filter: string, caret: number): number {
+  const word = terms(filter).find((t) => t.start <= caret && caret <= t.end);
+  const half = word && word.key === null && KEYS.some(([key]) => key.startsWith(word.value.toLowerCase()));
+  return half ? 700 : 120;
+}
+
+function keys(word: string, negated: boolean): Suggestion[] {
+  return KEYS.filter(([key]) => key.startsWith(word)).map(([key, about]) => ({
+    text: (negated ? '-' : '') + key,
+    about,
+    whole: false,
+  }));
+}
+
+function values(key: string, counts: ReadonlyMap<string, number>): Suggestion[] {
+  switch (key) {
+    case 'layer':
+      return ALL_LAYERS.map((layer) => ({
+        text: layer,
+        about: layerName(layer).label,
+        hue: layerName(layer).hue,
+        whole: true,
+      }));
+    case 'kind': {
+      const seen = [...counts.keys()].filter((kind) => counts.get(kind));
+      const rest = ALL_KINDS.filter((kind) => !seen.includes(kind));
+      return [...seen, ...rest].map((kind) => ({
+        text: kind,
+        about: CARRIER_KINDS.includes(kind) ? 'carriers' : String(counts.get(kind) ?? 0),
+        hue: kindName(kind).hue,
+        whole: true,
+      }));
+    }
+    case 'dir':
+      return [
+        { text: 'in', about: 'received', whole: true },
+        { text: 'out', about: 'sent', whole: true },
+      ];
+    default:
+      return [];
+  }
+}

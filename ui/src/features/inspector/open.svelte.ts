@@ -1,0 +1,139 @@
+import type { FrameDetail } from '../../gen/FrameDetail';
+import { call, IpcError } from '../../lib/ipc';
+import type { Session } from '../session/session.svelte';
+import { ByteCache } from './hex/bytes';
+import { innermost } from './tree/tree';
+
+export type Span = readonly [number, number];
+
+/** The frame that is open: its tree, which node of it is chosen, and which bytes. Tree and hex view both read it. */
+export class OpenFrame {
+  readonly session: Session;
+  readonly bytes: ByteCache;
+  detail = $state.raw<FrameDetail | null>(null);
+  /** Why it could not be opened. */
+  failed = $state<string | null>(null);
+  /** Index of the chosen node, -1 where bytes are chosen that no node stands for. */
+  node = $state(-1);
+  /** Chosen ranges, in the window. */
+  spans = $state.raw<readonly Span[]>([]);
+  /** Grows when the choice should be brought into view. */
+  reveal = $state(0);
+  /** Node under the pointer, -1 for none. */
+  hover = $state(-1);
+  /** Folded nodes. */
+  folded = $state.raw<ReadonlySet<number>>(new Set());
+  #asked = 0;
+
+  constructor(session: Session) {
+    this.session = session;
+    this.bytes = ByteCache.of(session.id);
+  }
+
+  /** Opens a row's frame. The newest one asked for wins. */
+  async open(row: number | null): Promise<void> {
+    const turn = ++this.#asked;
+    if (row === this.detail?.id && !this.failed) return;
+    // Whoever calls this may be watching what it writes: write behind the call.
+    await Promise.resolve();
+    if (turn !== this.#asked) return;
+    if (row === null) {
+      this.detail = null;
+      this.failed = null;
+      this.spans = [];
+      this.node = -1;
+      return;
+    }
+    try {
+      const detail = await call('frame', { session: this.session.id, row });
+      if (turn !== this.#asked) return;
+      this.detail = detail;
+      this.failed = null;
+      this.folded = new Set();
+      this.hover = -1;
+      this.choose(Math.min(detail.focus, detail.nodes.length - 1));
+    } catch (thrown) {
+      if (turn !== this.#asked) return;
+      this.detail = null;
+      this.spans = [];
+      this.node = -1;
+      this.failed = IpcError.from(thrown).message;
+    }
+  }
+
+  /** Chooses a node, and with it its bytes. */
+  choose(node: number): void {
+    const chosen = this.detail?.nodes[node];
+    this.node = chosen ? node : -1;
+    this.spans = chosen?.spans ?? [];
+    this.reveal++;
+    if (chosen && this.#hides(node)) this.#unfoldTo(node);
+  }
+
+  /** Chooses the innermost node that covers a byte; the byte alone where none does. */
+  chooseAt(offset: number): void {
+    const node = this.detail ? innermost(this.detail.nodes, offset) : -1;
+    if (node >= 0) this.choose(node);
+    else this.chooseBytes([offset, offset + 1]);
+  }
+
+  /** Chooses bytes as such. */
+  chooseBytes(span: Span): void {
+    this.spans = [span];
+    this.node = this.detail ? innermost(this.detail.nodes, span[0]) : -1;
+    const covers = this.detail?.nodes[this.node]?.spans.some(([s, e]) => s <= span[0] && span[1] <= e);
+    if (!covers) this.node = -1;
+  }
+
+  fold(node: number, fold: boolean): void {
+    const next = new Set(this.folded);
+    if (fold) next.add(node);
+    else next.delete(node);
+    this.folded = next;
+  }
+
+  /** The bytes chosen, up to `limit`. */
+  async chosen(limit: number): Promise<Uint8Array> {
+    const { detail, spans } = this;
+    if (!detail) return new Uint8Array();
+    const parts: Uint8Array[] = [];
+    let left = limit;
+    for (const [start, end] of spans) {
+      if (left <= 0) break;
+      const to = Math.min(end, start + left);
+      const part = await this.bytes.load(detail.conn, detail.out, detail.start + start, detail.start + to);
+      parts.push(part);
+      left -= part.length;
+    }
+    const whole = new Uint8Array(limit - left);
+    let at = 0;
+    for (const part of parts) {
+      whole.set(part, at);
+      at += part.length;
+    }
+    return whole;
+  }
+
+  #hides(node: number): boolean {
+    return this.#ancestors(node).some((index) => this.folded.has(index));
+  }
+
+  #unfoldTo(node: number): void {
+    const next = new Set(this.folded);
+    for (const index of this.#ancestors(node)) next.delete(index);
+    this.folded = next;
+  }
+
+  #ancestors(node: number): number[] {
+    const nodes = this.detail?.nodes ?? [];
+    const out: number[] = [];
+    let depth = nodes[node]?.depth ?? 0;
+    for (let i = node - 1; i >= 0 && depth > 0; i--) {
+      if (nodes[i]!.depth < depth) {
+        out.push(i);
+        depth = nodes[i]!.depth;
+      }
+    }
+    return out;
+  }
+}

@@ -1,0 +1,111 @@
+import type { Ribbon } from '../../gen/Ribbon';
+import { fit, palette } from '../../lib/canvas';
+import { stalls } from './stalls';
+import { ticks, xOf, type View } from './view';
+
+/** Height of the axis, of a lane, and of the whole plot under the axis. */
+export const AXIS_PX = 20;
+export const LANE_PX = 12;
+export const LANES_PX = 60;
+
+export const LANES = [
+  { name: 'http', label: 'http', hue: 'http-head' },
+  { name: 'control', label: 'control', hue: 'control' },
+  { name: 'reasoning', label: 'reasoning', hue: 'reasoning' },
+  { name: 'text', label: 'text', hue: 'text-delta' },
+  { name: 'tool', label: 'tool, usage', hue: 'tool-call' },
+] as const;
+
+/** Gaps from here on are drawn, if they are this wide. */
+const STALL_MS = 50;
+const STALL_PX = 8;
+
+export interface Scene {
+  ribbon: Ribbon | null;
+  view: View;
+  /** The present, while the stream runs. */
+  now: number | null;
+  width: number;
+  height: number;
+  /** Names of phases are left out. */
+  terse: boolean;
+  /** Moments whose labels something else covers. */
+  covered: View | null;
+}
+
+/** Draws the ribbon. What it costs depends on the width of the plot alone. */
+export function draw(canvas: HTMLCanvasElement, scene: Scene): void {
+  const { width, height, view, ribbon } = scene;
+  const context = fit(canvas, width, height);
+  if (!context) return;
+  const colours = palette();
+  const x = (ms: number) => xOf(ms, view, width);
+  context.clearRect(0, 0, width, height);
+
+  context.font = `10px ${getComputedStyle(document.body).fontFamily}`;
+  context.textBaseline = 'middle';
+  for (const tick of ticks(view, width)) {
+    const at = Math.round(x(tick.ms)) + 0.5;
+    if (tick.ms > 0) {
+      context.fillStyle = colours.line1;
+      context.fillRect(at - 0.5, AXIS_PX, 1, LANES_PX);
+    }
+    if (!tick.label || (scene.covered && at > x(scene.covered.from) && at < x(scene.covered.to))) continue;
+    const wide = context.measureText(tick.label).width;
+    context.fillStyle = colours.text3;
+    context.fillText(tick.label, Math.max(0, Math.min(width - wide, at - wide / 2)), AXIS_PX / 2);
+  }
+  if (!ribbon) return;
+
+  // Phases go down a stair in the rows that are empty before the first byte.
+  let stair = AXIS_PX + 27;
+  for (const phase of ribbon.phases) {
+    const left = x(phase.startMs);
+    const right = x(phase.endMs);
+    const waits = phase.name === 'wait';
+    if (right > 0 && left < width) {
+      context.globalAlpha = waits ? 0.45 : 1;
+      context.fillStyle = colours.text3;
+      context.fillRect(Math.max(0, left), stair, Math.max(1, Math.min(right, width) - Math.max(0, left)), 6);
+      context.globalAlpha = 1;
+      const room = firstRow(ribbon);
+      const label = `${phase.name} ${Math.round(phase.endMs - phase.startMs)} ms`;
+      if (waits && !scene.terse && (room === null || x(room) > right + 6 || phase.endMs <= room)) {
+        context.fillText(label, right + 6, stair + 3);
+      }
+    }
+    stair += 6;
+  }
+
+  const bins = ribbon.lanes[0]?.bins.length ?? 0;
+  const step = (ribbon.toMs - ribbon.fromMs) / Math.max(1, bins);
+  ribbon.lanes.forEach((lane, row) => {
+    context.fillStyle = colours.layer(LANES.find(({ name }) => name === lane.name)?.hue ?? 'control').fill;
+    const top = AXIS_PX + row * LANE_PX + 1.5;
+    for (let bin = 0; bin < bins; bin++) {
+      if (!lane.bins[bin]) continue;
+      context.fillRect(x(ribbon.fromMs + bin * step), top, 1.15, 9);
+    }
+  });
+
+  context.fillStyle = colours.warn;
+  for (const { fromMs, toMs } of stalls(ribbon, STALL_MS, (STALL_PX / width) * bins)) {
+    context.fillRect(x(fromMs) + 2, AXIS_PX + LANES_PX + 1.5, Math.max(1, x(toMs) - x(fromMs) - 4), 1.5);
+  }
+
+  if (scene.now !== null && scene.now >= view.from && scene.now <= view.to) {
+    context.fillStyle = colours.text1;
+    context.fillRect(Math.min(width - 1, Math.round(x(scene.now))), 0, 1, height);
+  }
+}
+
+/** When the first row came behind the phases. */
+function firstRow(ribbon: Ribbon): number | null {
+  const bins = ribbon.lanes[0]?.bins.length ?? 0;
+  const after = ribbon.phases.at(-1)?.endMs ?? 0;
+  const step = (ribbon.toMs - ribbon.fromMs) / Math.max(1, bins);
+  for (let bin = Math.max(0, Math.ceil((after - ribbon.fromMs) / step) + 1); bin < bins; bin++) {
+    if (ribbon.lanes.slice(2).some((lane) => lane.bins[bin]! > 0)) return ribbon.fromMs + bin * step;
+  }
+  return null;
+}
