@@ -39,6 +39,7 @@ export interface Commands {
   locate: { args: { session: string; block: number; offset: number }; result: Place | null };
   place: { args: { session: string; row: number }; result: Place | null };
   sessions: { args: { query: SessionsQuery }; result: SessionPage };
+  tags: { args: Record<string, never>; result: string[] };
   rename_session: { args: { session: string; title: string }; result: null };
   tag_session: { args: { session: string; tags: string[] }; result: null };
   delete_sessions: { args: { sessions: string[] }; result: null };

@@ -26,6 +26,7 @@ export { default as Plus } from '@lucide/svelte/icons/plus';
 export { default as Refresh } from '@lucide/svelte/icons/refresh-cw';
 export { default as Search } from '@lucide/svelte/icons/search';
 export { default as Sessions } from '@lucide/svelte/icons/text-align-start';
+export { default as Shield } from '@lucide/svelte/icons/shield-check';
 export { default as Sliders } from '@lucide/svelte/icons/settings-2';
 export { default as Stop } from '@lucide/svelte/icons/square';
 export { default as Sun } from '@lucide/svelte/icons/sun';

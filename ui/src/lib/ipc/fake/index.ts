@@ -1,13 +1,13 @@
 import type { Draft } from '../../../gen/Draft';
 import type { FrameRow } from '../../../gen/FrameRow';
-import type { KeyInfo } from '../../../gen/KeyInfo';
 import type { Preview } from '../../../gen/Preview';
 import type { Provider } from '../../../gen/Provider';
 import type { Settings } from '../../../gen/Settings';
-import type { TestResult } from '../../../gen/TestResult';
 import { IpcError, type Args, type Backend, type CommandName, type Result } from '../backend';
-import { labState, runLab, setLab } from './lab';
 import { parseFilter } from './filter';
+import { keychain } from './keychain';
+import { closeConnections, labState, runLab, setLab } from './lab';
+import { matches, seeds, withSeed } from './library';
 import { FakeSession } from './session';
 
 /** An engine that runs in the browser and makes everything up: for working on the page. Never part of the program. */
@@ -15,7 +15,7 @@ import { FakeSession } from './session';
 const params = new URLSearchParams(location.search);
 const sessions = new Map<string, FakeSession>();
 const deleted = new Set<string>();
-const keys = new Map<string, KeyInfo>();
+const tagged = new Map<string, string[]>();
 let settings: Settings = {
   theme: params.get('theme') ?? 'dark',
   letterKeys: true,
@@ -153,29 +153,13 @@ function matching(s: FakeSession, filter: string): FrameRow[] {
   });
 }
 
-function seedLibrary(): void {
-  const titles = ['Decode question', 'Tool loop', 'Realtime echo', 'Rate limit 429', 'Long answer'];
-  titles.forEach((title, i) => {
-    const id = `s${i}`;
-    const draft: Draft = {
-      provider: i % 2 ? 'openai' : 'lab',
-      dialect: 'openai-chat',
-      transport: 'sse',
-      http: '1.1',
-      ask: {
-        model: 'lab/steady',
-        system: '',
-        messages: [{ role: 'user', text: title }],
-        params: {},
-        tools: [],
-      },
-      headers: [],
-      insecure: false,
-    };
-    sessions.set(id, new FakeSession(id, draft, title, false));
-  });
+for (const { id, draft, title } of seeds()) sessions.set(id, new FakeSession(id, draft, title, false));
+
+function summaries() {
+  return [...sessions.values()]
+    .filter((s) => !deleted.has(s.info.id))
+    .map((s) => withSeed(s.summary(), tagged.get(s.info.id)));
 }
-seedLibrary();
 
 type Handlers = { [K in CommandName]: (args: Args<K>) => Result<K> };
 
@@ -220,63 +204,27 @@ const handlers: Handlers = {
   locate: ({ session: id, block, offset }) => session(id).locate(block, offset),
   place: ({ session: id, row }) => session(id).place(row),
   sessions: ({ query }) => {
-    const all = [...sessions.values()]
-      .filter((s) => !deleted.has(s.info.id))
-      .map((s) => s.summary())
-      .filter((s) => `${s.title} ${s.prompt} ${s.reply}`.toLowerCase().includes(query.text.toLowerCase()))
-      .reverse();
+    const all = summaries()
+      .filter((s) => matches(s, query))
+      .sort((x, y) => y.startedAtMs - x.startedAtMs);
     return {
       total: all.length,
-      bytes: 1_500_000,
+      bytes: all.reduce((sum, { bytesDown }) => sum + bytesDown, 0),
       sessions: all.slice(query.offset, query.offset + query.limit),
     };
   },
-  tags: () => ['bug', 'demo'],
+  tags: () => [...new Set(summaries().flatMap(({ tags }) => tags))].sort(),
   rename_session: ({ session: id, title }) => ((session(id).info.title = title), null),
-  tag_session: () => null,
+  tag_session: ({ session: id, tags }) => (tagged.set(id, tags), null),
   delete_sessions: ({ sessions: ids }) => (ids.forEach((id) => deleted.add(id)), null),
   restore_sessions: ({ sessions: ids }) => (ids.forEach((id) => deleted.delete(id)), null),
-  export_sessions: ({ format }) => `/home/me/weir-export.${format}`,
-  keys: () => ({
-    store: { state: 'available', name: 'Secret Service' },
-    keys: [...keys.values()],
-    tests: {},
-    uses: [],
-    warnings: [],
-  }),
-  set_key: ({ provider: id, value, keep }) => {
-    const info: KeyInfo = {
-      provider: id,
-      kind: 'api-key',
-      keptIn: keep,
-      endsIn: value.length < 12 ? '' : value.slice(-4),
-      addedAt: Date.now(),
-      tested: null,
-      usedAt: null,
-    };
-    keys.set(id, info);
-    return info;
-  },
-  delete_key: ({ provider: id }) => (keys.delete(id), null),
-  test_key: ({ provider: id }) => {
-    const tested: TestResult = {
-      verdict: 'passed',
-      status: 200,
-      tookMs: 96,
-      detail: '21 models',
-      at: Date.now(),
-    };
-    const held = keys.get(id);
-    if (held) keys.set(id, { ...held, tested });
-    return tested;
-  },
-  forget_session_keys: () => null,
-  unlock_keychain: () => null,
+  export_sessions: ({ format }) => `weir-export.${format}`,
+  ...keychain,
   lab: labState,
   start_lab: () => runLab(true),
   stop_lab: () => runLab(false),
   set_lab: ({ settings: next }) => setLab(next),
-  close_lab_connections: () => null,
+  close_lab_connections: closeConnections,
   settings: () => settings,
   set_settings: ({ settings: next }) => ((settings = next), null),
   remembered: ({ name }) => (params.has('fresh') ? null : localStorage.getItem(`weir.${name}`)),
