@@ -1,1 +1,20 @@
-fn main() {}
+//! The window. It holds no logic: every command hands over to the engine.
+#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
+
+mod app;
+mod commands;
+mod ipc;
+mod state;
+mod watching;
+
+fn main() -> std::process::ExitCode {
+    if std::env::args().nth(1).as_deref() == Some("--print-commands") {
+        // `make check` compares this with ui/src/gen/commands.ts.
+        use std::io::Write;
+        return match std::io::stdout().write_all(ipc::typescript().as_bytes()) {
+            Ok(()) => std::process::ExitCode::SUCCESS,
+            Err(_) => std::process::ExitCode::FAILURE,
+        };
+    }
+    app::run()
+}

@@ -55,6 +55,20 @@ impl Engine {
         })))
     }
 
+    /// The same keys and settings on another library, e.g. the file of `--record`. The settings are copied, not written there: they may
+    /// name things of this machine that a file for others has no business holding.
+    pub fn beside(&self, library: Library) -> Result<Self, Error> {
+        library.recover()?;
+        Ok(Self(Arc::new(Inner {
+            home: self.0.home.clone(),
+            library,
+            keys: self.0.keys.clone(),
+            settings: RwLock::new(self.settings()),
+            lab: RwLock::new(self.lab()),
+            sessions: Mutex::new(HashMap::new()),
+        })))
+    }
+
     /// The library.
     pub fn library(&self) -> &Library {
         &self.0.library
@@ -99,7 +113,7 @@ impl Engine {
         *self.0.lab.write().unwrap_or_else(PoisonError::into_inner) = address;
     }
 
-    fn lab(&self) -> Option<String> {
+    pub(crate) fn lab(&self) -> Option<String> {
         self.0.lab.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -227,7 +241,8 @@ impl Engine {
         self.0.keys.list().iter().any(|key| key.provider == provider)
     }
 
-    fn missing_key(&self, draft: &Draft) -> Option<Error> {
+    /// The problem that stands in the way of sending `draft` with the stored key: its provider wants one and there is none.
+    pub fn missing_key(&self, draft: &Draft) -> Option<Error> {
         let known = provider::find(&draft.provider)?;
         let own_header = draft.headers.iter().any(|h| HeaderTemplate::parse(known.auth).is_ok_and(|t| h.name.eq_ignore_ascii_case(t.name())));
         if known.key != "required" || draft.base_url.is_some() || draft.url.is_some() || own_header || self.has_key(&draft.provider) {
@@ -249,7 +264,8 @@ impl Engine {
 
     fn key(&self, plan: &Plan, choice: KeyChoice) -> Result<Option<Secret>, Error> {
         if !plan.wants_key() {
-            return Ok(None);
+            // A key that the request has no place for is still a secret: should it occur anywhere, it is kept out of the log.
+            return Ok(if let KeyChoice::Given(secret) = choice { Some(secret) } else { None });
         }
         match choice {
             KeyChoice::Given(secret) => Ok(Some(secret)),

@@ -6,7 +6,10 @@
 pub mod analysis;
 pub mod capture;
 pub mod export;
+pub mod home;
 pub mod inspect;
+pub mod library;
+pub mod models;
 pub mod view;
 
 mod drive;

@@ -1,0 +1,5 @@
+//! Tauri's own code generation.
+
+fn main() {
+    tauri_build::build();
+}

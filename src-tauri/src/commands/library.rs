@@ -1,0 +1,43 @@
+//! The Sessions view.
+
+use weir_sessions::view::{ExportFormat, SessionPage, SessionSummary, SessionsQuery};
+use weir_sessions::{Error, library};
+
+use super::blocking;
+use crate::state::App;
+
+pub async fn sessions(app: App, query: SessionsQuery) -> Result<SessionPage, Error> {
+    blocking(move || library::page(&app.engine, &query)).await
+}
+
+pub async fn rename_session(app: App, session: String, title: String) -> Result<(), Error> {
+    blocking(move || {
+        app.engine.library().rename(&session, &title)?;
+        if let Some(open) = app.engine.opened(&session) {
+            open.rename(&title);
+        }
+        Ok(())
+    })
+    .await
+}
+
+pub async fn tag_session(app: App, session: String, tags: Vec<String>) -> Result<(), Error> {
+    blocking(move || Ok(app.engine.library().set_tags(&session, &tags)?)).await
+}
+
+pub async fn delete_sessions(app: App, sessions: Vec<String>) -> Result<(), Error> {
+    blocking(move || Ok(app.engine.library().delete(&sessions)?)).await
+}
+
+pub async fn restore_sessions(app: App, sessions: Vec<String>) -> Result<(), Error> {
+    blocking(move || Ok(app.engine.library().restore(&sessions)?)).await
+}
+
+/// Writes the export to the Downloads folder and tells the file's name.
+pub async fn export_sessions(app: App, sessions: Vec<String>, format: ExportFormat) -> Result<String, Error> {
+    blocking(move || library::export_to_downloads(&app.engine, &sessions, format)).await
+}
+
+pub async fn import_session(app: App, file: Vec<u8>) -> Result<SessionSummary, Error> {
+    blocking(move || library::import(&app.engine, &file)).await
+}

@@ -1,0 +1,242 @@
+//! The one list of what the page may ask. It makes the Tauri commands, and the types the page calls them by.
+
+use serde::Serialize;
+use tauri::State;
+use tauri::ipc::{Channel, InvokeBody, Request, Response};
+use ts_rs::{Config, TS};
+use weir_dialects::provider::Provider;
+use weir_secrets::{KeptIn, KeyInfo, SecretUse, StoreState, TestResult};
+use weir_sessions::view::{
+    DialectInfo, Draft, ExportFormat, FilterError, FrameDetail, Place, Preview, Problem, Ribbon, RowsPage, SessionInfo, SessionPage, SessionSummary,
+    SessionsQuery, Settings, Update,
+};
+
+use crate::commands;
+use crate::state::App;
+
+/// An error as the page gets it: the code to branch on, the cause to show, and the rest.
+#[derive(Debug, Serialize)]
+pub struct IpcError {
+    code: String,
+    message: String,
+    detail: Detail,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Detail {
+    Problem(Box<Problem>),
+    Filter(FilterError),
+}
+
+impl From<weir_sessions::Error> for IpcError {
+    fn from(error: weir_sessions::Error) -> Self {
+        Self { code: error.0.code.clone(), message: error.0.message.clone(), detail: Detail::Problem(error.0) }
+    }
+}
+
+impl From<FilterError> for IpcError {
+    fn from(error: FilterError) -> Self {
+        Self { code: "filter".into(), message: error.message.clone(), detail: Detail::Filter(error) }
+    }
+}
+
+/// The Keys view.
+#[derive(Clone, Debug, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct KeysState {
+    /// The keychain.
+    pub store: StoreState,
+    /// Keys that exist; never their values.
+    pub keys: Vec<KeyInfo>,
+    /// Last test of each provider, keyless ones included.
+    pub tests: std::collections::BTreeMap<String, TestResult>,
+    /// Every time a key was read, newest first.
+    pub uses: Vec<SecretUse>,
+    /// What went wrong with the list of keys.
+    pub warnings: Vec<Problem>,
+}
+
+/// The Lab view.
+#[derive(Clone, Debug, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct LabState {
+    /// It listens.
+    pub running: bool,
+    /// Scheme, host and port; "" while it does not run.
+    pub address: String,
+    /// Its port, or the one it would take.
+    pub port: u16,
+    /// HTTP/2 is served.
+    pub http2: bool,
+    /// Settings for new connections.
+    pub settings: weir_lab::Settings,
+    /// What it serves.
+    pub endpoints: Vec<weir_lab::Endpoint>,
+    /// Who is connected.
+    pub connections: weir_lab::Snapshot,
+    /// Faults it can make.
+    pub recipes: Vec<weir_lab::Recipe>,
+    /// Why it does not run, or not where it should.
+    pub problem: Option<Problem>,
+}
+
+/// Program facts for the Settings view.
+#[derive(Clone, Debug, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct About {
+    /// Version.
+    pub version: String,
+    /// Bytes of the library.
+    #[ts(type = "number")]
+    pub library_bytes: u64,
+}
+
+/// The TypeScript name of a Rust type.
+fn ts<T: TS + ?Sized>() -> String {
+    T::name(&Config::default())
+}
+
+macro_rules! commands {
+    ($($module:ident :: $name:ident ( $($arg:ident : $ty:ty),* ) -> $result:ty;)*) => {
+        mod generated {
+            use super::*;
+            $(
+                #[tauri::command]
+                pub(super) async fn $name(app: State<'_, App>, $($arg: $ty),*) -> Result<$result, IpcError> {
+                    let app = app.inner().clone();
+                    commands::$module::$name(app, $($arg),*).await.map_err(IpcError::from)
+                }
+            )*
+        }
+
+        /// Every command, for Tauri.
+        pub fn handler() -> impl Fn(tauri::ipc::Invoke) -> bool + Send + Sync + 'static {
+            tauri::generate_handler![bytes, import_session, watch, unwatch, $(generated::$name),*]
+        }
+
+        /// The list as the page's types.
+        pub fn typescript() -> String {
+            let mut lines = Vec::new();
+            let mut types = std::collections::BTreeSet::new();
+            $({
+                let args: Vec<String> = vec![$(format!("{}: {}", camel(stringify!($arg)), argument(&ts::<$ty>()))),*];
+                let args = if args.is_empty() { "Record<string, never>".to_owned() } else { format!("{{ {} }}", args.join("; ")) };
+                let result = argument(&ts::<$result>());
+                types.extend(names(&args).chain(names(&result)));
+                lines.push(format!("  {}: {{ args: {args}; result: {result} }};\n", stringify!($name)));
+            })*
+            let imports: String = types.iter().map(|name| format!("import type {{ {name} }} from './{name}';\n")).collect();
+            format!(
+                "// Generated from src-tauri/src/ipc.rs. Do not edit.\n{imports}\n/** Every command of the backend: what goes in, what comes out. */\nexport interface Commands {{\n{}}}\n",
+                lines.concat()
+            )
+        }
+    };
+}
+
+commands! {
+    compose::providers() -> Vec<Provider>;
+    compose::dialects() -> Vec<DialectInfo>;
+    compose::models(provider: String, base_url: Option<String>) -> Vec<String>;
+    compose::preview(draft: Draft) -> Preview;
+    session::send(draft: Draft) -> SessionInfo;
+    session::stop(session: String) -> ();
+    session::open(session: String) -> SessionInfo;
+    session::close(session: String) -> ();
+    inspect::rows(session: String, filter: String, start: u32, count: u32) -> RowsPage;
+    inspect::check_filter(filter: String) -> Option<FilterError>;
+    inspect::position(session: String, filter: String, row: u32) -> Option<u32>;
+    inspect::next_gap(session: String, row: u32, backwards: bool, over_ms: f64) -> Option<u32>;
+    inspect::frame(session: String, row: u32) -> FrameDetail;
+    inspect::ribbon(session: String, from_ms: f64, to_ms: Option<f64>, bins: u32) -> Ribbon;
+    inspect::locate(session: String, block: u32, offset: u32) -> Option<Place>;
+    inspect::place(session: String, row: u32) -> Option<Place>;
+    library::sessions(query: SessionsQuery) -> SessionPage;
+    library::rename_session(session: String, title: String) -> ();
+    library::tag_session(session: String, tags: Vec<String>) -> ();
+    library::delete_sessions(sessions: Vec<String>) -> ();
+    library::restore_sessions(sessions: Vec<String>) -> ();
+    library::export_sessions(sessions: Vec<String>, format: ExportFormat) -> String;
+    keys::keys() -> KeysState;
+    keys::set_key(provider: String, value: String, keep: KeptIn) -> KeyInfo;
+    keys::delete_key(provider: String) -> ();
+    keys::test_key(provider: String) -> TestResult;
+    keys::forget_session_keys() -> ();
+    keys::unlock_keychain() -> ();
+    lab::lab() -> LabState;
+    lab::start_lab(port: Option<u16>) -> LabState;
+    lab::stop_lab() -> LabState;
+    lab::set_lab(settings: weir_lab::Settings) -> LabState;
+    lab::close_lab_connections() -> ();
+    settings::settings() -> Settings;
+    settings::set_settings(settings: Settings) -> ();
+    settings::about() -> About;
+    settings::remembered(name: String) -> Option<String>;
+    settings::remember(name: String, value: String) -> ();
+}
+
+/// A range of one direction's bytes, as bytes.
+#[tauri::command]
+async fn bytes(app: State<'_, App>, session: String, conn: u32, out: bool, start: u64, len: u32) -> Result<Response, IpcError> {
+    let app = app.inner().clone();
+    Ok(Response::new(commands::inspect::bytes(app, session, conn, out, start, len).await?))
+}
+
+/// Takes a `.weir` file in: the request's body is the file.
+#[tauri::command]
+async fn import_session(app: State<'_, App>, request: Request<'_>) -> Result<SessionSummary, IpcError> {
+    let file = match request.body() {
+        InvokeBody::Raw(bytes) => bytes.clone(),
+        InvokeBody::Json(_) => Vec::new(),
+    };
+    Ok(commands::library::import_session(app.inner().clone(), file).await?)
+}
+
+/// Sends updates of a session through `updates` until it is over or `unwatch` names the channel.
+#[tauri::command]
+async fn watch(app: State<'_, App>, session: String, updates: Channel<Update>) -> Result<(), IpcError> {
+    Ok(crate::watching::start(app.inner(), &session, updates)?)
+}
+
+/// Ends a watch.
+#[tauri::command]
+fn unwatch(app: State<'_, App>, channel: u32) {
+    crate::watching::stop(app.inner(), channel);
+}
+
+/// `base_url` as the page writes it.
+fn camel(name: &str) -> String {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |all, word| all + &word[..1].to_uppercase() + &word[1..])
+}
+
+/// ts-rs writes `Array<T>`; the page's style is `T[]`.
+fn argument(name: &str) -> String {
+    name.strip_prefix("Array<").and_then(|inner| inner.strip_suffix('>')).map_or_else(|| name.to_owned(), |inner| format!("{inner}[]"))
+}
+
+/// Names of generated types in a TypeScript expression.
+fn names(expression: &str) -> impl Iterator<Item = String> + '_ {
+    expression
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| word.starts_with(|c: char| c.is_ascii_uppercase()) && !matches!(*word, "Record" | "Array"))
+        .map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_page_knows_the_same_commands() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../ui/src/gen/commands.ts");
+        let ours = super::typescript();
+        if std::env::var_os("WEIR_WRITE_TYPES").is_some() {
+            std::fs::write(path, &ours).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap(), ours, "run `make types`");
+    }
+}
