@@ -41,6 +41,8 @@ export class FrameList {
   #dead = false;
   /** Rows there were when the last one was in view. */
   #endSeen = 0;
+  /** Rows the view is laid out for. */
+  #count = 0;
 
   constructor(box: HTMLElement, options: FrameListOptions) {
     this.#box = box;
@@ -105,8 +107,9 @@ export class FrameList {
 
   /** Keeps the newest row in view, or no longer. */
   follow(on: boolean): void {
+    if (on === this.#following) return;
     this.#following = on;
-    if (on) this.toEnd();
+    this.#layOut();
   }
 
   toEnd(): void {
@@ -150,9 +153,17 @@ export class FrameList {
 
   #came(): void {
     if (this.#dead) return;
-    this.#scroll.setContent(this.#cache.matching * ROW_PX);
-    if (this.#following) this.#scroll.to(Infinity);
+    this.#layOut();
     this.#options.counted(this.#cache.matching, this.#cache.known);
+  }
+
+  /** How many rows the view is laid out for. While it follows, it moves on to rows that are there: none is ever blank. */
+  #layOut(): void {
+    const { matching } = this.#cache;
+    const whole = this.#following ? this.#cache.wholeEnd(Math.min(matching, this.fits + 1)) : matching;
+    this.#count = Math.min(matching, whole || this.#count);
+    this.#scroll.setContent(this.#count * ROW_PX);
+    if (this.#following) this.#scroll.to(Infinity);
     this.#schedule();
   }
 
@@ -170,10 +181,11 @@ export class FrameList {
     const need = Math.ceil(view / ROW_PX) + 1;
     while (this.#slots.length < need) {
       const slot: Slot = { ...createRow(), index: -1, row: null };
+      slot.root.style.display = 'none';
       this.#scroll.layer.append(slot.root);
       this.#slots.push(slot);
     }
-    const count = this.#cache.matching;
+    const count = this.#count;
     if (this.#scroll.atEnd && this.#endSeen !== count) {
       this.#endSeen = count;
       this.#options.ended();
@@ -205,7 +217,9 @@ export class FrameList {
       slot.root.style.transform = `translateY(${index * ROW_PX - top}px)`;
     }
     // One screen either way is asked for with what is in view.
-    if (last > first) this.#cache.want(first - need, last + need);
+    const { matching } = this.#cache;
+    if (this.#following) this.#cache.want(matching - 2 * need, matching + need);
+    else if (last > first) this.#cache.want(first - need, last + need);
   }
 
   /** A slot that is about to show another row hands the focus to the table. */

@@ -141,3 +141,19 @@ it('says that a pull failed, and works again afterwards', async () => {
   await new Promise((resolve) => setTimeout(resolve));
   expect(cache.at(0)).toBe(5);
 });
+
+it('names the newest end whose rows are at hand', async () => {
+  const { state, cache, settle } = engine(100);
+  cache.reset();
+  cache.want(80, 100);
+  await settle();
+  expect(cache.wholeEnd(12)).toBe(100);
+  state.length = 1000;
+  cache.grew();
+  await settle();
+  // The page at the old end came whole with the count; the new end is still to be asked for.
+  expect([cache.matching, cache.wholeEnd(12)]).toEqual([1000, 128]);
+  cache.want(980, 1010);
+  await settle();
+  expect(cache.wholeEnd(12)).toBe(1000);
+});

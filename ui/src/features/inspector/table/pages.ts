@@ -31,6 +31,8 @@ export class PageCache<Row> {
   #known = false;
   #generation = 0;
   #shown = 0;
+  /** One past the newest row that came. */
+  #newest = 0;
   #busy = false;
   #range: readonly [number, number] | null = null;
   #tail = false;
@@ -54,6 +56,19 @@ export class PageCache<Row> {
     const page = Math.floor(index / PAGE);
     const rows = this.#pages.get(page);
     return rows?.[index - page * PAGE] ?? null;
+  }
+
+  /**
+   * The newest count whose last `view` rows are at hand; 0 where none is. A view that follows the end goes there, not to
+   * the count itself, whose rows may still be on their way.
+   */
+  wholeEnd(view: number): number {
+    for (const end of [this.#matching, Math.min(this.#newest, this.#matching)]) {
+      let at = Math.max(0, end - view);
+      while (at < end && this.at(at) !== null) at++;
+      if (at === end) return end;
+    }
+    return 0;
   }
 
   /** Wishes `[first, last)`. */
@@ -124,10 +139,12 @@ export class PageCache<Row> {
   #take(answer: Page<Row>, asked: number, generation: number): void {
     if (this.#shown !== generation) {
       this.#pages.clear();
+      this.#newest = 0;
       this.#shown = generation;
     }
     this.#matching = answer.matching;
     this.#known = true;
+    this.#newest = Math.max(this.#newest, answer.start + answer.rows.length);
     for (let at = 0; at < answer.rows.length; at += PAGE) {
       const page = Math.floor((answer.start + at) / PAGE);
       this.#pages.delete(page);
