@@ -289,6 +289,32 @@ impl Library {
         Ok(purged)
     }
 
+    /// Remove these sessions for good, deleted before or not, and give the space back. One that is being recorded stays. How many were removed.
+    ///
+    /// # Errors
+    /// As [`Library::session`]; the disk.
+    pub fn purge(&self, ids: &[String]) -> Result<usize, Error> {
+        self.delete(ids)?;
+        let mut purged = 0;
+        for id in ids {
+            // The same session may have been named twice.
+            let Ok((key, _)) = self.read(|db| session::find(db, id)) else { continue };
+            let owner = self.inner.owner.claim()?.to_string();
+            if self
+                .inner
+                .writer
+                .write(move |db| session::hide(db, key, &owner))?
+            {
+                self.remove(key)?;
+                purged += 1;
+            }
+        }
+        if purged > 0 {
+            self.shrink()?;
+        }
+        Ok(purged)
+    }
+
     /// Remove a hidden session, in short transactions.
     pub(crate) fn remove(&self, key: i64) -> Result<(), Error> {
         while self

@@ -29,6 +29,11 @@ impl Reader {
         &self.id
     }
 
+    /// The library it reads from.
+    pub fn library(&self) -> &Library {
+        &self.library
+    }
+
     /// Every record in the order it was appended, until `f` breaks. Holds one block (about 1 MiB) in memory at a time, and no lock
     /// while `f` runs. The records of a block share its memory. Of a session being recorded in this process: all that was
     /// appended before the call, and maybe later ones.

@@ -101,6 +101,11 @@ impl Session {
         self.control.cancel();
     }
 
+    /// Its clock: zero where it began. A session opened again has a clock of its own, which tells nothing of its log.
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
     /// The fold. Hold it briefly: the wire waits for it.
     pub fn analysis(&self) -> MutexGuard<'_, Analysis> {
         lock(&self.analysis)
@@ -109,6 +114,16 @@ impl Session {
     /// Its bytes.
     pub fn bytes(&self) -> &dyn Bytes {
         &self.bytes
+    }
+
+    /// Its log, record by record, and its library.
+    pub fn log(&self) -> &Reader {
+        &self.bytes
+    }
+
+    /// When it began, Unix time in milliseconds.
+    pub fn started_at_ms(&self) -> i64 {
+        self.started_at_ms
     }
 
     /// The recording was impossible from here on.
