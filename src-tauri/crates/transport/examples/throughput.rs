@@ -1,11 +1,17 @@
 //! How fast a connection gets from the socket into the journal: `cargo run --release -p weir-transport --example throughput`.
 #![allow(clippy::print_stdout)]
 
+use std::convert::Infallible;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Shutdown, SocketAddr, TcpListener};
 use std::thread;
 use std::time::Instant;
 
+use bytes::Bytes;
+use futures_util::StreamExt;
+use http_body_util::StreamBody;
+use hyper::body::Frame;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use weir_secrets::Secret;
 use weir_transport::{Control, Entry, HttpVersion, Request, Target, channel, http, ws};
 
@@ -22,13 +28,20 @@ fn serve(answer: Vec<u8>) -> SocketAddr {
         while !head.ends_with(b"\r\n\r\n") && matches!(stream.read(&mut byte), Ok(1)) {
             head.push(byte[0]);
         }
-        let answer = if let Some(key) = String::from_utf8_lossy(&head).split("Sec-WebSocket-Key: ").nth(1).and_then(|rest| rest.lines().next()) {
-            let accept = tokio_tungstenite::tungstenite::handshake::derive_accept_key(key.as_bytes());
-            [format!("HTTP/1.1 101 OK\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n").into_bytes(), answer].concat()
-        } else {
-            answer
-        };
+        let answer =
+            if let Some(key) = String::from_utf8_lossy(&head).split("Sec-WebSocket-Key: ").nth(1).and_then(|rest| rest.lines().next()) {
+                let accept = tokio_tungstenite::tungstenite::handshake::derive_accept_key(key.as_bytes());
+                [
+                    format!("HTTP/1.1 101 OK\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n")
+                        .into_bytes(),
+                    answer,
+                ]
+                .concat()
+            } else {
+                answer
+            };
         let _ = stream.write_all(&answer);
+        let _ = stream.shutdown(Shutdown::Write);
         let _ = stream.read_to_end(&mut Vec::new());
     });
     address
@@ -57,6 +70,31 @@ fn messages(length: u16) -> Vec<u8> {
     answer
 }
 
+/// An HTTP/2 server of one answer of [`TOTAL`] bytes, in pieces of `piece`.
+fn serve_http2(runtime: &tokio::runtime::Runtime, piece: usize) -> SocketAddr {
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a loopback port");
+    let address = listener.local_addr().expect("its address");
+    runtime.spawn(async move {
+        let (stream, _) = listener.accept().await.expect("a client");
+        let service = hyper::service::service_fn(move |_| async move {
+            let piece = Bytes::from(vec![b'x'; piece]);
+            let pieces = (0..TOTAL / piece.len()).map(move |_| Ok::<_, Infallible>(Frame::data(piece.clone())));
+            Ok::<_, Infallible>(hyper::Response::new(StreamBody::new(futures_util::stream::iter(pieces))))
+        });
+        let _ = hyper::server::conn::http2::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
+    });
+    address
+}
+
+/// The same messages through tokio-tungstenite alone, for comparison.
+async fn plain(address: SocketAddr) {
+    let stream = tokio::net::TcpStream::connect(address).await.expect("a connection");
+    let (mut socket, _) = tokio_tungstenite::client_async(format!("ws://{address}/"), stream).await.expect("an open socket");
+    while let Some(message) = socket.next().await {
+        message.expect("a message");
+    }
+}
+
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     for (name, answer, key) in [
@@ -64,6 +102,8 @@ fn main() {
         ("http/1.1, chunks of 16 KiB, key", chunked(16 << 10), Some("sk-0123456789abcdef")),
         ("http/1.1, chunks of 330 B", chunked(330), None),
         ("http/1.1, chunks of 330 B, key", chunked(330), Some("sk-0123456789abcdef")),
+        ("http/2, pieces of 16 KiB", Vec::new(), None),
+        ("http/2, pieces of 16 KiB, key", Vec::new(), Some("sk-0123456789abcdef")),
         ("websocket, messages of 330 B", messages(330), None),
         ("websocket, messages of 330 B, key", messages(330), Some("sk-0123456789abcdef")),
     ] {
@@ -71,16 +111,23 @@ fn main() {
         let mut best = f64::MAX;
         let (mut bytes, mut entries, mut batches) = (0, 0, 0);
         for _ in 0..3 {
-            let address = serve(answer.clone());
+            let http2 = name.starts_with("http/2");
+            let address = if http2 { serve_http2(&runtime, 16 << 10) } else { serve(answer.clone()) };
             let scheme = if websocket { "ws" } else { "http" };
-            let target = Target { url: format!("{scheme}://{address}/"), http: HttpVersion::Http11, key: key.map(Secret::new), ..Target::default() };
+            let target = Target {
+                url: format!("{scheme}://{address}/"),
+                http: if http2 { HttpVersion::Http2 } else { HttpVersion::Http11 },
+                key: key.map(Secret::new),
+                ..Target::default()
+            };
             let (journal, mut reader) = channel(16 << 20);
             let consumer = thread::spawn(move || {
                 let (mut batch, mut bytes, mut entries, mut batches) = (Vec::new(), 0, 0, 0);
                 while reader.recv_many(&mut batch) > 0 {
                     batches += 1;
                     entries += batch.len();
-                    bytes += batch.drain(..).map(|entry| if let Entry::Segment { bytes, .. } = entry { bytes.len() } else { 0 }).sum::<usize>();
+                    bytes +=
+                        batch.drain(..).map(|entry| if let Entry::Segment { bytes, .. } = entry { bytes.len() } else { 0 }).sum::<usize>();
                 }
                 (bytes, entries, batches)
             });
@@ -99,6 +146,12 @@ fn main() {
             });
             (bytes, entries, batches) = consumer.join().expect("the consumer");
             best = best.min(start.elapsed().as_secs_f64());
+        }
+        if websocket && key.is_none() {
+            let address = serve(answer);
+            let start = Instant::now();
+            runtime.block_on(plain(address));
+            println!("{:36} {:6.3} s", "tokio-tungstenite alone", start.elapsed().as_secs_f64());
         }
         println!("{name:36} {best:6.3} s  {:5.2} GB/s  {bytes} bytes in {entries} entries, {batches} batches", bytes as f64 / best / 1e9);
     }

@@ -25,7 +25,9 @@ pub(crate) struct Endpoint {
 impl Endpoint {
     pub(crate) fn parse(target: &Target) -> Result<Self, Error> {
         let bad = |message: String, evidence: String| {
-            Error::new(Blame::User, "bad-url", message).evidence(quoted(&evidence)).next("Write the whole address, e.g. https://api.example.com/v1/chat/completions.")
+            Error::new(Blame::User, "bad-url", message)
+                .evidence(quoted(&evidence))
+                .next("Write the whole address, e.g. https://api.example.com/v1/chat/completions.")
         };
         let url = Url::parse(&target.url).map_err(|error| bad(format!("The URL cannot be read: {error}."), target.url.clone()))?;
         let (tls, websocket) = match url.scheme() {

@@ -89,16 +89,22 @@ impl Error {
 
     /// The user stopped it.
     pub(crate) fn cancelled() -> Self {
-        Self::new(Blame::User, "cancelled", "You stopped it.").evidence("The connection was closed on your wish.").next("Send it again when you want the rest.")
+        Self::new(Blame::User, "cancelled", "You stopped it.")
+            .evidence("The connection was closed on your wish.")
+            .next("Send it again when you want the rest.")
     }
 
     /// What a failed read or write on an open connection means. `doing` completes "The connection … while …".
     pub(crate) fn io(error: &io::Error, doing: &str) -> Self {
         let (code, happened) = match error.kind() {
             io::ErrorKind::UnexpectedEof => ("cut", "ended"),
-            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => ("reset", "was reset by the other side"),
+            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
+                ("reset", "was reset by the other side")
+            }
             io::ErrorKind::TimedOut => ("timeout-idle", "timed out in the operating system"),
-            io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => ("unreachable", "lost its route"),
+            io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => {
+                ("unreachable", "lost its route")
+            }
             _ => ("io", "failed"),
         };
         Self::new(Blame::Network, code, format!("The connection {happened} while {doing}."))

@@ -64,7 +64,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connect: Some(Duration::from_secs(10)), first_byte: Some(Duration::from_secs(300)), idle: Some(Duration::from_secs(120)), total: None }
+        Self {
+            connect: Some(Duration::from_secs(10)),
+            first_byte: Some(Duration::from_secs(300)),
+            idle: Some(Duration::from_secs(120)),
+            total: None,
+        }
     }
 }
 

@@ -109,9 +109,11 @@ enum Overdue {
 impl Overdue {
     fn error(&self, limit: Duration) -> Error {
         match self {
-            Self::FirstByte => Error::new(Blame::Network, "timeout-first-byte", format!("The server sent nothing within {} of the request.", Span(limit)))
-                .evidence("The connection was up and the request was written.")
-                .next("Raise the first-byte limit if the model thinks for long before it answers, or try again."),
+            Self::FirstByte => {
+                Error::new(Blame::Network, "timeout-first-byte", format!("The server sent nothing within {} of the request.", Span(limit)))
+                    .evidence("The connection was up and the request was written.")
+                    .next("Raise the first-byte limit if the model thinks for long before it answers, or try again.")
+            }
             Self::Idle => Error::new(Blame::Network, "timeout-idle", format!("No byte crossed the connection for {}.", Span(limit)))
                 .evidence("The connection was not closed; it went silent.")
                 .next("Raise the idle limit if the model pauses for long, or try again."),
@@ -124,7 +126,9 @@ pub(crate) async fn total(limit: Option<Duration>) -> Error {
     match limit {
         Some(limit) => {
             sleep(limit).await;
-            Error::new(Blame::Network, "timeout-total", format!("The exchange took longer than {}.", Span(limit))).evidence("The exchange was still going on.").next("Raise the total limit, or ask for a shorter reply.")
+            Error::new(Blame::Network, "timeout-total", format!("The exchange took longer than {}.", Span(limit)))
+                .evidence("The exchange was still going on.")
+                .next("Raise the total limit, or ask for a shorter reply.")
         }
         None => std::future::pending().await,
     }
@@ -135,6 +139,10 @@ pub(crate) struct Span(pub(crate) Duration);
 
 impl std::fmt::Display for Span {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.0.subsec_millis() == 0 && self.0.as_secs() > 0 { write!(f, "{} s", self.0.as_secs()) } else { write!(f, "{} ms", self.0.as_millis()) }
+        if self.0.subsec_millis() == 0 && self.0.as_secs() > 0 {
+            write!(f, "{} s", self.0.as_secs())
+        } else {
+            write!(f, "{} ms", self.0.as_millis())
+        }
     }
 }

@@ -40,10 +40,16 @@ pub(crate) fn fields(target: &Target, endpoint: &Endpoint, headers: &[Header]) -
 
 /// One field.
 pub(crate) fn field(target: &Target, name: &str, value: &Value) -> Result<Field, Error> {
-    let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad(format!("{name:?} cannot be a header's name."), "A name is made of letters, digits and !#$%&'*+-.^_`|~ (RFC 9110, section 5.1)."))?;
+    let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
+        bad(
+            format!("{name:?} cannot be a header's name."),
+            "A name is made of letters, digits and !#$%&'*+-.^_`|~ (RFC 9110, section 5.1).",
+        )
+    })?;
     let (text, secret) = fill(value, target, name)?;
     // The value may be the key: it is not shown.
-    let mut value = HeaderValue::from_bytes(text.trim().as_bytes()).map_err(|_| bad(format!("The value of {name} cannot be sent."), "It holds a line break or another control character."))?;
+    let mut value = HeaderValue::from_bytes(text.trim().as_bytes())
+        .map_err(|_| bad(format!("The value of {name} cannot be sent."), "It holds a line break or another control character."))?;
     value.set_sensitive(secret);
     Ok(Field { given: name.to_owned(), name: parsed, value })
 }

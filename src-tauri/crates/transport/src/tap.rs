@@ -63,7 +63,14 @@ impl<S> Tap<S> {
         Self::with_progress(inner, journal, conn, patterns, protocol, Arc::default())
     }
 
-    pub(crate) fn with_progress(inner: S, journal: Journal, conn: u32, patterns: Option<&Arc<Patterns>>, protocol: Protocol, progress: Arc<Progress>) -> Self {
+    pub(crate) fn with_progress(
+        inner: S,
+        journal: Journal,
+        conn: u32,
+        patterns: Option<&Arc<Patterns>>,
+        protocol: Protocol,
+        progress: Arc<Progress>,
+    ) -> Self {
         let redactor = |dir| patterns.map(|patterns| Redactor::new(Arc::clone(patterns), protocol, dir));
         Self {
             inner,
@@ -84,7 +91,16 @@ impl<S> Tap<S> {
 
     /// The same tap on another type of stream.
     pub(crate) fn map<T>(self, change: impl FnOnce(S) -> T) -> Tap<T> {
-        Tap { inner: change(self.inner), log: self.log, progress: self.progress, room: self.room, ready: self.ready, ended: self.ended, reads_begin: self.reads_begin, end: self.end }
+        Tap {
+            inner: change(self.inner),
+            log: self.log,
+            progress: self.progress,
+            room: self.room,
+            ready: self.ready,
+            ended: self.ended,
+            reads_begin: self.reads_begin,
+            end: self.end,
+        }
     }
 
     fn request_ended(&mut self) {

@@ -47,7 +47,11 @@ pub(crate) struct Log(pub(crate) Vec<Entry>);
 
 impl Log {
     pub(crate) fn bytes(&self, wanted: Dir) -> Vec<u8> {
-        self.0.iter().filter_map(|entry| if let Entry::Segment { dir, bytes, .. } = entry { (*dir == wanted).then_some(&bytes[..]) } else { None }).collect::<Vec<_>>().concat()
+        self.0
+            .iter()
+            .filter_map(|entry| if let Entry::Segment { dir, bytes, .. } = entry { (*dir == wanted).then_some(&bytes[..]) } else { None })
+            .collect::<Vec<_>>()
+            .concat()
     }
 
     pub(crate) fn text(&self, dir: Dir) -> String {
@@ -100,7 +104,11 @@ pub(crate) fn target(url: impl Into<String>) -> Target {
 }
 
 pub(crate) fn post(body: &'static str) -> Request {
-    Request { method: "POST".into(), headers: vec![keyed("authorization", "Bearer {key}"), plain("content-type", "application/json")], body: body.into() }
+    Request {
+        method: "POST".into(),
+        headers: vec![keyed("authorization", "Bearer {key}"), plain("content-type", "application/json")],
+        body: body.into(),
+    }
 }
 
 pub(crate) fn keyed(name: &str, value: &str) -> Header {

@@ -40,7 +40,9 @@ pub async fn dial(target: &Target, journal: Journal, conn: u32) -> Result<Connec
         Ok::<_, Error>((establish(opening, target, &journal, conn, websocket, &count).await?, websocket))
     };
     match dialled.await {
-        Ok((established, websocket)) => Ok(Connection { tap: established.tap(&journal, conn, patterns.as_ref(), websocket, Arc::default()) }),
+        Ok((established, websocket)) => {
+            Ok(Connection { tap: established.tap(&journal, conn, patterns.as_ref(), websocket, Arc::default()) })
+        }
         Err(error) => {
             let error = error.at(Stage::Dialling).scrub(patterns.as_deref());
             journal.mark(conn, Mark::Failed(error.clone()));
@@ -51,7 +53,8 @@ pub async fn dial(target: &Target, journal: Journal, conn: u32) -> Result<Connec
 
 /// What to keep out of the log: the key, and the proxy's credentials.
 pub(crate) fn patterns(target: &Target, basic: bool) -> Option<Patterns> {
-    let proxy = Endpoint::parse(target).ok().and_then(|endpoint| proxy::choose(&target.proxy, &endpoint, &proxy::environment).ok().flatten());
+    let proxy =
+        Endpoint::parse(target).ok().and_then(|endpoint| proxy::choose(&target.proxy, &endpoint, &proxy::environment).ok().flatten());
     let credentials = proxy.as_ref().and_then(proxy::Via::secret);
     let secrets: Vec<&str> = target.key.iter().map(|key| key.expose()).chain(credentials.as_deref()).collect();
     Patterns::new(&secrets, basic || credentials.is_some())
@@ -90,12 +93,21 @@ pub(crate) fn open(target: &Target, journal: &Journal, conn: u32) -> Result<Open
     let endpoint = Endpoint::parse(target);
     // A URL that cannot be read may hold anything, a password too: it is not shown.
     let url = endpoint.as_ref().map_or_else(|_| String::new(), Endpoint::shown);
+    // The key may have been pasted into the URL as well.
+    let url = patterns(target, false).map_or_else(|| url.clone(), |patterns| patterns.scrub(&url));
     journal.mark_at(conn, t, Mark::Open { url });
     Ok(Opening { endpoint: endpoint?, t })
 }
 
 /// Dials within the connect limit. `websocket`: offer HTTP/1.1 alone. `count` is told what crosses below TLS.
-pub(crate) async fn establish(opening: Opening, target: &Target, journal: &Journal, conn: u32, websocket: bool, count: &Arc<Count>) -> Result<Established, Error> {
+pub(crate) async fn establish(
+    opening: Opening,
+    target: &Target,
+    journal: &Journal,
+    conn: u32,
+    websocket: bool,
+    count: &Arc<Count>,
+) -> Result<Established, Error> {
     let Opening { endpoint, t: opened } = opening;
     let version = if websocket { HttpVersion::Http11 } else { target.http };
     let step = Mutex::new(Step::Dns);
@@ -164,7 +176,14 @@ pub(crate) fn overhead(journal: &Journal, conn: u32, count: &Count, progress: Op
 
 impl Established {
     /// Puts the tap on.
-    pub(crate) fn tap(self, journal: &Journal, conn: u32, patterns: Option<&Arc<Patterns>>, websocket: bool, progress: Arc<Progress>) -> Tap<Stream> {
+    pub(crate) fn tap(
+        self,
+        journal: &Journal,
+        conn: u32,
+        patterns: Option<&Arc<Patterns>>,
+        websocket: bool,
+        progress: Arc<Progress>,
+    ) -> Tap<Stream> {
         let protocol = match self.h2 {
             true => Protocol::Http2,
             false if websocket => Protocol::WebSocket,

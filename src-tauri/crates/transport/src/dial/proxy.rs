@@ -33,7 +33,8 @@ impl Via {
                 .evidence("from the proxy setting, or from HTTPS_PROXY, HTTP_PROXY or ALL_PROXY")
                 .next("Give an http:// proxy, e.g. http://127.0.0.1:3128, or choose a direct connection.")
         };
-        let url = if text.contains("://") { Url::parse(text) } else { Url::parse(&format!("http://{text}")) }.map_err(|_| bad("The proxy's address cannot be read."))?;
+        let url = if text.contains("://") { Url::parse(text) } else { Url::parse(&format!("http://{text}")) }
+            .map_err(|_| bad("The proxy's address cannot be read."))?;
         if url.scheme() != "http" {
             return Err(bad(&format!("Weir does not speak to {} proxies.", url.scheme())));
         }
@@ -104,7 +105,9 @@ fn exempt(list: &str, endpoint: &Endpoint) -> bool {
         }
         let name = name.trim_matches(['[', ']']).trim_start_matches('.').trim_start_matches("*.");
         match (address, name.split_once('/')) {
-            (Some(address), Some((network, bits))) => network.parse().ok().zip(bits.parse().ok()).is_some_and(|(network, bits)| within(address, network, bits)),
+            (Some(address), Some((network, bits))) => {
+                network.parse().ok().zip(bits.parse().ok()).is_some_and(|(network, bits)| within(address, network, bits))
+            }
             (Some(address), None) => name.parse() == Ok(address),
             (None, _) => bare == name || bare.strip_suffix(name).is_some_and(|rest| rest.ends_with('.')),
         }
@@ -113,8 +116,12 @@ fn exempt(list: &str, endpoint: &Endpoint) -> bool {
 
 fn within(address: IpAddr, network: IpAddr, bits: u32) -> bool {
     match (address, network) {
-        (IpAddr::V4(address), IpAddr::V4(network)) => bits <= 32 && (u32::from(address) ^ u32::from(network)).checked_shr(32 - bits).unwrap_or(0) == 0,
-        (IpAddr::V6(address), IpAddr::V6(network)) => bits <= 128 && (u128::from(address) ^ u128::from(network)).checked_shr(128 - bits).unwrap_or(0) == 0,
+        (IpAddr::V4(address), IpAddr::V4(network)) => {
+            bits <= 32 && (u32::from(address) ^ u32::from(network)).checked_shr(32 - bits).unwrap_or(0) == 0
+        }
+        (IpAddr::V6(address), IpAddr::V6(network)) => {
+            bits <= 128 && (u128::from(address) ^ u128::from(network)).checked_shr(128 - bits).unwrap_or(0) == 0
+        }
         _ => false,
     }
 }
@@ -128,7 +135,10 @@ pub(super) async fn connect(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), 
     let authorization = via.authorization.iter().map(|value| format!("Proxy-Authorization: {value}\r\n")).collect::<String>();
     let agent = crate::USER_AGENT;
     let broken = |error: std::io::Error| Error::io(&error, "the proxy was asked to connect");
-    stream.write_all(format!("CONNECT {place} HTTP/1.1\r\nHost: {place}\r\nUser-Agent: {agent}\r\n{authorization}\r\n").as_bytes()).await.map_err(broken)?;
+    stream
+        .write_all(format!("CONNECT {place} HTTP/1.1\r\nHost: {place}\r\nUser-Agent: {agent}\r\n{authorization}\r\n").as_bytes())
+        .await
+        .map_err(broken)?;
     let mut answer = Vec::new();
     // Byte by byte, so that nothing that follows is taken; the head is short.
     while !answer.ends_with(b"\r\n\r\n") && !answer.ends_with(b"\n\n") && answer.len() < MAX_HEAD {
@@ -142,9 +152,11 @@ pub(super) async fn connect(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), 
         Some(407) => Err(Error::new(Blame::Configuration, "proxy-refused", "The proxy wants a login (407).")
             .evidence(text.trim_end())
             .next("Put user and password into the proxy's URL: http://user:password@host:port.")),
-        Some(status) => Err(Error::new(Blame::Configuration, "proxy-refused", format!("The proxy refused to connect to {place} ({status})."))
-            .evidence(text.trim_end())
-            .next("Ask whoever runs the proxy to allow this host, or exempt it with NO_PROXY.")),
+        Some(status) => {
+            Err(Error::new(Blame::Configuration, "proxy-refused", format!("The proxy refused to connect to {place} ({status})."))
+                .evidence(text.trim_end())
+                .next("Ask whoever runs the proxy to allow this host, or exempt it with NO_PROXY."))
+        }
         None => Err(Error::new(Blame::Configuration, "proxy-protocol", "What answered is no HTTP proxy.")
             .evidence(line.chars().take(200).collect::<String>())
             .next("Check the proxy's address and port.")),

@@ -20,7 +20,8 @@ const STAGGER: Duration = Duration::from_millis(250);
 /// Connects to one of `addresses`; the peer's address with it. Sets TCP_NODELAY: a request is one write that must not wait.
 pub(super) async fn connect(addresses: &[SocketAddr], endpoint: &Endpoint, via: Option<&Via>) -> Result<(TcpStream, SocketAddr), Error> {
     let place = via.map_or_else(|| endpoint.host_and_port(), |via| format!("the proxy {}:{}", via.host, via.port));
-    let (stream, peer) = race(interleave(addresses), TcpStream::connect).await.map_err(|failures| failed(&place, via.is_some(), &failures))?;
+    let (stream, peer) =
+        race(interleave(addresses), TcpStream::connect).await.map_err(|failures| failed(&place, via.is_some(), &failures))?;
     stream.set_nodelay(true).map_err(|error| failed(&place, via.is_some(), &[(peer, error)]))?;
     Ok((stream, peer))
 }
@@ -28,7 +29,8 @@ pub(super) async fn connect(addresses: &[SocketAddr], endpoint: &Endpoint, via: 
 /// Alternates between the families, beginning with the preferred address's (RFC 8305, section 4).
 fn interleave(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
-    let (mut one, mut other): (Vec<SocketAddr>, Vec<SocketAddr>) = addresses.iter().copied().partition(|address| address.is_ipv6() == first_is_v6);
+    let (mut one, mut other): (Vec<SocketAddr>, Vec<SocketAddr>) =
+        addresses.iter().copied().partition(|address| address.is_ipv6() == first_is_v6);
     one.reverse();
     other.reverse();
     let mut order = Vec::with_capacity(addresses.len());
@@ -42,7 +44,10 @@ fn interleave(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
 type Failures = Vec<(SocketAddr, io::Error)>;
 
 /// Tries each address in turn, the next one when the last has failed or after [`STAGGER`], until one succeeds.
-async fn race<T, F: Future<Output = io::Result<T>>>(addresses: Vec<SocketAddr>, attempt: impl Fn(SocketAddr) -> F) -> Result<(T, SocketAddr), Failures> {
+async fn race<T, F: Future<Output = io::Result<T>>>(
+    addresses: Vec<SocketAddr>,
+    attempt: impl Fn(SocketAddr) -> F,
+) -> Result<(T, SocketAddr), Failures> {
     let mut failures = Failures::new();
     let mut running = FuturesUnordered::new();
     let mut left = addresses.into_iter();
@@ -84,13 +89,22 @@ fn failed(place: &str, proxied: bool, failures: &[(SocketAddr, io::Error)]) -> E
             "Check host and port, and whether the server is running."
         })
     } else if any(&[io::ErrorKind::ConnectionReset, io::ErrorKind::ConnectionAborted]) {
-        Error::new(Blame::Network, "reset", format!("The connection to {place} was reset while it was set up.")).next("Try again; a firewall may be closing it.")
+        Error::new(Blame::Network, "reset", format!("The connection to {place} was reset while it was set up."))
+            .next("Try again; a firewall may be closing it.")
     } else if any(&[io::ErrorKind::TimedOut]) {
-        Error::new(Blame::Network, "timeout-connect", format!("{place} does not answer.")).next("Check host and port; a firewall may drop what it does not like.")
-    } else if any(&[io::ErrorKind::HostUnreachable, io::ErrorKind::NetworkUnreachable, io::ErrorKind::NetworkDown, io::ErrorKind::AddrNotAvailable]) {
-        Error::new(Blame::Network, "unreachable", format!("There is no route to {place}.")).next("Check whether this machine is online and whether a VPN or proxy is needed.")
+        Error::new(Blame::Network, "timeout-connect", format!("{place} does not answer."))
+            .next("Check host and port; a firewall may drop what it does not like.")
+    } else if any(&[
+        io::ErrorKind::HostUnreachable,
+        io::ErrorKind::NetworkUnreachable,
+        io::ErrorKind::NetworkDown,
+        io::ErrorKind::AddrNotAvailable,
+    ]) {
+        Error::new(Blame::Network, "unreachable", format!("There is no route to {place}."))
+            .next("Check whether this machine is online and whether a VPN or proxy is needed.")
     } else {
-        Error::new(Blame::Local, "connect", format!("This machine could not open a connection to {place}.")).next("The evidence is the operating system's reason.")
+        Error::new(Blame::Local, "connect", format!("This machine could not open a connection to {place}."))
+            .next("The evidence is the operating system's reason.")
     };
     error.evidence(evidence.join("; "))
 }

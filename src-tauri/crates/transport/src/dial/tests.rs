@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
-use crate::tests::{Log, record, serve, target};
+use crate::tests::{CANARY, Log, record, serve, target};
 use crate::{Dir, Limits, Proxy};
 
 async fn outcome(target: &Target) -> (Result<Connection, Error>, Log) {
@@ -40,7 +40,15 @@ async fn error(target: &Target) -> Error {
 
 #[tokio::test]
 async fn urls_are_checked_before_anything_is_dialled() {
-    for (url, code) in [("", "bad-url"), ("http://me:hunter2@ho st/", "bad-url"), ("api.example.com/v1", "bad-url"), ("http://", "bad-url"), ("ftp://host/", "unsupported-scheme"), ("http://127.0.0.1:0/", "bad-url"), ("http://127.0.0.1:99999/", "bad-url")] {
+    for (url, code) in [
+        ("", "bad-url"),
+        ("http://me:hunter2@ho st/", "bad-url"),
+        ("api.example.com/v1", "bad-url"),
+        ("http://", "bad-url"),
+        ("ftp://host/", "unsupported-scheme"),
+        ("http://127.0.0.1:0/", "bad-url"),
+        ("http://127.0.0.1:99999/", "bad-url"),
+    ] {
         let error = error(&target(url)).await;
         assert_eq!((error.code.as_str(), error.blame), (code, Blame::User), "{url}");
         assert!(!error.evidence.contains("hunter2"));
@@ -75,7 +83,13 @@ async fn a_literal_address_has_a_dns_phase_of_no_time() {
     let (_, log) = outcome(&target(format!("http://{address}/?key={{key}}"))).await;
     server.await.unwrap().unwrap();
     assert!(log.outline().starts_with("open dns tcp out"), "{}", log.outline());
-    let times: Vec<u64> = log.0.iter().map(|entry| match entry { crate::Entry::Segment { t, .. } | crate::Entry::Mark { t, .. } => *t }).collect();
+    let times: Vec<u64> = log
+        .0
+        .iter()
+        .map(|entry| match entry {
+            crate::Entry::Segment { t, .. } | crate::Entry::Mark { t, .. } => *t,
+        })
+        .collect();
     assert_eq!(times[0], times[1]);
     assert!(times.is_sorted());
     assert_eq!(*log.marks()[0], Mark::Open { url: format!("http://{address}/?key={{key}}") });
@@ -94,7 +108,12 @@ async fn tls_server(certified: CertifiedKey<KeyPair>, alpn: &[&[u8]]) -> Server 
 
 async fn tls_server_with(chain: Vec<rustls_pki_types::CertificateDer<'static>>, key: PrivateKeyDer<'static>, alpn: &[&[u8]]) -> Server {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap().with_no_client_auth().with_single_cert(chain, key).unwrap();
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .unwrap();
     config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -136,21 +155,69 @@ async fn signed(name: &str, change: impl FnOnce(&mut CertificateParams)) -> (u16
     let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
     change(&mut params);
     let leaf = params.signed_by(&key, &root).unwrap();
-    let server = tls_server_with(vec![leaf.der().clone()], PrivateKeyDer::try_from(key.serialize_der()).unwrap(), &[b"h2", b"http/1.1"]).await;
+    let server =
+        tls_server_with(vec![leaf.der().clone()], PrivateKeyDer::try_from(key.serialize_der()).unwrap(), &[b"h2", b"http/1.1"]).await;
     (server.start(), file)
 }
 
 #[tokio::test]
 async fn an_extra_root_is_trusted_and_the_phases_are_told() {
     let (port, root) = signed("localhost", |_| {}).await;
-    let (_, log) = outcome(&Target { roots: vec![root.path().into()], http: HttpVersion::Auto, ..target(format!("https://localhost:{port}/")) }).await;
+    let (_, log) =
+        outcome(&Target { roots: vec![root.path().into()], http: HttpVersion::Auto, ..target(format!("https://localhost:{port}/")) }).await;
     assert!(log.outline().starts_with("open dns tcp tls overhead out in"), "{}", log.outline());
     assert_eq!((log.text(Dir::Out).as_str(), log.text(Dir::In).as_str()), ("ping", "pong"));
-    let tls = log.marks().into_iter().find_map(|mark| if let Mark::Phase(Phase::Tls { version, cipher, alpn, insecure }) = mark { Some((version.clone(), cipher.clone(), alpn.clone(), *insecure)) } else { None });
+    let tls = log.marks().into_iter().find_map(|mark| {
+        if let Mark::Phase(Phase::Tls { version, cipher, alpn, insecure }) = mark {
+            Some((version.clone(), cipher.clone(), alpn.clone(), *insecure))
+        } else {
+            None
+        }
+    });
     let (version, cipher, alpn, insecure) = tls.unwrap();
     assert_eq!((version.as_str(), alpn.as_str(), insecure), ("TLSv1.3", "h2", false));
     assert!(cipher.starts_with("TLS_"), "{cipher}");
     assert!(log.marks().iter().any(|mark| matches!(mark, Mark::TlsOverhead { down: 500.., up: 200.. })), "{:?}", log.marks());
+}
+
+#[tokio::test]
+async fn an_exchange_over_tls_tells_what_tls_cost() {
+    for (http, alpn) in [(HttpVersion::Auto, &b"h2"[..]), (HttpVersion::Auto, b"http/1.1"), (HttpVersion::Http2, b"h2")] {
+        let server = tls_server(certificate("localhost", |_| {}), &[alpn]).await;
+        let port = server.port;
+        let relayed = tokio::spawn(async move {
+            let (tcp, _) = server.listener.accept().await.unwrap();
+            let stream = server.acceptor.accept(tcp).await.unwrap();
+            let service = hyper::service::service_fn(|request: ::http::Request<hyper::body::Incoming>| async move {
+                Ok::<_, std::io::Error>(::http::Response::new(format!("{:?} {}", request.version(), "x".repeat(100_000))))
+            });
+            let executor = hyper_util::rt::TokioExecutor::new();
+            let _ = hyper_util::server::conn::auto::Builder::new(executor)
+                .serve_connection(hyper_util::rt::TokioIo::new(stream), service)
+                .await;
+        });
+        let recording = record();
+        let target = Target { insecure: true, http, ..target(format!("https://localhost:{port}/?key={CANARY}")) };
+        crate::http::exchange(&target, &crate::tests::post("{}"), recording.journal.clone(), 0, &crate::Control::new()).await.unwrap();
+        relayed.await.unwrap();
+        let log = recording.finish();
+        log.assert_clean();
+        let version = if alpn == b"h2" { "HTTP/2.0 xxx" } else { "HTTP/1.1 xxx" };
+        assert!(log.text(Dir::In).contains(version));
+        assert!(
+            log.outline().starts_with("open dns tcp tls overhead out") && log.outline().ends_with("overhead closed"),
+            "{}",
+            log.outline()
+        );
+        let costs: Vec<(u64, u64)> = log
+            .marks()
+            .into_iter()
+            .filter_map(|mark| if let Mark::TlsOverhead { down, up } = mark { Some((*down, *up)) } else { None })
+            .collect();
+        // Records of at most 16 KiB with 22 bytes of overhead each, on top of the handshake.
+        let [(handshake, _), (whole, _)] = costs[..] else { panic!("{costs:?}") };
+        assert!(whole > handshake + 6 * 22 && whole < handshake + 10_000, "{costs:?}");
+    }
 }
 
 #[tokio::test]
@@ -185,7 +252,8 @@ async fn a_self_signed_certificate_is_untrusted_unless_the_user_takes_it() {
 async fn a_server_without_http2() {
     for alpn in [&[&b"http/1.1"[..]][..], &[]] {
         let server = tls_server(certificate("localhost", |_| {}), alpn).await;
-        let error = error(&Target { insecure: true, http: HttpVersion::Http2, ..target(format!("https://localhost:{}/", server.start())) }).await;
+        let error =
+            error(&Target { insecure: true, http: HttpVersion::Http2, ..target(format!("https://localhost:{}/", server.start())) }).await;
         assert_eq!(error.code, "http-version", "{error:?}");
     }
 }
@@ -250,7 +318,11 @@ async fn a_tunnel_through_a_proxy() {
 
 #[tokio::test]
 async fn a_proxy_that_refuses() {
-    for (answer, code) in [("HTTP/1.1 407 Who are you\r\n\r\n", "proxy-refused"), ("HTTP/1.0 403 Forbidden\r\n\r\n", "proxy-refused"), ("220 mail.example ESMTP\r\n\r\n", "proxy-protocol")] {
+    for (answer, code) in [
+        ("HTTP/1.1 407 Who are you\r\n\r\n", "proxy-refused"),
+        ("HTTP/1.0 403 Forbidden\r\n\r\n", "proxy-refused"),
+        ("220 mail.example ESMTP\r\n\r\n", "proxy-protocol"),
+    ] {
         let (address, _proxy) = serve(move |mut stream| async move {
             crate::tests::read_request(&mut stream).await;
             stream.write_all(answer.as_bytes()).await.unwrap();

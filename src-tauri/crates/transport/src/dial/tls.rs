@@ -30,7 +30,9 @@ pub(super) async fn config(target: &Target, version: HttpVersion) -> Result<Arc<
         Arc::new(AcceptAll(Arc::clone(&provider)))
     } else {
         let (roots, provider) = (target.roots.clone(), Arc::clone(&provider));
-        tokio::task::spawn_blocking(move || verifier(&roots, provider)).await.map_err(|error| Error::new(Blame::Local, "local", "Reading the trusted roots was interrupted.").evidence(error.to_string()))??
+        tokio::task::spawn_blocking(move || verifier(&roots, provider)).await.map_err(|error| {
+            Error::new(Blame::Local, "local", "Reading the trusted roots was interrupted.").evidence(error.to_string())
+        })??
     };
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -69,7 +71,8 @@ fn verifier(roots: &[PathBuf], provider: Arc<CryptoProvider>) -> Result<Arc<dyn 
                 .evidence(evidence)
                 .next("Name a PEM file with at least one BEGIN CERTIFICATE block.")
         };
-        let certificates = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(|error| bad(error.to_string()))?;
+        let certificates =
+            CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(|error| bad(error.to_string()))?;
         if certificates.is_empty() {
             return Err(bad("no certificate in the file".into()));
         }
@@ -82,10 +85,19 @@ fn verifier(roots: &[PathBuf], provider: Arc<CryptoProvider>) -> Result<Arc<dyn 
 }
 
 /// The handshake; with the stream, what was agreed, and whether that is HTTP/2.
-pub(super) async fn handshake(tcp: Counted<TcpStream>, config: Arc<ClientConfig>, endpoint: &Endpoint, target: &Target, version: HttpVersion) -> Result<(Stream, Phase, bool), Error> {
+pub(super) async fn handshake(
+    tcp: Counted<TcpStream>,
+    config: Arc<ClientConfig>,
+    endpoint: &Endpoint,
+    target: &Target,
+    version: HttpVersion,
+) -> Result<(Stream, Phase, bool), Error> {
     let host = endpoint.host.to_string();
-    let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
-        .map_err(|error| Error::new(Blame::User, "bad-url", format!("{host} cannot be a certificate's name.")).evidence(error.to_string()).next("Use the server's DNS name."))?;
+    let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).map_err(|error| {
+        Error::new(Blame::User, "bad-url", format!("{host} cannot be a certificate's name."))
+            .evidence(error.to_string())
+            .next("Use the server's DNS name.")
+    })?;
     let stream = TlsConnector::from(config).connect(name, tcp).await.map_err(|error| failed(&error, &host))?;
     let (_, session) = stream.get_ref();
     let alpn = session.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned()).unwrap_or_default();
@@ -108,12 +120,15 @@ fn iana(suite: rustls::CipherSuite) -> String {
 }
 
 fn no_http2(host: &str, evidence: String) -> Error {
-    Error::new(Blame::Peer, "http-version", format!("{host} does not offer HTTP/2.")).evidence(evidence).next("Choose HTTP/1.1 or automatic.")
+    Error::new(Blame::Peer, "http-version", format!("{host} does not offer HTTP/2."))
+        .evidence(evidence)
+        .next("Choose HTTP/1.1 or automatic.")
 }
 
 /// What a failed handshake means.
 fn failed(error: &std::io::Error, host: &str) -> Error {
-    const UNTRUSTED: &str = "If you know this server, add its root certificate in the settings, or accept any certificate for this request.";
+    const UNTRUSTED: &str =
+        "If you know this server, add its root certificate in the settings, or accept any certificate for this request.";
     let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) else {
         return Error::io(error, "TLS was being set up");
     };
@@ -121,30 +136,49 @@ fn failed(error: &std::io::Error, host: &str) -> Error {
         rustls::Error::InvalidCertificate(reason) => match reason {
             CertificateError::NotValidForNameContext { presented, .. } => {
                 let names = if presented.is_empty() { "no name at all".to_owned() } else { presented.join(", ") };
-                Error::new(Blame::Peer, "tls-name", format!("The certificate is not for {host}.")).evidence(format!("It is for {names}.")).next("Use a name from the certificate in the URL. If the name is right, somebody may be between you and the server.")
+                Error::new(Blame::Peer, "tls-name", format!("The certificate is not for {host}."))
+                    .evidence(format!("It is for {names}."))
+                    .next("Use a name from the certificate in the URL. If the name is right, somebody may be between you and the server.")
             }
-            CertificateError::NotValidForName => Error::new(Blame::Peer, "tls-name", format!("The certificate is not for {host}.")).evidence(error.to_string()).next("Check the host in the URL."),
-            CertificateError::ExpiredContext { time, not_after } => expired(host, "has expired").evidence(format!("Valid until {}, now it is {}.", day(*not_after), day(*time))),
-            CertificateError::NotValidYetContext { time, not_before } => expired(host, "is not valid yet").evidence(format!("Valid from {}, now it is {}.", day(*not_before), day(*time))),
+            CertificateError::NotValidForName => Error::new(Blame::Peer, "tls-name", format!("The certificate is not for {host}."))
+                .evidence(error.to_string())
+                .next("Check the host in the URL."),
+            CertificateError::ExpiredContext { time, not_after } => {
+                expired(host, "has expired").evidence(format!("Valid until {}, now it is {}.", day(*not_after), day(*time)))
+            }
+            CertificateError::NotValidYetContext { time, not_before } => {
+                expired(host, "is not valid yet").evidence(format!("Valid from {}, now it is {}.", day(*not_before), day(*time)))
+            }
             CertificateError::Expired | CertificateError::NotValidYet => expired(host, "is not valid now").evidence(error.to_string()),
-            CertificateError::UnknownIssuer => Error::new(Blame::Peer, "tls-untrusted", format!("Nobody this machine trusts vouches for {host}."))
-                .evidence("The certificate's issuer is none of the trusted roots.")
+            CertificateError::UnknownIssuer => {
+                Error::new(Blame::Peer, "tls-untrusted", format!("Nobody this machine trusts vouches for {host}."))
+                    .evidence("The certificate's issuer is none of the trusted roots.")
+                    .next(UNTRUSTED)
+            }
+            other => Error::new(Blame::Peer, "tls-untrusted", format!("The certificate of {host} was rejected."))
+                .evidence(format!("{other:?}"))
                 .next(UNTRUSTED),
-            other => Error::new(Blame::Peer, "tls-untrusted", format!("The certificate of {host} was rejected.")).evidence(format!("{other:?}")).next(UNTRUSTED),
         },
-        rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol) => no_http2(host, "TLS alert: no application protocol in common".into()),
+        rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol) => {
+            no_http2(host, "TLS alert: no application protocol in common".into())
+        }
         rustls::Error::AlertReceived(alert) => Error::new(Blame::Peer, "tls", format!("{host} broke off the TLS handshake."))
             .evidence(format!("TLS alert: {alert:?}"))
             .next("The server may want another TLS version, another host name or a client certificate."),
-        rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion) => Error::new(Blame::Peer, "tls", format!("{host} does not speak TLS on this port."))
-            .evidence(error.to_string())
-            .next("Check the port, or use http:// (ws://) if the server is plain."),
-        other => Error::new(Blame::Peer, "tls", format!("The TLS handshake with {host} failed.")).evidence(other.to_string()).next("The evidence is the TLS library's reason."),
+        rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion) => {
+            Error::new(Blame::Peer, "tls", format!("{host} does not speak TLS on this port."))
+                .evidence(error.to_string())
+                .next("Check the port, or use http:// (ws://) if the server is plain.")
+        }
+        other => Error::new(Blame::Peer, "tls", format!("The TLS handshake with {host} failed."))
+            .evidence(other.to_string())
+            .next("The evidence is the TLS library's reason."),
     }
 }
 
 fn expired(host: &str, how: &str) -> Error {
-    Error::new(Blame::Peer, "tls-expired", format!("The certificate of {host} {how}.")).next("Check this machine's clock. If it is right, the server's owner must renew the certificate.")
+    Error::new(Blame::Peer, "tls-expired", format!("The certificate of {host} {how}."))
+        .next("Check this machine's clock. If it is right, the server's owner must renew the certificate.")
 }
 
 /// `2026-03-01`, by the Gregorian calendar (days to civil date).
@@ -164,15 +198,32 @@ fn day(time: UnixTime) -> String {
 struct AcceptAll(Arc<CryptoProvider>);
 
 impl ServerCertVerifier for AcceptAll {
-    fn verify_server_cert(&self, _: &CertificateDer<'_>, _: &[CertificateDer<'_>], _: &ServerName<'_>, _: &[u8], _: UnixTime) -> Result<ServerCertVerified, rustls::Error> {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
         Ok(ServerCertVerified::assertion())
     }
 
-    fn verify_tls12_signature(&self, _: &[u8], _: &CertificateDer<'_>, _: &DigitallySignedStruct) -> Result<HandshakeSignatureValid, rustls::Error> {
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
         Ok(HandshakeSignatureValid::assertion())
     }
 
-    fn verify_tls13_signature(&self, _: &[u8], _: &CertificateDer<'_>, _: &DigitallySignedStruct) -> Result<HandshakeSignatureValid, rustls::Error> {
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
         Ok(HandshakeSignatureValid::assertion())
     }
 
@@ -187,7 +238,9 @@ mod tests {
 
     #[test]
     fn days_are_gregorian() {
-        for (seconds, text) in [(0, "1970-01-01"), (951_782_400, "2000-02-29"), (1_767_225_599, "2025-12-31"), (4_107_542_400, "2100-03-01")] {
+        for (seconds, text) in
+            [(0, "1970-01-01"), (951_782_400, "2000-02-29"), (1_767_225_599, "2025-12-31"), (4_107_542_400, "2100-03-01")]
+        {
             assert_eq!(day(UnixTime::since_unix_epoch(Duration::from_secs(seconds))), text);
         }
     }

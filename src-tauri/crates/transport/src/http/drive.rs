@@ -74,7 +74,13 @@ impl<C: Future<Output = hyper::Result<()>>> Driver<C> {
 
 /// Drives until `respond` is over. Its error comes first, the connection's after it. With `farewell` the connection may then end
 /// by itself for a moment.
-pub(super) async fn drive<C>(connection: Pin<Box<C>>, spawned: Spawned, respond: impl Future<Output = hyper::Result<()>>, drained: &Drained, farewell: bool) -> Result<(), Vec<hyper::Error>>
+pub(super) async fn drive<C>(
+    connection: Pin<Box<C>>,
+    spawned: Spawned,
+    respond: impl Future<Output = hyper::Result<()>>,
+    drained: &Drained,
+    farewell: bool,
+) -> Result<(), Vec<hyper::Error>>
 where
     C: Future<Output = hyper::Result<()>>,
 {

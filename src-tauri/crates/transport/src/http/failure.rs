@@ -9,7 +9,7 @@ use crate::{Blame, Error};
 
 /// The most telling of several errors of one exchange, the first of them first.
 pub(super) fn tell(errors: &[hyper::Error], progress: &Progress) -> Error {
-    let telling = errors.iter().find(|error| !(error.is_canceled() || error.is_closed()) && !says_nothing(error));
+    let telling = errors.iter().find(|error| !(error.is_canceled() || error.is_closed() || says_nothing(error)));
     telling.or(errors.first()).map_or_else(|| cut(progress, ""), |error| classify(error, progress))
 }
 
@@ -27,7 +27,9 @@ pub(super) fn classify(error: &hyper::Error, progress: &Progress) -> Error {
         return cut(progress, &words);
     }
     if error.is_user() {
-        return Error::new(Blame::User, "bad-request", "The request cannot be sent as it is.").evidence(words).next("Check its headers against what the protocol allows.");
+        return Error::new(Blame::User, "bad-request", "The request cannot be sent as it is.")
+            .evidence(words)
+            .next("Check its headers against what the protocol allows.");
     }
     let mut source = error.source();
     while let Some(cause) = source {
@@ -44,7 +46,9 @@ pub(super) fn classify(error: &hyper::Error, progress: &Progress) -> Error {
 
 fn from_io(error: &io::Error, progress: &Progress, words: String) -> Error {
     if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) && error.kind() != io::ErrorKind::UnexpectedEof {
-        return Error::new(Blame::Peer, "tls", "The TLS connection broke.").evidence(words).next("Try again; if it happens each time, something between may be altering the traffic.");
+        return Error::new(Blame::Peer, "tls", "The TLS connection broke.")
+            .evidence(words)
+            .next("Try again; if it happens each time, something between may be altering the traffic.");
     }
     match error.kind() {
         io::ErrorKind::UnexpectedEof => cut(progress, &words),
@@ -57,26 +61,36 @@ fn from_io(error: &io::Error, progress: &Progress, words: String) -> Error {
 fn http2(error: &h2::Error, progress: &Progress, words: String) -> Error {
     if let Some(io) = error.get_io() {
         // The codec reports the end of the stream inside a frame so.
-        return if matches!(io.kind(), io::ErrorKind::Other | io::ErrorKind::BrokenPipe) { cut(progress, &words) } else { from_io(io, progress, words) };
+        return if matches!(io.kind(), io::ErrorKind::Other | io::ErrorKind::BrokenPipe) {
+            cut(progress, &words)
+        } else {
+            from_io(io, progress, words)
+        };
     }
     if error.is_remote() {
         let reason = error.reason().map_or_else(|| "no reason".to_owned(), |reason| reason.to_string());
         let what = if error.is_go_away() { "closed the connection" } else { "reset the stream" };
-        return Error::new(Blame::Peer, "stream-reset", format!("The server {what}: {reason}.")).evidence(words).next("Try again, or with HTTP/1.1.");
+        return Error::new(Blame::Peer, "stream-reset", format!("The server {what}: {reason}."))
+            .evidence(words)
+            .next("Try again, or with HTTP/1.1.");
     }
     broken(words)
 }
 
 fn broken(words: String) -> Error {
-    Error::new(Blame::Peer, "http-protocol", "The response breaks the rules of HTTP.").evidence(words).next("Look at the bytes; the server or a proxy before it is at fault.")
+    Error::new(Blame::Peer, "http-protocol", "The response breaks the rules of HTTP.")
+        .evidence(words)
+        .next("Look at the bytes; the server or a proxy before it is at fault.")
 }
 
 fn cut(progress: &Progress, words: &str) -> Error {
     let read = progress.read.load(Relaxed);
     let error = if read == 0 {
-        Error::new(Blame::Peer, "empty-reply", "The server closed the connection without a word.").next("Check that the port speaks HTTP, and whether it wants https.")
+        Error::new(Blame::Peer, "empty-reply", "The server closed the connection without a word.")
+            .next("Check that the port speaks HTTP, and whether it wants https.")
     } else {
-        Error::new(Blame::Network, "cut", "The response ended before it was complete.").next("Try again; a proxy or server limit may end long replies.")
+        Error::new(Blame::Network, "cut", "The response ended before it was complete.")
+            .next("Try again; a proxy or server limit may end long replies.")
     };
     error.evidence(if words.is_empty() { format!("{read} bytes came.") } else { format!("{words} ({read} bytes came)") })
 }

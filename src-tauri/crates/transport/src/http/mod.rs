@@ -58,7 +58,14 @@ pub async fn exchange(target: &Target, request: &Request, journal: Journal, conn
 }
 
 /// Writes a connection's last marks.
-pub(crate) fn conclude(outcome: Result<(), Error>, journal: &Journal, conn: u32, count: &Count, progress: &Progress, patterns: Option<&Patterns>) -> Result<(), Error> {
+pub(crate) fn conclude(
+    outcome: Result<(), Error>,
+    journal: &Journal,
+    conn: u32,
+    count: &Count,
+    progress: &Progress,
+    patterns: Option<&Patterns>,
+) -> Result<(), Error> {
     match outcome {
         Ok(()) => {
             progress.set_live(false);
@@ -71,7 +78,14 @@ pub(crate) fn conclude(outcome: Result<(), Error>, journal: &Journal, conn: u32,
 }
 
 /// As [`conclude`]; gives the error as it may be shown.
-pub(crate) fn conclude_failed(error: Error, journal: &Journal, conn: u32, count: &Count, progress: &Progress, patterns: Option<&Patterns>) -> Error {
+pub(crate) fn conclude_failed(
+    error: Error,
+    journal: &Journal,
+    conn: u32,
+    count: &Count,
+    progress: &Progress,
+    patterns: Option<&Patterns>,
+) -> Error {
     progress.set_live(false);
     dial::overhead(journal, conn, count, Some(progress));
     let error = error.at(progress.stage()).scrub(patterns);
@@ -79,10 +93,20 @@ pub(crate) fn conclude_failed(error: Error, journal: &Journal, conn: u32, count:
     error
 }
 
-async fn attempt(target: &Target, request: &Request, journal: &Journal, conn: u32, control: &Control, patterns: Option<&Arc<Patterns>>, count: &Arc<Count>) -> Result<(), Error> {
+async fn attempt(
+    target: &Target,
+    request: &Request,
+    journal: &Journal,
+    conn: u32,
+    control: &Control,
+    patterns: Option<&Arc<Patterns>>,
+    count: &Arc<Count>,
+) -> Result<(), Error> {
     let opening = dial::open(target, journal, conn)?;
     if opening.endpoint.websocket {
-        return Err(Error::new(Blame::User, "unsupported-scheme", "An HTTP request needs an http or https URL.").evidence(target.url.clone()).next("Choose WebSocket as the transport, or change the URL."));
+        return Err(Error::new(Blame::User, "unsupported-scheme", "An HTTP request needs an http or https URL.")
+            .evidence(target.url.clone())
+            .next("Choose WebSocket as the transport, or change the URL."));
     }
     let mut fields = request::fields(target, &opening.endpoint, &request.headers)?;
     request::framing(&mut fields, request)?;
@@ -98,7 +122,14 @@ async fn attempt(target: &Target, request: &Request, journal: &Journal, conn: u3
     converse(tap, h2, request, &target.limits, control).await
 }
 
-fn compose(method: Method, path: &str, fields: Vec<Field>, body: Bytes, endpoint: &Endpoint, established: &Established) -> Result<::http::Request<Upload>, Error> {
+fn compose(
+    method: Method,
+    path: &str,
+    fields: Vec<Field>,
+    body: Bytes,
+    endpoint: &Endpoint,
+    established: &Established,
+) -> Result<::http::Request<Upload>, Error> {
     let mut headers = request::map(fields);
     let host = headers.get(::http::header::HOST).and_then(|host| host.to_str().ok()).map_or_else(|| endpoint.authority(), str::to_owned);
     let scheme = if endpoint.tls { "https" } else { "http" };
@@ -111,7 +142,11 @@ fn compose(method: Method, path: &str, fields: Vec<Field>, body: Bytes, endpoint
     } else {
         Uri::try_from(path)
     };
-    let uri = uri.map_err(|error| Error::new(Blame::User, "bad-url", "The URL's path or query cannot be sent.").evidence(error.to_string()).next("Percent-encode its special characters."))?;
+    let uri = uri.map_err(|error| {
+        Error::new(Blame::User, "bad-url", "The URL's path or query cannot be sent.")
+            .evidence(error.to_string())
+            .next("Percent-encode its special characters.")
+    })?;
     if let Some(Some(authorization)) = &established.forward
         && let Ok(mut value) = HeaderValue::try_from(authorization)
     {
@@ -150,7 +185,12 @@ async fn over_http1<S>(tap: Tap<S>, request: ::http::Request<Upload>, progress: 
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let handshake = http1::Builder::new().title_case_headers(true).read_buf_exact_size(Some(BUFFER)).max_headers(1000).handshake(TokioIo::new(tap)).await;
+    let handshake = http1::Builder::new()
+        .title_case_headers(true)
+        .read_buf_exact_size(Some(BUFFER))
+        .max_headers(1000)
+        .handshake(TokioIo::new(tap))
+        .await;
     let (mut sender, connection) = handshake.map_err(|error| failure::classify(&error, progress))?;
     let drained = drive::Drained::default();
     let respond = drain(sender.send_request(request), progress, &drained);
@@ -165,7 +205,11 @@ where
     let spawned = drive::Spawned::default();
     let mut builder = http2::Builder::new(spawned.clone());
     // Windows so large that a fast server never waits for one; memory stays small, since all data is discarded on arrival.
-    builder.initial_stream_window_size(8 << 20).initial_connection_window_size(16 << 20).adaptive_window(false).max_header_list_size(256 << 10);
+    builder
+        .initial_stream_window_size(8 << 20)
+        .initial_connection_window_size(16 << 20)
+        .adaptive_window(false)
+        .max_header_list_size(256 << 10);
     let handshake = builder.handshake(TokioIo::new(tap)).await;
     let (mut sender, connection) = handshake.map_err(|error| failure::classify(&error, progress))?;
     let drained = drive::Drained::default();
@@ -181,7 +225,11 @@ where
 }
 
 /// Waits for the response and discards its body.
-async fn drain(response: impl Future<Output = hyper::Result<::http::Response<hyper::body::Incoming>>>, progress: &Progress, drained: &drive::Drained) -> hyper::Result<()> {
+async fn drain(
+    response: impl Future<Output = hyper::Result<::http::Response<hyper::body::Incoming>>>,
+    progress: &Progress,
+    drained: &drive::Drained,
+) -> hyper::Result<()> {
     let mut body = response.await?.into_body();
     progress.begin();
     while let Some(frame) = body.frame().await {

@@ -103,7 +103,12 @@ async fn a_body_to_the_end_of_the_connection_is_whole() {
 
 #[tokio::test]
 async fn a_body_that_ends_early_is_cut() {
-    for start in ["Content-Length: 10\r\n\r\nhalf", "Transfer-Encoding: chunked\r\n\r\n5\r\nhel", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "Half-a-he"] {
+    for start in [
+        "Content-Length: 10\r\n\r\nhalf",
+        "Transfer-Encoding: chunked\r\n\r\n5\r\nhel",
+        "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+        "Half-a-he",
+    ] {
         let (outcome, log) = answer(format!("HTTP/1.1 200 OK\r\n{start}")).await;
         let error = outcome.unwrap_err();
         assert_eq!((error.code.as_str(), error.blame), ("cut", Blame::Network), "{start:?}: {error:?}");
@@ -123,7 +128,13 @@ async fn no_answer_at_all() {
 
 #[tokio::test]
 async fn answers_that_break_http() {
-    for bad in ["SSH-2.0-OpenSSH_9.2\r\n", "HTTP/1.1 2x0 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nbad header\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx"] {
+    for bad in [
+        "SSH-2.0-OpenSSH_9.2\r\n",
+        "HTTP/1.1 2x0 OK\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nbad header\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
+    ] {
         let (outcome, log) = answer(bad).await;
         let error = outcome.unwrap_err();
         assert_eq!((error.code.as_str(), error.blame), ("http-protocol", Blame::Peer), "{bad:?}: {error:?}");
@@ -339,7 +350,9 @@ async fn plain_http_goes_through_a_proxy_in_absolute_form() {
 }
 
 /// An HTTP/2 server behind a relay that keeps the raw bytes; gives what the client sent and what it got.
-async fn http2_server<F, B>(service: impl Fn(::http::Request<Incoming>) -> F + Clone + Send + 'static) -> (std::net::SocketAddr, tokio::task::JoinHandle<(Vec<u8>, Vec<u8>)>)
+async fn http2_server<F, B>(
+    service: impl Fn(::http::Request<Incoming>) -> F + Clone + Send + 'static,
+) -> (std::net::SocketAddr, tokio::task::JoinHandle<(Vec<u8>, Vec<u8>)>)
 where
     F: Future<Output = Result<::http::Response<B>, std::io::Error>> + Send + 'static,
     B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
@@ -348,7 +361,9 @@ where
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         let (stream, _) = listener.accept().await.unwrap();
-        let _ = hyper::server::conn::http2::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service_fn(service)).await;
+        let _ = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+            .serve_connection(TokioIo::new(stream), service_fn(service))
+            .await;
     });
     serve(move |mut client| async move {
         let mut server = TcpStream::connect(address).await.unwrap();
@@ -411,10 +426,22 @@ async fn http2_is_logged_as_it_was_on_the_wire_without_the_key() {
     let differing = |a: &[u8], b: &[u8]| a.iter().zip(b).filter(|(a, b)| a != b).count();
     assert!((1..3 * CANARY.len()).contains(&differing(&up, &logged_up)));
     assert!((1..3 * CANARY.len()).contains(&differing(&down, &logged_down)));
-    let out_before_sent: usize = log.0.iter().take_while(|entry| !matches!(entry, crate::Entry::Mark { mark: Mark::Sent, .. })).map(|entry| if let crate::Entry::Segment { dir: Dir::Out, bytes, .. } = entry { bytes.len() } else { 0 }).sum();
+    let out_before_sent: usize = log
+        .0
+        .iter()
+        .take_while(|entry| !matches!(entry, crate::Entry::Mark { mark: Mark::Sent, .. }))
+        .map(|entry| if let crate::Entry::Segment { dir: Dir::Out, bytes, .. } = entry { bytes.len() } else { 0 })
+        .sum();
     assert!(out_before_sent >= 300_000 && log.marks().iter().filter(|mark| ***mark == Mark::Sent).count() == 1);
 
-    let decode = |block: &[u8]| fluke_hpack::Decoder::new().decode(block).unwrap().into_iter().map(|(name, value)| (String::from_utf8(name).unwrap(), String::from_utf8(value).unwrap())).collect::<Vec<_>>();
+    let decode = |block: &[u8]| {
+        fluke_hpack::Decoder::new()
+            .decode(block)
+            .unwrap()
+            .into_iter()
+            .map(|(name, value)| (String::from_utf8(name).unwrap(), String::from_utf8(value).unwrap()))
+            .collect::<Vec<_>>()
+    };
     let value = |headers: &[(String, String)], name: &str| headers.iter().find(|(key, _)| key == name).unwrap().1.clone();
     let block = frames(&logged_up[24..]).into_iter().find(|frame| frame.0 == 1).unwrap().2;
     let headers = decode(block);
@@ -449,7 +476,8 @@ async fn a_server_without_http2_prior_knowledge() {
 #[tokio::test]
 async fn an_http2_stream_that_the_server_resets() {
     let (address, _relay) = http2_server(|_| async move {
-        let failing = futures_util::stream::iter([Ok(Frame::data(Bytes::from_static(b"part"))), Err(std::io::Error::other("broken inside"))]);
+        let failing =
+            futures_util::stream::iter([Ok(Frame::data(Bytes::from_static(b"part"))), Err(std::io::Error::other("broken inside"))]);
         Ok(::http::Response::new(http_body_util::StreamBody::new(failing)))
     })
     .await;

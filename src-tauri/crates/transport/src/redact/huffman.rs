@@ -44,9 +44,7 @@ pub(super) fn encode(text: &[u8]) -> Bits {
 /// Text whose code has exactly `bits` bits: stars, and what it takes to fill up. Empty where there is none (below 5, and 9),
 /// which no code of a text has either.
 fn filler(bits: usize) -> Vec<u8> {
-    const REST: [&[u8]; 18] = [
-        b"", b"", b"", b"", b"", b"0", b"-", b":", b"", b"", b"00", b"0-", b"--", b"-:", b"::", b"000", b"", b"0--",
-    ];
+    const REST: [&[u8]; 18] = [b"", b"", b"", b"", b"", b"0", b"-", b":", b"", b"", b"00", b"0-", b"--", b"-:", b"::", b"000", b"", b"0--"];
     let mut rest = bits % 8;
     while rest < REST.len() && REST[rest].is_empty() && rest != 0 {
         rest += 8;
@@ -84,7 +82,8 @@ impl Coded {
         let own = vec![true; code.len()];
         let replaced: Bits = (0..code.len()).map(|i| i >= context.len()).collect();
         let shifts = if head.is_empty() { 0..8 } else { 0..1 };
-        let shifted = |shift| Shifted { code: pack(&code, shift), mask: pack(&own, shift), fill: pack(&fill, shift), secret: pack(&replaced, shift) };
+        let shifted =
+            |shift| Shifted { code: pack(&code, shift), mask: pack(&own, shift), fill: pack(&fill, shift), secret: pack(&replaced, shift) };
         Self { shifts: shifts.map(shifted).collect() }
     }
 

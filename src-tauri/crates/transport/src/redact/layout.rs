@@ -110,7 +110,16 @@ enum Part {
 
 impl Default for Http1 {
     fn default() -> Self {
-        Self { dir: Dir::In, upgrades: false, part: Part::Head, line: Vec::new(), chunked: false, switched: false, interim: false, first: true }
+        Self {
+            dir: Dir::In,
+            upgrades: false,
+            part: Part::Head,
+            line: Vec::new(),
+            chunked: false,
+            switched: false,
+            interim: false,
+            first: true,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Keeps secrets out of the log, never off the wire.
 //!
-//! Every occurrence of a secret, in every spelling a request or an echo of it may use ([`patterns`]), is replaced by as many
-//! other bytes, so that offsets stay true. The search follows the protocol ([`layout`]): a secret that is cut by a chunk line,
+//! Every occurrence of a secret, in every spelling a request or an echo of it may use (`patterns`), is replaced by as many
+//! other bytes, so that offsets stay true. The search follows the protocol (`layout`): a secret that is cut by a chunk line,
 //! an HTTP/2 frame header or a WebSocket fragment is one secret to whoever reads the body, so it is one here; a masked
 //! WebSocket payload is searched unmasked. What may be the beginning of a secret is held back from the log, not from the peer,
 //! until the bytes after it decide; it is then logged with its own time.
@@ -21,10 +21,10 @@ use bytes::{Bytes, BytesMut};
 pub use layout::Protocol;
 use layout::{Lane, Layout, Run};
 pub use patterns::Patterns;
-pub(crate) use patterns::percent_encode;
+use patterns::Set;
 #[cfg(test)]
 pub(crate) use patterns::contains;
-use patterns::Set;
+pub(crate) use patterns::percent_encode;
 
 use crate::Dir;
 

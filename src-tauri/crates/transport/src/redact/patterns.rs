@@ -129,7 +129,9 @@ fn json(text: &str, ascii: bool) -> String {
     text.chars().fold(String::new(), |mut escaped, c| {
         match c {
             '"' | '\\' => escaped.extend(['\\', c]),
-            c if c < ' ' || ascii && !c.is_ascii() => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| escaped.push_str(&format!("\\u{unit:04x}"))),
+            c if c < ' ' || ascii && !c.is_ascii() => {
+                c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| escaped.push_str(&format!("\\u{unit:04x}")))
+            }
             c => escaped.push(c),
         }
         escaped
@@ -138,7 +140,9 @@ fn json(text: &str, ascii: bool) -> String {
 
 /// Patterns for a short key: it is replaced only in the surroundings that a request gives it.
 fn short(key: &[u8], line: &mut Set, coded: &mut Vec<Coded>) {
-    for (before, after) in [("Bearer ", "\r\n"), ("ey: ", "\r\n"), ("oken: ", "\r\n"), ("key=", "&"), ("key=", " "), ("key.", "\r\n"), ("key.", ",")] {
+    for (before, after) in
+        [("Bearer ", "\r\n"), ("ey: ", "\r\n"), ("oken: ", "\r\n"), ("key=", "&"), ("key=", " "), ("key.", "\r\n"), ("key.", ",")]
+    {
         line.add(before.as_bytes(), key, after.as_bytes());
     }
     coded.push(Coded::new(b"", b"Bearer ", key));
@@ -234,7 +238,10 @@ mod tests {
     #[test]
     fn a_short_key_is_replaced_only_where_a_request_carries_it() {
         let patterns = Patterns::new(&["1"], false).unwrap();
-        assert_eq!(patterns.scrub("GET /v1?key=1&n=11 HTTP/1.1\r\nx-key: 1\r\nContent-Length: 1\r\n"), "GET /v1?key=*&n=11 HTTP/1.1\r\nx-key: *\r\nContent-Length: 1\r\n");
+        assert_eq!(
+            patterns.scrub("GET /v1?key=1&n=11 HTTP/1.1\r\nx-key: 1\r\nContent-Length: 1\r\n"),
+            "GET /v1?key=*&n=11 HTTP/1.1\r\nx-key: *\r\nContent-Length: 1\r\n"
+        );
         let mut hits = 0;
         patterns.payload.find(b"{\"n\": 1}", |_| hits += 1);
         assert_eq!(hits, 0);

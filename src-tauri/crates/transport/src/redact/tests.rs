@@ -60,10 +60,12 @@ fn frame(kind: u8, flags: u8, payload: &[u8]) -> Vec<u8> {
 #[test]
 fn a_key_over_http2_frames_is_gone_and_padding_does_not_hide_it() {
     let padded = [&[3][..], b"nary-01", &[0; 3]].concat();
-    let input = [frame(4, 0, &[0; 6]), frame(0, 0, b"x sk-Ca"), frame(6, 0, &[9; 8]), frame(0, 8, &padded), frame(0, 1, b"23456789 y")].concat();
+    let input =
+        [frame(4, 0, &[0; 6]), frame(0, 0, b"x sk-Ca"), frame(6, 0, &[9; 8]), frame(0, 8, &padded), frame(0, 1, b"23456789 y")].concat();
     let logged = every_split(Protocol::Http2, Dir::In, KEY, &input);
     let hidden = [&[3][..], b"*******", &[0; 3]].concat();
-    let expected = [frame(4, 0, &[0; 6]), frame(0, 0, b"x *****"), frame(6, 0, &[9; 8]), frame(0, 8, &hidden), frame(0, 1, b"******** y")].concat();
+    let expected =
+        [frame(4, 0, &[0; 6]), frame(0, 0, b"x *****"), frame(6, 0, &[9; 8]), frame(0, 8, &hidden), frame(0, 1, b"******** y")].concat();
     assert_eq!(logged, expected);
 }
 
@@ -91,7 +93,13 @@ fn masked(first: u8, key: [u8; 4], payload: &[u8]) -> Vec<u8> {
 fn a_key_in_masked_fragments_is_gone_and_the_frames_stay_valid() {
     let head = b"GET / HTTP/1.1\r\nSec-WebSocket-Protocol: realtime, insecure.sk-Canary-0123456789\r\n\r\n".to_vec();
     let frames = |parts: [&[u8]; 4]| {
-        [masked(1, [1, 2, 3, 4], parts[0]), masked(0x89, [7; 4], parts[3]), masked(0, [9, 8, 7, 200], parts[1]), masked(0x80, [0, 255, 1, 3], parts[2])].concat()
+        [
+            masked(1, [1, 2, 3, 4], parts[0]),
+            masked(0x89, [7; 4], parts[3]),
+            masked(0, [9, 8, 7, 200], parts[1]),
+            masked(0x80, [0, 255, 1, 3], parts[2]),
+        ]
+        .concat()
     };
     let input = [head.clone(), frames([b"say sk-Can", b"ary-01234", b"56789!", b"sk-Canary-0123456789"])].concat();
     let logged = every_split(Protocol::WebSocket, Dir::Out, KEY, &input);
@@ -103,7 +111,9 @@ fn a_key_in_masked_fragments_is_gone_and_the_frames_stay_valid() {
 fn an_event_that_ends_in_no_prefix_is_logged_at_once_and_a_prefix_with_its_own_time() {
     let mut redactor = Redactor::new(patterns(KEY), Protocol::Http1, Dir::In);
     let mut entries = Vec::new();
-    let mut push = |t, bytes: &'static [u8], entries: &mut Vec<(u64, Bytes)>| redactor.push(t, Bytes::from_static(bytes), &mut |t, bytes| entries.push((t, bytes)));
+    let mut push = |t, bytes: &'static [u8], entries: &mut Vec<(u64, Bytes)>| {
+        redactor.push(t, Bytes::from_static(bytes), &mut |t, bytes| entries.push((t, bytes)))
+    };
     push(1, b"HTTP/1.1 200 OK\r\n\r\ndata: x\n\n", &mut entries);
     assert_eq!(entries.len(), 1);
     push(2, b"data: sk-Can", &mut entries);

@@ -44,7 +44,8 @@ async fn a_full_journal_stops_reading() {
     let drain = std::thread::spawn(move || {
         let (mut batch, mut total) = (Vec::new(), 0);
         while reader.recv_many(&mut batch) > 0 {
-            total += batch.drain(..).map(|entry| if let crate::Entry::Segment { bytes, .. } = entry { bytes.len() } else { 0 }).sum::<usize>();
+            total +=
+                batch.drain(..).map(|entry| if let crate::Entry::Segment { bytes, .. } = entry { bytes.len() } else { 0 }).sum::<usize>();
         }
         total
     });

@@ -10,9 +10,11 @@ pub(super) fn classify(error: &WsError, closing: bool) -> Result<(), Error> {
     Err(match error {
         WsError::ConnectionClosed | WsError::AlreadyClosed => return Ok(()),
         WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) if closing => return Ok(()),
-        WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Error::new(Blame::Network, "cut", "The connection ended without a close frame.")
-            .evidence(error.to_string())
-            .next("Connect again; a proxy or server limit may end long connections."),
+        WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
+            Error::new(Blame::Network, "cut", "The connection ended without a close frame.")
+                .evidence(error.to_string())
+                .next("Connect again; a proxy or server limit may end long connections.")
+        }
         WsError::Protocol(ProtocolError::SendAfterClosing) => closed(),
         WsError::Protocol(_) | WsError::Utf8(_) => Error::new(Blame::Peer, "ws-protocol", "The server breaks the rules of WebSocket.")
             .evidence(error.to_string())
@@ -21,7 +23,9 @@ pub(super) fn classify(error: &WsError, closing: bool) -> Result<(), Error> {
             .evidence(error.to_string())
             .next("Ask for less at a time; Weir takes messages of up to 1 GiB."),
         WsError::Io(error) => Error::io(error, "messages were exchanged"),
-        other => Error::new(Blame::Local, "ws", "The WebSocket failed.").evidence(other.to_string()).next("The evidence is the WebSocket library's reason."),
+        other => Error::new(Blame::Local, "ws", "The WebSocket failed.")
+            .evidence(other.to_string())
+            .next("The evidence is the WebSocket library's reason."),
     })
 }
 

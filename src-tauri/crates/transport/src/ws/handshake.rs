@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use ::http::header::{CONNECTION, HOST, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE};
+use ::http::header::{
+    CONNECTION, HOST, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
@@ -42,12 +44,17 @@ pub(super) struct Handshake {
 /// Writes the request.
 pub(super) fn compose(target: &Target, endpoint: &Endpoint, headers: &[Header], subprotocols: &[Value]) -> Result<Handshake, Error> {
     if !endpoint.websocket {
-        return Err(Error::new(Blame::User, "unsupported-scheme", "A WebSocket needs a ws or wss URL.").evidence(target.url.clone()).next("Write ws:// for http:// and wss:// for https://."));
+        return Err(Error::new(Blame::User, "unsupported-scheme", "A WebSocket needs a ws or wss URL.")
+            .evidence(target.url.clone())
+            .next("Write ws:// for http:// and wss:// for https://."));
     }
-    let own = |field: &&Field| [CONNECTION, UPGRADE, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, SEC_WEBSOCKET_EXTENSIONS].contains(&field.name);
+    let own =
+        |field: &&Field| [CONNECTION, UPGRADE, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, SEC_WEBSOCKET_EXTENSIONS].contains(&field.name);
     let fields = request::fields(target, endpoint, headers)?;
     if let Some(field) = fields.iter().find(own) {
-        return Err(Error::new(Blame::User, "bad-header", format!("{} belongs to the handshake.", field.given)).evidence("It is set by the protocol.").next("Take it out of the headers."));
+        return Err(Error::new(Blame::User, "bad-header", format!("{} belongs to the handshake.", field.given))
+            .evidence("It is set by the protocol.")
+            .next("Take it out of the headers."));
     }
     let key = generate_key();
     let mut lines: Vec<Vec<u8>> = vec![format!("GET {} HTTP/1.1", endpoint.path_and_query(target)?).into_bytes()];
@@ -57,7 +64,8 @@ pub(super) fn compose(target: &Target, endpoint: &Endpoint, headers: &[Header], 
     lines.push(format!("Sec-WebSocket-Key: {key}").into_bytes());
     let mut offered = Vec::new();
     if !subprotocols.is_empty() {
-        let fields = subprotocols.iter().map(|value| request::field(target, "Sec-WebSocket-Protocol", value)).collect::<Result<Vec<_>, _>>()?;
+        let fields =
+            subprotocols.iter().map(|value| request::field(target, "Sec-WebSocket-Protocol", value)).collect::<Result<Vec<_>, _>>()?;
         let names: Vec<&[u8]> = fields.iter().map(|field| field.value.as_bytes()).collect();
         lines.push([&b"Sec-WebSocket-Protocol: "[..], &names.join(&b", "[..])].concat());
         offered.extend(names.iter().map(|name| String::from_utf8_lossy(name).into_owned()));
@@ -93,7 +101,9 @@ impl Handshake {
                 // An interim response: the final one follows (RFC 9110, section 15.2).
                 Some(head) if head.status < 200 => drop(answer.drain(..head.length)),
                 Some(head) => return Err(refused(head, answer, tap).await),
-                None if answer.len() > MAX_HEAD => return Err(violated("The response's head is endless.", format!("{} bytes without an end", answer.len()))),
+                None if answer.len() > MAX_HEAD => {
+                    return Err(violated("The response's head is endless.", format!("{} bytes without an end", answer.len())));
+                }
                 None => {
                     if tap.read_buf(&mut answer).await.map_err(failed)? == 0 {
                         return Err(if progress.read.load(std::sync::atomic::Ordering::Relaxed) == 0 {
@@ -111,8 +121,12 @@ impl Handshake {
 
     /// Checks a 101 response.
     fn accept(&self, head: Head) -> Result<Accepted, Error> {
-        let values = |name: &'static str| head.headers.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
-        let has = |name: &'static str, token: &str| values(name).flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token));
+        let values = |name: &'static str| {
+            head.headers.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        };
+        let has = |name: &'static str, token: &str| {
+            values(name).flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
+        };
         let seen = |name: &'static str| values(name).collect::<Vec<_>>().join(", ");
         if !has("Upgrade", "websocket") {
             return Err(violated("The response does not upgrade to WebSocket.", format!("Upgrade: {}", seen("Upgrade"))));
@@ -122,10 +136,16 @@ impl Handshake {
         }
         let expected = derive_accept_key(self.key.as_bytes());
         if values("Sec-WebSocket-Accept").map(str::trim).ne([expected.as_str()]) {
-            return Err(violated("The response's accept key is wrong: the server has not read this handshake.", format!("Sec-WebSocket-Accept: {}, expected {expected}", seen("Sec-WebSocket-Accept"))));
+            return Err(violated(
+                "The response's accept key is wrong: the server has not read this handshake.",
+                format!("Sec-WebSocket-Accept: {}, expected {expected}", seen("Sec-WebSocket-Accept")),
+            ));
         }
         if values("Sec-WebSocket-Extensions").next().is_some() {
-            return Err(violated("The response uses an extension that was not offered.", format!("Sec-WebSocket-Extensions: {}", seen("Sec-WebSocket-Extensions"))));
+            return Err(violated(
+                "The response uses an extension that was not offered.",
+                format!("Sec-WebSocket-Extensions: {}", seen("Sec-WebSocket-Extensions")),
+            ));
         }
         // A server that was offered subprotocols and names none has chosen none: that is its right.
         let subprotocol = values("Sec-WebSocket-Protocol").next().map(|name| name.trim().to_owned());
@@ -139,7 +159,9 @@ impl Handshake {
 }
 
 fn violated(message: &str, evidence: String) -> Error {
-    Error::new(Blame::Peer, "ws-protocol", message).evidence(evidence).next("Check that the URL is the WebSocket endpoint; a proxy in between may have answered.")
+    Error::new(Blame::Peer, "ws-protocol", message)
+        .evidence(evidence)
+        .next("Check that the URL is the WebSocket endpoint; a proxy in between may have answered.")
 }
 
 fn parse(answer: &[u8]) -> Result<Option<Head>, Error> {
@@ -149,10 +171,17 @@ fn parse(answer: &[u8]) -> Result<Option<Head>, Error> {
         Ok(httparse::Status::Partial) => Ok(None),
         Ok(httparse::Status::Complete(length)) => Ok(Some(Head {
             status: response.code.unwrap_or_default(),
-            headers: response.headers.iter().map(|header| (header.name.to_owned(), String::from_utf8_lossy(header.value).into_owned())).collect(),
+            headers: response
+                .headers
+                .iter()
+                .map(|header| (header.name.to_owned(), String::from_utf8_lossy(header.value).into_owned()))
+                .collect(),
             length,
         })),
-        Err(error) => Err(violated("What answered does not speak HTTP.", format!("{error}: {}", String::from_utf8_lossy(&answer[..answer.len().min(200)])))),
+        Err(error) => Err(violated(
+            "What answered does not speak HTTP.",
+            format!("{error}: {}", String::from_utf8_lossy(&answer[..answer.len().min(200)])),
+        )),
     }
 }
 

@@ -105,7 +105,14 @@ struct Shared {
 /// Those of [`dial::dial`], and by code: `bad-header`, `no-key`; `ws-refused` (an answer other than 101: status line, fields and
 /// the beginning of the body as evidence), `ws-protocol` (a 101 that breaks RFC 6455), `empty-reply`, `cut`, `reset`;
 /// `timeout-first-byte`, `timeout-idle`, `timeout-total`; `cancelled`.
-pub async fn open(target: &Target, headers: &[Header], subprotocols: &[Value], journal: Journal, conn: u32, control: &Control) -> Result<WebSocket, Error> {
+pub async fn open(
+    target: &Target,
+    headers: &[Header],
+    subprotocols: &[Value],
+    journal: Journal,
+    conn: u32,
+    control: &Control,
+) -> Result<WebSocket, Error> {
     let patterns = dial::patterns(target, request::basic(headers)).map(Arc::new);
     let (count, progress) = (Arc::<Count>::default(), control.progress());
     progress.set_live(true);
@@ -130,18 +137,34 @@ pub async fn open(target: &Target, headers: &[Header], subprotocols: &[Value], j
     }
 }
 
-async fn upgrade(mut tap: Tap<Io>, handshake: handshake::Handshake, limits: &Limits, control: &Control) -> Result<(WebSocketStream<Tap<Io>>, Accepted), Error> {
+async fn upgrade(
+    mut tap: Tap<Io>,
+    handshake: handshake::Handshake,
+    limits: &Limits,
+    control: &Control,
+) -> Result<(WebSocketStream<Tap<Io>>, Accepted), Error> {
     let (accepted, rest) = tokio::select! {
         biased;
         error = control.progress().overdue(limits) => return Err(error),
         outcome = handshake.run(&mut tap, control.progress()) => outcome?,
     };
-    let config = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE)).read_buffer_size(128 << 10).write_buffer_size(0);
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(MAX_MESSAGE))
+        .max_frame_size(Some(MAX_MESSAGE))
+        .read_buffer_size(128 << 10)
+        .write_buffer_size(0);
     Ok((WebSocketStream::from_partially_read(tap, rest, Role::Client, Some(config)).await, accepted))
 }
 
 impl Shared {
-    fn new(socket: WebSocketStream<Tap<Io>>, journal: Journal, conn: u32, control: Control, count: Arc<Count>, patterns: Option<Arc<Patterns>>) -> Self {
+    fn new(
+        socket: WebSocketStream<Tap<Io>>,
+        journal: Journal,
+        conn: u32,
+        control: Control,
+        count: Arc<Count>,
+        patterns: Option<Arc<Patterns>>,
+    ) -> Self {
         Self {
             socket: Mutex::new(Some(socket)),
             end: Mutex::default(),
@@ -230,7 +253,8 @@ impl Shared {
                         Frames::Pong(bytes) => Message::Pong(bytes),
                         Frames::Close(frame) => {
                             self.closing.notify_one();
-                            let (code, reason) = frame.map_or((None, String::new()), |frame| (Some(frame.code.into()), frame.reason.to_string()));
+                            let (code, reason) =
+                                frame.map_or((None, String::new()), |frame| (Some(frame.code.into()), frame.reason.to_string()));
                             Message::Close { code, reason }
                         }
                         Frames::Frame(_) => continue,
@@ -349,7 +373,9 @@ impl Sender {
     pub async fn ping(&self, payload: impl Into<Bytes>) -> Result<(), Error> {
         let payload = payload.into();
         if payload.len() > 125 {
-            return Err(Error::new(Blame::User, "bad-ping", "A ping carries at most 125 bytes.").evidence(format!("{} bytes", payload.len())).next("Send less."));
+            return Err(Error::new(Blame::User, "bad-ping", "A ping carries at most 125 bytes.")
+                .evidence(format!("{} bytes", payload.len()))
+                .next("Send less."));
         }
         self.send(Frames::Ping(payload)).await
     }

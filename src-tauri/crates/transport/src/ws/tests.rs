@@ -21,7 +21,9 @@ async fn accept(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> String {
     let request = String::from_utf8(read_request(stream).await).unwrap();
     let key = request.split("Sec-WebSocket-Key: ").nth(1).unwrap().lines().next().unwrap();
     let accept = derive_accept_key(key.as_bytes());
-    let answer = format!("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n");
+    let answer = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+    );
     stream.write_all(answer.as_bytes()).await.unwrap();
     request
 }
@@ -110,7 +112,9 @@ async fn messages_go_both_ways_and_the_journal_has_the_frames() {
 
 #[tokio::test]
 async fn the_servers_close_is_surfaced_and_no_error() {
-    for (frame, code, reason) in [(&b"\x88\x09\x03\xe9going!!"[..], Some(1001), "going!!"), (b"\x88\x00", None, ""), (b"\x88\x02\x0f\xa0", Some(4000), "")] {
+    for (frame, code, reason) in
+        [(&b"\x88\x09\x03\xe9going!!"[..], Some(1001), "going!!"), (b"\x88\x00", None, ""), (b"\x88\x02\x0f\xa0", Some(4000), "")]
+    {
         let (messages, failure, log) = session(move |mut stream| async move {
             stream.write_all(b"\x81\x02hi").await.unwrap();
             stream.write_all(frame).await.unwrap();
@@ -231,7 +235,8 @@ async fn a_refused_handshake_shows_status_fields_and_body() {
 
 #[tokio::test]
 async fn a_redirected_handshake_says_where_to() {
-    let (error, _) = refusal("HTTP/1.1 307 Temporary Redirect\r\nLocation: wss://other.example/v2\r\nContent-Length: 0\r\n\r\n".into()).await;
+    let (error, _) =
+        refusal("HTTP/1.1 307 Temporary Redirect\r\nLocation: wss://other.example/v2\r\nContent-Length: 0\r\n\r\n".into()).await;
     assert_eq!(error.code, "ws-refused");
     assert!(error.next.contains("wss://other.example/v2"));
 }
@@ -239,7 +244,12 @@ async fn a_redirected_handshake_says_where_to() {
 #[tokio::test]
 async fn answers_that_are_no_handshake() {
     let head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
-    for bad in ["SSH-2.0-x\r\n\r\n".into(), format!("{head}Sec-WebSocket-Accept: AAAA\r\n\r\n"), format!("{head}\r\n"), "HTTP/1.1 101 OK\r\n\r\n".into()] {
+    for bad in [
+        "SSH-2.0-x\r\n\r\n".into(),
+        format!("{head}Sec-WebSocket-Accept: AAAA\r\n\r\n"),
+        format!("{head}\r\n"),
+        "HTTP/1.1 101 OK\r\n\r\n".into(),
+    ] {
         let (error, log) = refusal(bad.clone()).await;
         assert_eq!((error.code.as_str(), error.blame), ("ws-protocol", Blame::Peer), "{error:?}");
         assert_eq!(log.text(Dir::In), bad);
@@ -250,7 +260,11 @@ async fn answers_that_are_no_handshake() {
 async fn http_urls_and_handshake_fields_are_refused() {
     let recording = record();
     let none: [Value; 0] = [];
-    for (url, name, code) in [("http://127.0.0.1:1/", "x", "unsupported-scheme"), ("ws://127.0.0.1:1/", "Sec-WebSocket-Key", "bad-header"), ("ws://127.0.0.1:1/", "Upgrade", "bad-header")] {
+    for (url, name, code) in [
+        ("http://127.0.0.1:1/", "x", "unsupported-scheme"),
+        ("ws://127.0.0.1:1/", "Sec-WebSocket-Key", "bad-header"),
+        ("ws://127.0.0.1:1/", "Upgrade", "bad-header"),
+    ] {
         let error = open(&target(url), &[plain(name, "y")], &none, recording.journal.clone(), 0, &Control::new()).await.err().unwrap();
         assert_eq!((error.code.as_str(), error.blame), (code, Blame::User));
     }

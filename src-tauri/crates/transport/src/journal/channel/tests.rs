@@ -16,7 +16,8 @@ fn takes_everything_queued_in_order_in_one_batch() {
     journal.mark(0, Mark::Sent);
     let mut batch = Vec::new();
     assert_eq!(reader.recv_many(&mut batch), 101);
-    let lengths: Vec<_> = batch.iter().filter_map(|entry| if let Entry::Segment { bytes, .. } = entry { Some(bytes.len()) } else { None }).collect();
+    let lengths: Vec<_> =
+        batch.iter().filter_map(|entry| if let Entry::Segment { bytes, .. } = entry { Some(bytes.len()) } else { None }).collect();
     assert_eq!(lengths, (1..=100).collect::<Vec<_>>());
     assert_eq!(journal.queued(), 0);
     drop(journal);
