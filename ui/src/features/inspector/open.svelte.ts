@@ -23,6 +23,8 @@ export class OpenFrame {
   hover = $state(-1);
   /** Folded nodes. */
   folded = $state.raw<ReadonlySet<number>>(new Set());
+  /** Nodes all of whose members are shown, not only those on the way to what is chosen. */
+  unrolled = $state.raw<ReadonlySet<number>>(new Set());
   #asked = 0;
 
   constructor(session: Session) {
@@ -50,6 +52,7 @@ export class OpenFrame {
       this.detail = detail;
       this.failed = null;
       this.folded = new Set();
+      this.unrolled = new Set();
       this.hover = -1;
       this.choose(Math.min(detail.focus, detail.nodes.length - 1));
     } catch (thrown) {
@@ -90,6 +93,11 @@ export class OpenFrame {
     if (fold) next.add(node);
     else next.delete(node);
     this.folded = next;
+  }
+
+  /** Shows all members of a node. */
+  unroll(node: number): void {
+    this.unrolled = new Set(this.unrolled).add(node);
   }
 
   /** The bytes chosen, up to `limit`. */

@@ -1,6 +1,16 @@
 import { expect, it } from 'vitest';
 import type { Node } from '../../../gen/Node';
-import { hexRange, innermost, labelParts, parentOf, pathTo, shortLabel, visible } from './tree';
+import {
+  hexRange,
+  innermost,
+  labelParts,
+  othersOf,
+  outline,
+  parentOf,
+  pathTo,
+  shortLabel,
+  visible,
+} from './tree';
 
 const node = (depth: number, ...spans: [number, number][]): Node => ({
   depth,
@@ -49,4 +59,37 @@ it('writes ranges and labels as the design does', () => {
   expect(labelParts('field data')).toEqual({ words: 'field ', name: 'data' });
   expect(labelParts('choices[0]').name).toBe('choices[0]');
   expect(labelParts('chunk-size').words).toBe('chunk-size');
+});
+
+it('shows the way to a value, and one row for what stands beside it', () => {
+  const labels = [
+    'chunk',
+    'JSON',
+    'id',
+    'choices',
+    'choices[0]',
+    'index',
+    'delta',
+    'content',
+    'word',
+    'model',
+  ];
+  const depths = [0, 1, 2, 2, 3, 4, 4, 5, 6, 2];
+  const nodes = labels.map((label, i) => ({ ...node(depths[i]!), label, layer: i === 0 ? 'chunk' : 'json' }));
+  const keep = new Set(pathTo(nodes, 8));
+  const drawn = outline(nodes, new Set(), keep, new Set());
+  expect(drawn.map((i) => (i < 0 ? `more ${labels[-i - 1]}` : labels[i]))).toEqual([
+    'chunk',
+    'JSON',
+    'choices[0]',
+    'delta',
+    'content',
+    'word',
+    'more choices[0]',
+    'more JSON',
+  ]);
+  expect(othersOf(nodes, 1, keep)).toBe(2);
+  expect(outline(nodes, new Set(), keep, new Set([1, 4]))).toEqual([0, 1, 2, 4, 5, 6, 7, 8, 9]);
+  expect(outline(nodes, new Set([1]), keep, new Set())).toEqual([0, 1]);
+  expect(outline(nodes, new Set(), new Set(pathTo(nodes, 1)), new Set())).toHaveLength(nodes.length);
 });

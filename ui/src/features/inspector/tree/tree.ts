@@ -74,3 +74,67 @@ export function labelParts(label: string): { words: string; name: string } {
     ? { words: '', name: label }
     : { words: label, name: '' };
 }
+
+/**
+ * The rows to draw: indices of nodes, and for a JSON value whose members are not all of interest `-(index + 1)`, the row that stands for
+ * the others. Of interest is what leads to a node of `keep`; so a token's way through the layers fits the pane, whatever else the
+ * document holds. A list of one is left out for its only element.
+ */
+export function outline(
+  nodes: readonly Node[],
+  folded: ReadonlySet<number>,
+  keep: ReadonlySet<number>,
+  unrolled: ReadonlySet<number>,
+): number[] {
+  const shown: number[] = [];
+  const open: { parent: number; others: number }[] = [];
+  let skipBelow = Infinity;
+  const close = (depth: number) => {
+    while (open.length > 0 && nodes[open.at(-1)!.parent]!.depth >= depth) {
+      const { parent, others } = open.pop()!;
+      if (others > 0) shown.push(-(parent + 1));
+    }
+  };
+  for (let i = 0; i < nodes.length; i++) {
+    const { depth } = nodes[i]!;
+    if (depth > skipBelow) continue;
+    skipBelow = Infinity;
+    close(depth);
+    const above = open.at(-1);
+    if (above && nodes[above.parent]!.depth === depth - 1 && !keep.has(i)) {
+      above.others++;
+      skipBelow = depth;
+      continue;
+    }
+    if (folded.has(i)) skipBelow = depth;
+    else if (narrows(nodes, i, keep) && !unrolled.has(i)) open.push({ parent: i, others: 0 });
+    if (!isListOfOne(nodes, i, keep)) shown.push(i);
+  }
+  close(0);
+  return shown;
+}
+
+/** How many children of a node `outline` leaves out. */
+export function othersOf(nodes: readonly Node[], parent: number, keep: ReadonlySet<number>): number {
+  return childrenOf(nodes, parent).filter((child) => !keep.has(child)).length;
+}
+
+function narrows(nodes: readonly Node[], index: number, keep: ReadonlySet<number>): boolean {
+  if (nodes[index]!.layer !== 'json' || !keep.has(index)) return false;
+  return childrenOf(nodes, index).some((child) => keep.has(child) && nodes[child]!.layer === 'json');
+}
+
+function isListOfOne(nodes: readonly Node[], index: number, keep: ReadonlySet<number>): boolean {
+  if (!keep.has(index) || nodes[index]!.layer !== 'json') return false;
+  const children = childrenOf(nodes, index);
+  return children.length === 1 && nodes[children[0]!]!.label === `${nodes[index]!.label}[0]`;
+}
+
+function childrenOf(nodes: readonly Node[], parent: number): number[] {
+  const { depth } = nodes[parent]!;
+  const children: number[] = [];
+  for (let i = parent + 1; i < nodes.length && nodes[i]!.depth > depth; i++) {
+    if (nodes[i]!.depth === depth + 1) children.push(i);
+  }
+  return children;
+}
