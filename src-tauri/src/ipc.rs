@@ -156,6 +156,7 @@ commands! {
     inspect::locate(session: String, block: u32, offset: u32) -> Option<Place>;
     inspect::place(session: String, row: u32) -> Option<Place>;
     library::sessions(query: SessionsQuery) -> SessionPage;
+    library::tags() -> Vec<String>;
     library::rename_session(session: String, title: String) -> ();
     library::tag_session(session: String, tags: Vec<String>) -> ();
     library::delete_sessions(sessions: Vec<String>) -> ();

@@ -10,6 +10,11 @@ pub async fn sessions(app: App, query: SessionsQuery) -> Result<SessionPage, Err
     blocking(move || library::page(&app.engine, &query)).await
 }
 
+/// Every tag in use, for the filter and the tag dialog.
+pub async fn tags(app: App) -> Result<Vec<String>, Error> {
+    blocking(move || Ok(app.engine.library().tags()?)).await
+}
+
 pub async fn rename_session(app: App, session: String, title: String) -> Result<(), Error> {
     blocking(move || {
         app.engine.library().rename(&session, &title)?;

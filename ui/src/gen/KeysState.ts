@@ -6,26 +6,26 @@ import type { StoreState } from "./StoreState";
 import type { TestResult } from "./TestResult";
 
 /**
- * What the Keys view shows.
+ * The Keys view.
  */
 export type KeysState = { 
 /**
- * Whether the keychain can be used now.
+ * The keychain.
  */
 store: StoreState, 
 /**
- * Every key that is known, without its secret.
+ * Keys that exist; never their values.
  */
 keys: Array<KeyInfo>, 
 /**
- * Last test by provider id, of providers that need no key too.
+ * Last test of each provider, keyless ones included.
  */
 tests: { [key in string]: TestResult }, 
 /**
- * Readings of keys, newest first.
+ * Every time a key was read, newest first.
  */
 uses: Array<SecretUse>, 
 /**
- * What went wrong beside the keys.
+ * What went wrong with the list of keys.
  */
 warnings: Array<Problem>, };

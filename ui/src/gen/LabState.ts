@@ -6,42 +6,42 @@ import type { LabSettings } from "./LabSettings";
 import type { Problem } from "./Problem";
 
 /**
- * What the Lab view shows.
+ * The Lab view.
  */
 export type LabState = { 
 /**
- * Whether it listens.
+ * It listens.
  */
 running: boolean, 
 /**
- * Its base address, e.g. `http://127.0.0.1:4780`; "" while it does not listen.
+ * Scheme, host and port; "" while it does not run.
  */
 address: string, 
 /**
- * The port it listens on, or would.
+ * Its port, or the one it would take.
  */
 port: number, 
 /**
- * Whether HTTP/2 is spoken.
+ * HTTP/2 is served.
  */
 http2: boolean, 
 /**
- * What new connections get.
+ * Settings for new connections.
  */
 settings: LabSettings, 
 /**
- * Every address it answers at.
+ * What it serves.
  */
 endpoints: Array<LabEndpoint>, 
 /**
- * Exchanges, newest first.
+ * Who is connected.
  */
 connections: LabConnections, 
 /**
- * The catalogue of faults.
+ * Faults it can make.
  */
 recipes: Array<LabRecipe>, 
 /**
- * Why it does not listen, where it was meant to.
+ * Why it does not run, or not where it should.
  */
 problem: Problem | null, };

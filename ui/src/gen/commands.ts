@@ -1,12 +1,13 @@
 // Generated from src-tauri/src/ipc.rs. Do not edit.
+import type { About } from './About';
 import type { DialectInfo } from './DialectInfo';
 import type { Draft } from './Draft';
 import type { ExportFormat } from './ExportFormat';
 import type { FilterError } from './FilterError';
 import type { FrameDetail } from './FrameDetail';
+import type { KeptIn } from './KeptIn';
 import type { KeyInfo } from './KeyInfo';
 import type { KeysState } from './KeysState';
-import type { KeptIn } from './KeptIn';
 import type { LabSettings } from './LabSettings';
 import type { LabState } from './LabState';
 import type { Place } from './Place';
@@ -58,6 +59,7 @@ export interface Commands {
   close_lab_connections: { args: Record<string, never>; result: null };
   settings: { args: Record<string, never>; result: Settings };
   set_settings: { args: { settings: Settings }; result: null };
+  about: { args: Record<string, never>; result: About };
   remembered: { args: { name: string }; result: string | null };
   remember: { args: { name: string; value: string }; result: null };
 }

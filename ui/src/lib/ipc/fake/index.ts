@@ -225,6 +225,7 @@ const handlers: Handlers = {
   stop_lab: () => runLab(false),
   set_lab: ({ settings: next }) => setLab(next),
   close_lab_connections: closeConnections,
+  about: () => ({ version: '0.1.0', libraryBytes: 1_500_000 }),
   settings: () => settings,
   set_settings: ({ settings: next }) => ((settings = next), null),
   remembered: ({ name }) => (params.has('fresh') ? null : localStorage.getItem(`weir.${name}`)),
