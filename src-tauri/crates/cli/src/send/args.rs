@@ -50,14 +50,14 @@ pub struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub max_tokens: Option<u64>,
     /// A field of the request's own, again and again; {key} in it stands for the key.
-    #[arg(long = "header", value_name = "K: V", action = ArgAction::Append, value_parser = header)]
-    pub headers: Vec<HeaderLine>,
+    #[arg(long = "header", value_name = "K: V", action = ArgAction::Append)]
+    pub headers: Vec<String>,
     /// The body, sent as it is in place of one made from the other flags; - reads it from standard input.
     #[arg(long, value_name = "FILE")]
     pub body: Option<PathBuf>,
     /// Where the key comes from; the keychain for a provider that has one there, else none.
-    #[arg(long, value_name = "keychain|env:NAME|none", value_parser = key)]
-    pub key: Option<Key>,
+    #[arg(long, value_name = "keychain|env:NAME|none")]
+    pub key: Option<String>,
     /// Accept any certificate.
     #[arg(long)]
     pub insecure: bool,
@@ -127,25 +127,16 @@ pub enum Output {
     Json(Detail),
 }
 
-fn header(text: &str) -> Result<HeaderLine, String> {
-    let (name, value) = text.split_once(':').ok_or("a header is written «Name: value»")?;
+/// A field of the request's own. Checked here and not by clap, which repeats what it refuses: it may be a key with the name forgotten.
+fn header(text: &str) -> Result<HeaderLine, Error> {
+    let wrong = |why: &str| Error::new("user", "header", why, "Nothing was sent.", "", "Write --header 'Name: value'.");
+    let (name, value) = text.split_once(':').ok_or_else(|| wrong("A header has a colon between name and value."))?;
     let name = name.trim();
     let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
     if name.is_empty() || !name.bytes().all(token) {
-        // The text may be a key with the name forgotten: it is not shown.
-        return Err("what stands before the colon cannot be a header's name".into());
+        return Err(wrong("What stands before the colon cannot be a header's name."));
     }
     Ok(HeaderLine { name: name.into(), value: value.trim().into() })
-}
-
-fn key(text: &str) -> Result<Key, String> {
-    match (text, text.strip_prefix("env:")) {
-        ("keychain", _) => Ok(Key::Keychain),
-        ("none", _) => Ok(Key::None),
-        (_, Some(name)) if !name.is_empty() => Ok(Key::Environment(name.into())),
-        // A key given here by mistake is not repeated.
-        _ => Err("write keychain, env:NAME or none; a key itself has no place on the command line, where every program can read it".into()),
-    }
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -161,6 +152,24 @@ impl Args {
             (_, true) => Output::Json(Detail::Quiet),
             (true, _) => Output::Json(Detail::Whole),
             _ => Output::Text,
+        }
+    }
+
+    /// Where the key comes from, if that was said. Checked here for the reason that [`header`] gives.
+    pub fn key(&self) -> Result<Option<Key>, Error> {
+        match self.key.as_deref().map(|text| (text, text.strip_prefix("env:"))) {
+            None => Ok(None),
+            Some(("keychain", _)) => Ok(Some(Key::Keychain)),
+            Some(("none", _)) => Ok(Some(Key::None)),
+            Some((_, Some(name))) if !name.is_empty() => Ok(Some(Key::Environment(name.into()))),
+            Some(_) => Err(Error::new(
+                "user",
+                "key-choice",
+                "--key does not say where the key comes from.",
+                "Nothing was sent.",
+                "",
+                "Write keychain, env:NAME or none. A key itself has no place on the command line, where every program can read it.",
+            )),
         }
     }
 
@@ -199,7 +208,7 @@ impl Args {
                 tools: Vec::new(),
                 raw_body,
             },
-            headers: self.headers.clone(),
+            headers: self.headers.iter().map(|text| header(text)).collect::<Result<_, _>>()?,
             insecure: self.insecure,
             title: None,
             provider,

@@ -33,8 +33,8 @@ impl Chosen<'_> {
 /// Chooses by `--key`, the provider and the headers.
 pub fn choose<'a>(args: &Args, draft: &'a Draft, engine: &Engine) -> Result<Chosen<'a>, Error> {
     let same = |choice: KeyChoice| Chosen { draft: Cow::Borrowed(draft), planned: choice.clone(), sent: choice };
-    match &args.key {
-        Some(Key::Environment(name)) => Ok(same(KeyChoice::Given(environment(name)?))),
+    match args.key()? {
+        Some(Key::Environment(name)) => Ok(same(KeyChoice::Given(environment(&name)?))),
         Some(Key::Keychain) => {
             if !engine.keys().list().iter().any(|key| key.provider == draft.provider) {
                 return Err(Error::new(

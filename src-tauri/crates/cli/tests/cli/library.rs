@@ -1,0 +1,192 @@
+//! `sessions`: a recording tells what the live run told, and other programs can read it.
+
+use serde_json::{Value, json};
+
+use crate::program::{Home, Lab, Ran};
+use crate::server::{Server, chat};
+
+fn sent(home: &Home, lab: &Lab, args: &[&str]) -> (Ran, String) {
+    let base = lab.base();
+    let ran = home.run(&[&["send", "--base-url", &base, "--prompt", "tell of 世界", "--json"], args].concat());
+    assert_eq!(ran.code, 0, "{} {}", ran.out, ran.err);
+    let id = ran.summary()["session"].as_str().unwrap().to_owned();
+    (ran, id)
+}
+
+fn export(home: &Home, id: &str, format: &str) -> Vec<u8> {
+    let to_stdout = home.command(&["sessions", "export", id, "--format", format, "-o", "-"]).output().unwrap();
+    let file = home.path(&format!("{id}.{format}"));
+    assert_eq!(home.run(&["sessions", "export", id, "--format", format, "-o", &file]).code, 0);
+    if format != "weir" {
+        assert_eq!(to_stdout.stdout, std::fs::read(&file).unwrap());
+    }
+    assert!(to_stdout.status.success());
+    to_stdout.stdout
+}
+
+#[test]
+fn shown_again_it_is_what_was_told_live() {
+    let home = Home::new();
+    let lab = Lab::start(&home, &["--tokens", "20"]);
+    let routes: [&[&str]; 5] = [
+        &["--model", "lab/reasoner", "--transport", "sse"],
+        &["--model", "lab/steady", "--transport", "http"],
+        &["--model", "lab/steady", "--transport", "sse", "--http", "2"],
+        &["--dialect", "openai-responses", "--model", "lab/reasoner", "--transport", "sse"],
+        &["--dialect", "openai-responses", "--model", "lab/steady", "--transport", "websocket"],
+    ];
+    for args in routes {
+        let (ran, id) = sent(&home, &lab, args);
+        let again = home.run(&["sessions", "show", &id[..6], "--json", "--deltas"]);
+        let (live, mut shown) = (ran.lines(), again.lines());
+        let mut last = shown.pop().unwrap();
+        assert_eq!(live[..live.len() - 1], shown[..], "{args:?}");
+        for (name, value) in live.last().unwrap().as_object().unwrap() {
+            assert_eq!(last[name].take(), *value, "{args:?} {name}");
+        }
+        let frames = home.run(&["sessions", "show", &id, "--frames", "--json"]);
+        assert_eq!(frames.lines().len(), ran.summary()["frames"].as_u64().unwrap() as usize);
+        let page = home.run(&["sessions", "show", &id]).out;
+        assert!(page.contains("complete") && page.contains(ran.summary()["text"].as_str().unwrap().trim_end()), "{page}");
+    }
+}
+
+#[test]
+fn sessions_are_found_renamed_deleted_and_restored() {
+    let home = Home::new();
+    for text in ["the violet hour", "another thing"] {
+        let server = Server::start(chat(&[text], true), false);
+        assert_eq!(home.run(&["send", "--base-url", &server.base(), "--prompt", "p"]).code, 0);
+    }
+    let ids = |args: &[&str]| home.run(&[&["sessions"], args, &["--json"]].concat()).lines().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    assert_eq!(ids(&["list"]).len(), 2);
+    let found = ids(&["search", "viol"]);
+    assert_eq!(found.len(), 1);
+    let id = found[0].as_str();
+    assert_eq!(home.run(&["sessions", "rename", id, "zebra crossing"]).code, 0);
+    assert_eq!((ids(&["search", "zebra"]), ids(&["search", "nothing such"])), (found.clone(), vec![]));
+    assert_eq!(home.run(&["sessions", "delete", id]).code, 0);
+    assert_eq!((ids(&["list"]).len(), ids(&["list", "--deleted"])), (1, found.clone()));
+    assert_eq!(home.run(&["sessions", "restore", id]).code, 0);
+    assert_eq!((ids(&["list"]).len(), ids(&["list", "--limit", "1"]).len()), (2, 1));
+    assert_eq!(home.run(&["sessions", "delete", "--purge", id]).code, 0);
+    assert_eq!((ids(&["list"]).len(), ids(&["list", "--deleted"]).len()), (1, 0));
+    for args in [&["sessions", "show", id][..], &["sessions", "delete", id], &["sessions", "export", id], &["sessions", "--library", "/nonexistent", "list"]] {
+        assert_eq!(home.run(args).code, 2, "{args:?}");
+    }
+}
+
+#[test]
+fn a_weir_file_opens_elsewhere_as_the_same_session() {
+    let (home, other) = (Home::new(), Home::new());
+    let lab = Lab::start(&home, &["--tokens", "12"]);
+    let (ran, id) = sent(&home, &lab, &["--model", "lab/steady"]);
+    export(&home, &id, "weir");
+    let file = home.path(&format!("{id}.weir"));
+    for _ in 0..2 {
+        assert_eq!(other.run(&["sessions", "import", &file]).out, format!("{id}\n"), "twice is once");
+    }
+    let shown = other.run(&["sessions", "show", &id, "--json"]).summary();
+    for name in ["text", "timings", "bytes", "usage", "frames", "outcome"] {
+        assert_eq!(shown[name], ran.summary()[name]);
+    }
+    assert_eq!(other.run(&["sessions", "import", &home.path("nothing")]).code, 1);
+    std::fs::write(home.path("no.weir"), "not a database, but long enough to be looked at as one").unwrap();
+    assert_eq!(other.run(&["sessions", "import", &home.path("no.weir")]).code, 2);
+}
+
+#[test]
+fn exports_hold_what_crossed_the_wire() {
+    let home = Home::new();
+    let answer = chat(&["Hello ", "世界\n```"], true);
+    let server = Server::start(answer.clone(), false);
+    let ran = home.run(&["send", "--base-url", &server.base(), "--model", "m", "--prompt", "it's\n```\nfenced", "--json"]);
+    let id = ran.summary()["session"].as_str().unwrap().to_owned();
+    assert_eq!(export(&home, &id, "raw"), answer.as_bytes());
+
+    let lines: Vec<Value> = export(&home, &id, "jsonl").split(|&b| b == b'\n').filter(|line| !line.is_empty()).map(|line| serde_json::from_slice(line).unwrap()).collect();
+    assert_eq!((lines[0]["type"].as_str(), lines.len() as u64), (Some("session"), 1 + ran.summary()["frames"].as_u64().unwrap()));
+    let deltas: String = lines.iter().flat_map(|line| line["deltas"].as_array().cloned().unwrap_or_default()).map(|delta| delta["text"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(deltas, "Hello 世界\n```");
+    for line in lines.iter().filter(|line| line["dir"] == "in" && line["data"].is_string()) {
+        let wire: String = line["wire"].as_array().unwrap().iter().map(|span| &answer[span[0].as_u64().unwrap() as usize..span[1].as_u64().unwrap() as usize]).collect();
+        assert_eq!(line["data"], json!(wire));
+    }
+
+    let markdown = String::from_utf8(export(&home, &id, "markdown")).unwrap();
+    assert!(markdown.contains("````\nit's\n```\nfenced\n````") && markdown.contains("## Reply\n\nHello 世界"), "{markdown}");
+    let curl = String::from_utf8(export(&home, &id, "curl")).unwrap();
+    assert!(curl.starts_with("curl -sN 'http://127.0.0.1:") && curl.contains(r"it'\''s"), "{curl}");
+
+    let har: Value = serde_json::from_slice(&export(&home, &id, "har")).unwrap();
+    let entry = checked(&har);
+    let body: String = answer.split("data: ").skip(1).map(|event| format!("data: {}\n\n", event.split("\n\n").next().unwrap())).collect();
+    assert_eq!(entry["response"]["content"]["text"], json!(body));
+    assert_eq!((&entry["response"]["bodySize"], &entry["response"]["content"]["size"]), (&json!(body.len()), &json!(body.len())));
+    assert_eq!(entry["response"]["headersSize"], json!(answer.find("\r\n\r\n").unwrap() + 4));
+    assert_eq!((entry["request"]["method"].as_str(), entry["serverIPAddress"].as_str()), (Some("POST"), Some("127.0.0.1")));
+    let posted = entry["request"]["postData"]["text"].as_str().unwrap();
+    assert_eq!(entry["request"]["bodySize"], json!(posted.len()));
+    assert_eq!(serde_json::from_str::<Value>(posted).unwrap()["messages"][0]["content"], "it's\n```\nfenced");
+}
+
+#[test]
+fn a_har_holds_messages_bodies_that_are_no_text_and_dials_that_failed() {
+    let home = Home::new();
+    let lab = Lab::start(&home, &["--tokens", "8"]);
+    let (ran, id) = sent(&home, &lab, &["--dialect", "openai-responses", "--transport", "websocket", "--model", "lab/steady"]);
+    let har: Value = serde_json::from_slice(&export(&home, &id, "har")).unwrap();
+    let entry = checked(&har);
+    assert_eq!((entry["response"]["status"].as_u64(), entry["_resourceType"].as_str()), (Some(101), Some("websocket")));
+    let messages = entry["_webSocketMessages"].as_array().unwrap();
+    assert_eq!((messages[0]["type"].as_str(), messages[0]["opcode"].as_u64()), (Some("send"), Some(1)));
+    let said: String = messages
+        .iter()
+        .filter(|message| message["type"] == "receive")
+        .map(|message| serde_json::from_str::<Value>(message["data"].as_str().unwrap()).unwrap())
+        .filter(|event| event["type"] == "response.output_text.delta")
+        .map(|event| event["delta"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(json!(said), ran.summary()["text"]);
+
+    let (_, id) = sent(&home, &lab, &["--model", "lab/steady", "--http", "2"]);
+    let har: Value = serde_json::from_slice(&export(&home, &id, "har")).unwrap();
+    let entry = checked(&har);
+    assert_eq!((entry["request"]["httpVersion"].as_str(), entry["response"]["headersSize"].as_i64()), (Some("HTTP/2.0"), Some(-1)));
+    assert!(entry["response"]["content"]["text"].as_str().unwrap().ends_with("data: [DONE]\n\n"));
+    assert!(entry["request"]["postData"]["text"].as_str().unwrap().contains("tell of 世界"));
+
+    let mut answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: 4\r\n\r\n".to_vec();
+    answer.extend_from_slice(b"a\xff\x00b");
+    let server = Server::start(answer, false);
+    let url = format!("http://{}/x", server.address);
+    let ran = home.run(&["send", "--dialect", "raw", "--url", &url, "--json"]);
+    assert_eq!(ran.code, 0, "{}", ran.out);
+    let har: Value = serde_json::from_slice(&export(&home, ran.summary()["session"].as_str().unwrap(), "har")).unwrap();
+    let content = &checked(&har)["response"]["content"];
+    assert_eq!((content["encoding"].as_str(), content["text"].as_str(), content["size"].as_u64()), (Some("base64"), Some("Yf8AYg=="), Some(4)));
+
+    let ran = home.run(&["send", "--base-url", "http://127.0.0.1:1/v1", "--prompt", "x", "--json"]);
+    let har: Value = serde_json::from_slice(&export(&home, ran.summary()["session"].as_str().unwrap(), "har")).unwrap();
+    assert_eq!(checked(&har)["response"]["status"], 0);
+}
+
+/// The one entry of an archive, which has what HAR 1.2 asks for.
+fn checked(har: &Value) -> &Value {
+    let log = &har["log"];
+    assert_eq!((log["version"].as_str(), log["creator"]["name"].as_str()), (Some("1.2"), Some("Weir")));
+    assert!(log["creator"]["version"].is_string() && log["entries"].as_array().unwrap().len() == 1);
+    let entry = &log["entries"][0];
+    let started = entry["startedDateTime"].as_str().unwrap();
+    assert!(started.len() == 24 && started.ends_with('Z') && started.as_bytes()[10] == b'T', "{started}");
+    let (request, response) = (&entry["request"], &entry["response"]);
+    assert!(["method", "url", "httpVersion"].iter().all(|name| request[name].is_string()) && ["cookies", "headers", "queryString"].iter().all(|name| request[name].is_array()), "{request}");
+    assert!(["statusText", "httpVersion", "redirectURL"].iter().all(|name| response[name].is_string()) && ["cookies", "headers"].iter().all(|name| response[name].is_array()), "{response}");
+    assert!(response["status"].is_u64() && response["content"]["size"].is_u64() && response["content"]["mimeType"].is_string());
+    assert!([request, response].iter().all(|of| of["headersSize"].is_i64() && of["bodySize"].is_i64()));
+    assert_eq!(entry["cache"], json!({}));
+    // The spec's own sum: ssl is part of connect, -1 counts as nothing.
+    let parts = ["blocked", "dns", "connect", "send", "wait", "receive"].map(|name| entry["timings"][name].as_f64().unwrap().max(0.0));
+    assert!((parts.iter().sum::<f64>() - entry["time"].as_f64().unwrap()).abs() < 1e-6, "{}", entry["timings"]);
+    entry
+}

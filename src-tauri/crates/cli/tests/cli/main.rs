@@ -1,0 +1,10 @@
+//! The command line as a script sees it: the real program, loopback sockets, exit codes.
+
+mod dissect;
+mod keys;
+mod lab;
+mod library;
+mod program;
+mod send;
+mod server;
+mod signals;
