@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use weir_secrets::Secret;
+use weir_secrets::{Secret, StoreState};
 use weir_sessions::view::Draft;
 use weir_sessions::{Engine, Error, KeyChoice};
 
@@ -42,7 +42,11 @@ pub fn choose<'a>(args: &Args, draft: &'a Draft, engine: &Engine) -> Result<Chos
                     "key-missing",
                     format!("There is no key for «{}».", draft.provider),
                     "Nothing was sent.",
-                    format!("{:?}", engine.keys().state()),
+                    match engine.keys().state() {
+                        StoreState::Available { name } => format!("{name} is there and unlocked"),
+                        StoreState::Locked => "the keychain is locked".into(),
+                        StoreState::Missing { evidence } => evidence,
+                    },
                     "Store one with: weir-cli keys set PROVIDER",
                 ));
             }

@@ -5,7 +5,9 @@ use weir_dialects::Call;
 /// The command. The key stands as `$API_KEY`; a WebSocket's messages are shown as comments, since curl cannot hold that conversation.
 pub fn curl(call: &Call, insecure: bool) -> String {
     let mut lines = vec![format!("curl -sN {}", quoted(&call.url))];
-    if call.messages.is_empty() && call.method != "GET" && !(call.method == "POST" && !call.body.is_empty()) {
+    // curl makes it GET by itself, and POST where there is a body.
+    let usual = if call.body.is_empty() { "GET" } else { "POST" };
+    if call.messages.is_empty() && call.method != usual {
         lines.push(format!("-X {}", quoted(&call.method)));
     }
     if insecure {
