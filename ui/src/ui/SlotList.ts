@@ -10,6 +10,8 @@ export interface SlotListOptions<Row> {
   create: () => HTMLElement;
   /** Fills a slot. `row` is null while the row is on its way. */
   fill: (slot: HTMLElement, row: Row | null, index: number) => void;
+  /** A slot is out of use: the list ends before it. */
+  empty?: (slot: HTMLElement) => void;
   /** The user scrolled; `atEnd`: the last row is in view. */
   onScroll?: (atEnd: boolean) => void;
   /** The range on screen changed. */
@@ -181,6 +183,7 @@ export class SlotList<Row> {
       const index = first + ((((i - first) % n) + n) % n);
       if (index >= last) {
         slot.element.style.display = 'none';
+        if (slot.index >= 0) this.#options.empty?.(slot.element);
         slot.index = -1;
         continue;
       }

@@ -15,7 +15,9 @@ test('a base URL stands once in .env, under the name its SDK reads', () => {
 });
 
 test('a WebSocket’s address has its own scheme', () => {
-  expect(urlOf('http://127.0.0.1:4780', endpoints[0]!)).toBe('http://127.0.0.1:4780/openai/v1/chat/completions');
+  expect(urlOf('http://127.0.0.1:4780', endpoints[0]!)).toBe(
+    'http://127.0.0.1:4780/openai/v1/chat/completions',
+  );
   expect(urlOf('http://127.0.0.1:4780', endpoints[1]!)).toBe('ws://127.0.0.1:4780/openai/v1/responses');
 });
 

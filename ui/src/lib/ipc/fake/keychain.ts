@@ -28,7 +28,7 @@ function put(
     kind: 'api-key',
     keptIn,
     endsIn,
-    addedAt: Date.now(),
+    addedAt: tested ? now - 1e9 : Date.now(),
     tested,
     usedAt: tested?.at ?? null,
   };
