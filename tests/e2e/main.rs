@@ -1,2 +1,8 @@
-//! placeholder
-fn main() {}
+//! The real window, driven as a user drives it: the built program, WebKit, a real Secret Service, servers on loopback.
+//!
+//! One test at a time has the stage; each opens a window of its own on a desktop of its own. Pictures go to `out/e2e/`.
+#![cfg(target_os = "linux")]
+
+mod stage;
+
+mod first_run;

@@ -10,8 +10,11 @@ export interface DialectChoice {
   transports: Transport[];
 }
 
+/** What the very first request asks. */
+export const FIRST_PROMPT = 'Explain the protocol this reply travels on.';
+
 /** A request to the Lab: it needs no key, so it is what one begins with. */
-export function newDraft(model = ''): Draft {
+export function newDraft(model = '', prompt = ''): Draft {
   return {
     provider: 'lab',
     dialect: 'openai-chat',
@@ -20,7 +23,7 @@ export function newDraft(model = ''): Draft {
     ask: {
       model,
       system: '',
-      messages: [{ role: 'user', text: '' }],
+      messages: [{ role: 'user', text: prompt }],
       params: {},
       tools: [],
     },

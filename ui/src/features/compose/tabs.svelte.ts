@@ -1,7 +1,7 @@
 import type { Draft } from '../../gen/Draft';
 import { call, IpcError } from '../../lib/ipc';
 import { Session } from '../session/session.svelte';
-import { newDraft, readDraft, titleOf } from './draft';
+import { FIRST_PROMPT, newDraft, readDraft, titleOf } from './draft';
 
 /** A request tab: what would be sent, and the session last sent from it or opened in it. */
 export class RequestTab {
@@ -104,7 +104,7 @@ class RequestTabs {
     const kept = await call('remembered', { name: NAME }).catch(() => null);
     const saved = kept ? parse(kept) : null;
     if (!saved) {
-      this.edit(this.active, newDraft(defaultModel));
+      this.edit(this.active, newDraft(defaultModel, FIRST_PROMPT));
       return;
     }
     this.list = saved.drafts.map((draft) => new RequestTab(this.#nextId++, draft));

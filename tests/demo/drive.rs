@@ -1,0 +1,96 @@
+//! One session in the window, from the first click to the exported file.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use weir_tests::window::{Desktop, Failure, Keychain, Window, out};
+
+/// What to ask of whom.
+#[derive(Debug, Default)]
+pub struct Wish {
+    provider: Option<String>,
+    base_url: Option<String>,
+    model: Option<String>,
+    prompt: Option<String>,
+    picture: Option<PathBuf>,
+}
+
+impl Wish {
+    /// Reads `--name value` pairs; what it does not know it leaves alone.
+    pub fn from_arguments(mut arguments: impl Iterator<Item = String>) -> Self {
+        let mut wish = Self::default();
+        while let Some(name) = arguments.next() {
+            let value = arguments.next();
+            match name.as_str() {
+                "--provider" => wish.provider = value,
+                "--base-url" => wish.base_url = value,
+                "--model" => wish.model = value,
+                "--prompt" => wish.prompt = value,
+                "--picture" => wish.picture = value.map(PathBuf::from),
+                other => eprintln!("{other} is not known"),
+            }
+        }
+        wish
+    }
+}
+
+/// Runs it and writes the picture and the exported session below `out/`.
+pub async fn session(wish: &Wish) -> Result<(), Failure> {
+    let begun = Instant::now();
+    let window = Window::open(Desktop::start(Keychain::Unlocked)?).await?;
+    println!("The window stood after {:.1} s.", begun.elapsed().as_secs_f64());
+    compose(&window, wish).await?;
+    window.click("send").await?;
+    let over = "return document.querySelector('[data-testid=outcome]') !== null";
+    window.within(Duration::from_secs(120), "the reply is over", over, Vec::new()).await?;
+    let outcome = window.attr("outcome", "data-outcome").await?;
+    println!("{} frames, first text after {}, outcome {outcome}.", window.text("metric-frames").await?, window.text("metric-ttft").await?);
+    show_a_word(&window).await?;
+    let picture = wish.picture.clone().map_or_else(|| out("").map(|folder| folder.join("weir.png")), Ok)?;
+    window.screenshot(&picture).await?;
+
+    window.go("sessions").await?;
+    window.click("session-row").await?;
+    window.click("session-export").await?;
+    window.click("export-weir").await?;
+    window.reads("toast", ".weir").await?;
+    let exported = std::fs::read_dir(window.desktop().weir_home().join("exports"))?.flatten().next().ok_or("nothing was exported")?;
+    let kept = out("")?.join(exported.file_name());
+    std::fs::copy(exported.path(), &kept)?;
+    window.close().await?;
+    println!("out/{}", picture.file_name().unwrap_or_default().to_string_lossy());
+    println!("out/{}", kept.file_name().unwrap_or_default().to_string_lossy());
+    if outcome == "complete" { Ok(()) } else { Err(format!("The session ended as {outcome}.").into()) }
+}
+
+async fn compose(window: &Window, wish: &Wish) -> Result<(), Failure> {
+    if let Some(provider) = &wish.provider {
+        window.choose("provider", provider).await?;
+    }
+    if let Some(url) = &wish.base_url {
+        window.click("[aria-label='Use another base URL']").await?;
+        window.fill("base-url", url).await?;
+    }
+    if let Some(model) = &wish.model {
+        window.fill("model", model).await?;
+        window.press(&['\u{e007}']).await?;
+    }
+    if let Some(prompt) = &wish.prompt {
+        window.fill("prompt", prompt).await?;
+    }
+    Ok(())
+}
+
+/// Clicks a word near the top of the reply, so that the picture shows the bytes that carried it.
+async fn show_a_word(window: &Window) -> Result<(), Failure> {
+    let place = "const run = [...document.querySelectorAll('.reply [data-at]')].find((e) => e.textContent.trim().length > 20);
+        run.scrollIntoView({ block: 'nearest' });
+        const range = document.createRange();
+        range.setStart(run.firstChild, 8);
+        range.setEnd(run.firstChild, 9);
+        const box = range.getBoundingClientRect();
+        return [box.x + box.width / 2, box.y + box.height / 2]";
+    let (x, y): (f64, f64) = window.ask(place, Vec::new()).await?;
+    window.click_at(x, y).await?;
+    window.until("the word's bytes are shown", "return (document.querySelector('[data-testid=hex]')?.dataset.bytes ?? '') !== ''").await
+}
