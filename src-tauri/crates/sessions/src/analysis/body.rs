@@ -3,7 +3,7 @@
 use weir_dialects::{Payload, Status, Transport};
 use weir_frames::{Limits, Span, ndjson, sse};
 
-use super::fold::{Carried, Fold, Told};
+use super::fold::{Carried, Fold, Told, named};
 use super::row::{Kind, Layer};
 
 /// Body of one response.
@@ -17,18 +17,25 @@ pub struct Body {
 enum Format {
     Sse(Box<sse::Dissector>),
     Ndjson(Box<ndjson::Dissector>),
-    /// Gathered to be decoded whole, unless it grew over the limit.
-    Whole { bytes: Vec<u8>, oversized: bool },
+    /// Gathered to be decoded whole, unless it grew over the limit. With `sniff` it may still turn out to be an event stream.
+    Whole { bytes: Vec<u8>, oversized: bool, sniff: bool },
     /// Neither gathered nor decoded.
     Opaque,
 }
 
 impl Body {
     /// A body that begins now. The response's own media type decides how it is read; the plan decides only where that says nothing.
-    pub fn new(fold: &mut Fold, conn: u32, carrier: Layer, status: &Status) -> Self {
+    pub fn new(fold: &mut Fold, t: u64, conn: u32, carrier: Layer, status: &Status) -> Self {
         let stream = fold.stream(conn, false, Some(carrier));
         let media = status.media_type.as_str();
         let limits = Limits::default();
+        if let Some(coding) = coding(&fold.response) {
+            // None was asked for, and what is inside cannot be told by its bytes: they are kept, not read.
+            let word = fold.word(&format!("{coding}: the body is kept as it came, not decoded"));
+            fold.row(t, stream, Span::new(0, 0), Layer::Body, Kind::Warning, word);
+            fold.coded = Some(coding);
+            return Self { stream, format: Format::Opaque, len: 0 };
+        }
         let format = match media {
             "text/event-stream" => Format::Sse(Box::new(sse::Dissector::new(limits, ""))),
             "application/x-ndjson" | "application/ndjson" | "application/jsonl" | "application/x-jsonlines" | "application/json-lines" => {
@@ -41,9 +48,17 @@ impl Body {
                 Format::Ndjson(Box::new(ndjson::Dissector::new(limits)))
             }
             _ if !fold.decodes && status.code < 300 => Format::Opaque,
-            _ => Format::Whole { bytes: Vec::new(), oversized: false },
+            _ => {
+                let sniff = status.code < 300 && fold.transport == Transport::Sse && media != "text/html";
+                Format::Whole { bytes: Vec::new(), oversized: false, sniff }
+            }
         };
         Self { stream, format, len: 0 }
+    }
+
+    /// The body of a response that nothing asked for, such as the 408 of a server that gives up waiting for another request.
+    pub fn unasked(fold: &mut Fold, conn: u32, carrier: Layer) -> Self {
+        Self { stream: fold.stream(conn, false, Some(carrier)), format: Format::Opaque, len: 0 }
     }
 
     /// The next bytes of the body, found at `outer` on the connection.
@@ -51,6 +66,24 @@ impl Body {
         fold.streams[self.stream as usize].map.push(outer);
         self.len += bytes.len() as u64;
         let stream = self.stream;
+        if let Format::Whole { bytes: gathered, sniff, .. } = &mut self.format
+            && *sniff
+            && let Some(first) = bytes.iter().find(|b| !b.is_ascii_whitespace())
+        {
+            *sniff = false;
+            // No JSON value begins with the letters of SSE's field names, nor with a comment's colon.
+            if b":deir".contains(first) {
+                let media = fold.status.as_ref().map_or("", |status| status.media_type.as_str());
+                let word = fold.word(&format!("an event stream that calls itself {media}"));
+                fold.row(t, stream, Span::new(0, 0), Layer::Body, Kind::Warning, word);
+                let mut dissector = Box::new(sse::Dissector::new(Limits::default(), ""));
+                let blanks = std::mem::take(gathered);
+                fold.owned.plain -= blanks.len() as u64;
+                fold.owned.sse += blanks.len() as u64;
+                dissector.push(&blanks, &mut |item| sse_item(fold, t, stream, item, told));
+                self.format = Format::Sse(dissector);
+            }
+        }
         match &mut self.format {
             Format::Sse(dissector) => {
                 fold.owned.sse += bytes.len() as u64;
@@ -60,7 +93,7 @@ impl Body {
                 fold.owned.ndjson += bytes.len() as u64;
                 dissector.push(bytes, &mut |item| ndjson_item(fold, t, stream, item, told));
             }
-            Format::Whole { bytes: gathered, oversized } => {
+            Format::Whole { bytes: gathered, oversized, .. } => {
                 fold.owned.plain += bytes.len() as u64;
                 if *oversized || gathered.len() + bytes.len() > Limits::default().unit {
                     *oversized = true;
@@ -79,7 +112,7 @@ impl Body {
         match &mut self.format {
             Format::Sse(dissector) => dissector.finish(&mut |item| sse_item(fold, t, stream, item, told)),
             Format::Ndjson(dissector) => dissector.finish(&mut |item| ndjson_item(fold, t, stream, item, told)),
-            Format::Whole { bytes, oversized } => {
+            Format::Whole { bytes, oversized, .. } => {
                 let span = Span::new(0, self.len);
                 if *oversized {
                     let word = fold.word("longer than what is decoded whole (128 MiB): kept, not decoded");
@@ -98,6 +131,15 @@ impl Body {
         }
         fold.framed_end |= whole;
     }
+}
+
+/// The coding of a body that is not sent as it is, with the field that names it.
+fn coding(fields: &[(String, String)]) -> Option<String> {
+    ["Content-Encoding", "Transfer-Encoding"].into_iter().find_map(|field| {
+        let codings: Vec<&str> = named(fields, field).flat_map(|value| value.split(',')).map(str::trim).collect();
+        let plain = |coding: &&str| coding.is_empty() || coding.eq_ignore_ascii_case("identity") || coding.eq_ignore_ascii_case("chunked");
+        (!codings.iter().all(plain)).then(|| format!("{field}: {}", codings.join(", ")))
+    })
 }
 
 fn sse_item(fold: &mut Fold, t: u64, stream: u16, item: sse::Item<'_>, told: &mut dyn FnMut(Told<'_>)) {

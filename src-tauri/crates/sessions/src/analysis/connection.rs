@@ -17,6 +17,9 @@ pub struct Connection {
     /// Extensions the server agreed to, once it switched protocols.
     switched: Option<String>,
     body: Option<Body>,
+    /// Requests sent and final responses received, over HTTP/1.1.
+    asked: u32,
+    answered: u32,
     /// Body of each HTTP/2 stream that has a response.
     h2_bodies: Vec<(u32, Body)>,
 }
@@ -48,7 +51,7 @@ impl Connection {
         };
         let input = direction(fold, false);
         let output = direction(fold, true);
-        Self { number, input, output, key: None, switched: None, body: None, h2_bodies: Vec::new() }
+        Self { number, input, output, key: None, switched: None, body: None, asked: 0, answered: 0, h2_bodies: Vec::new() }
     }
 
     /// `2` where HTTP/2 runs on it, `1.1` where HTTP/1.1 does, `None` before the first byte.
@@ -184,6 +187,7 @@ impl Connection {
                     answers.expect(head.word);
                     self.input.protocol = Protocol::Http1(Box::new(answers));
                 }
+                self.asked += 1;
                 self.key = field(head.headers, b"sec-websocket-key").map(<[u8]>::to_vec);
                 fold.row(t, stream, head.span, Layer::Http, Kind::Head, 0);
             }
@@ -204,10 +208,15 @@ impl Connection {
                 fold.row(t, stream, head.span, Layer::Http, Kind::Head, 0);
                 if head.status == 101 {
                     self.switch(fold, t, stream, &head);
+                } else if head.status >= 200 && self.asked > 0 && self.answered >= self.asked {
+                    // Servers say 408 like this before they close an idle connection. It says nothing about the answer that came before.
+                    fold.rule(t, stream, head.span.start, Layer::Http, "unasked-response", "a response that no request asked for (RFC 9112 §9.2)", true);
+                    self.body = Some(Body::unasked(fold, self.number, Layer::Chunk));
                 } else if head.status >= 200 {
+                    self.answered += 1;
                     let fields = head.headers.iter().map(|h| (lossy(h.name), lossy(h.value))).collect();
                     let status = respond(fold, head.status, fields);
-                    self.body = Some(Body::new(fold, self.number, Layer::Chunk, &status));
+                    self.body = Some(Body::new(fold, t, self.number, Layer::Chunk, &status));
                 }
             }
             http1::Item::Data { span, bytes } => {
@@ -313,7 +322,7 @@ impl Connection {
                     }
                 }
                 if let (Some(headers), false) = (frame.headers, out) {
-                    self.h2_head(fold, &frame, headers);
+                    self.h2_head(fold, t, &frame, headers);
                 }
                 if frame.kind == SETTINGS && frame.flags & 1 == 0 {
                     self.h2_settings(frame.payload, out);
@@ -334,13 +343,13 @@ impl Connection {
         }
     }
 
-    fn h2_head(&mut self, fold: &mut Fold, frame: &http2::Frame<'_>, headers: &[http2::Header]) {
+    fn h2_head(&mut self, fold: &mut Fold, t: u64, frame: &http2::Frame<'_>, headers: &[http2::Header]) {
         let status = headers.iter().find(|h| h.name == b":status").and_then(|h| std::str::from_utf8(&h.value).ok()?.parse::<u16>().ok());
         // A header block without :status is a trailer section; 1xx answers precede the real one.
         let Some(code) = status.filter(|&code| code >= 200) else { return };
         let fields = headers.iter().filter(|h| !h.name.starts_with(b":")).map(|h| (lossy(&h.name), lossy(&h.value))).collect();
         let status = respond(fold, code, fields);
-        let body = Body::new(fold, self.number, Layer::H2, &status);
+        let body = Body::new(fold, t, self.number, Layer::H2, &status);
         self.h2_bodies.push((frame.stream, body));
     }
 
@@ -404,7 +413,8 @@ fn respond(fold: &mut Fold, code: u16, fields: Vec<(String, String)>) -> Status 
     let media_type = fields
         .iter()
         .find(|(name, _)| name.eq_ignore_ascii_case("content-type"))
-        .map(|(_, value)| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+        // A proxy that adds the field again makes it a list: its first member counts.
+        .map(|(_, value)| value.split([';', ',']).next().unwrap_or_default().trim().to_ascii_lowercase())
         .unwrap_or_default();
     let status = Status { code, media_type };
     fold.decoder.status(&status);

@@ -120,6 +120,10 @@ pub struct Fold {
     pub response: Vec<(String, String)>,
     /// A response's end was well framed.
     pub framed_end: bool,
+    /// The coding of a response body that therefore was not read, as its field names it.
+    pub coded: Option<String>,
+    /// Why a whole body could not be decoded, as the dialect tells it.
+    pub unread: Option<String>,
     /// Close code and reason the peer sent.
     pub close: Option<(Option<u16>, String)>,
     /// First rule the peer broke: code, message.
@@ -135,6 +139,7 @@ pub struct Fold {
     /// Payloads are decoded; false for `raw`, whose bodies are then not gathered.
     pub decodes: bool,
     interned: HashMap<String, u16>,
+    last_word: u16,
 }
 
 impl Fold {
@@ -155,6 +160,8 @@ impl Fold {
             status: None,
             response: Vec::new(),
             framed_end: false,
+            coded: None,
+            unread: None,
             close: None,
             violation: None,
             dialect,
@@ -163,6 +170,7 @@ impl Fold {
             decoder: dialect.decoder(transport),
             decodes: dialect.id() != "raw",
             interned: HashMap::new(),
+            last_word: 0,
         }
     }
 
@@ -174,20 +182,31 @@ impl Fold {
 
     /// Index of `word`. The table is bounded: a peer that invents event types without end shares the last entry.
     pub fn word(&mut self, word: &str) -> u16 {
-        const MOST: usize = 4096;
         if word.is_empty() {
             return 0;
         }
+        // Streams say the same word over and over.
+        if self.words[self.last_word as usize] == word {
+            return self.last_word;
+        }
+        let at = self.intern(word);
+        self.last_word = at;
+        at
+    }
+
+    fn intern(&mut self, word: &str) -> u16 {
+        const MOST: usize = 4096;
+        const LONGEST: usize = 120;
+        let word = word.char_indices().nth(LONGEST).map_or(word, |(end, _)| &word[..end]);
         if let Some(&at) = self.interned.get(word) {
             return at;
         }
         if self.words.len() >= MOST {
             return (self.words.len() - 1) as u16;
         }
-        let word: String = word.chars().take(120).collect();
-        self.words.push(word.clone());
+        self.words.push(word.to_owned());
         let at = (self.words.len() - 1) as u16;
-        self.interned.insert(word, at);
+        self.interned.insert(word.to_owned(), at);
         at
     }
 
@@ -236,7 +255,7 @@ impl Fold {
             self.owned.json[carried as usize] += bytes.len() as u64;
         }
         let (mut best, mut kind, mut block) = (0, Kind::Unknown, 0);
-        let Self { decoder, folded, gaps, deltas, content, text_bytes, owned, .. } = self;
+        let Self { decoder, folded, gaps, deltas, content, text_bytes, owned, unread, .. } = self;
         decoder.payload(payload, &mut |delta| {
             let (of, rank) = Kind::of(delta.kind);
             // Usage and finish arrive beside empty text; an error names its row whatever else is there.
@@ -255,6 +274,9 @@ impl Fold {
                 content.2 = Some(t);
             }
             let raw = delta.at.len() as u64;
+            if carried == Carried::Body && delta.kind == DeltaKind::Unknown && !delta.text.is_empty() {
+                *unread = Some(delta.text.chars().take(200).collect());
+            }
             match delta.kind {
                 DeltaKind::Text | DeltaKind::Refusal => owned.text += raw,
                 DeltaKind::Reasoning => owned.reasoning += raw,
@@ -286,6 +308,11 @@ impl Fold {
     pub fn reply_text(&self, kind: BlockKind) -> String {
         self.folded.text(kind)
     }
+}
+
+/// Values of the fields called `name`, in order.
+pub fn named<'a>(fields: &'a [(String, String)], name: &'a str) -> impl Iterator<Item = &'a str> {
+    fields.iter().filter(move |(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
 }
 
 /// Whether a payload begins as a JSON object or array does. `[DONE]` does not.

@@ -11,6 +11,8 @@ mod outcome;
 mod phases;
 mod reply;
 mod row;
+#[cfg(test)]
+mod tests;
 
 use weir_dialects::{Dialect, Transport};
 use weir_transport::{Dir, Entry, Mark};

@@ -23,7 +23,7 @@ pub fn of(analysis: &Analysis) -> Outcome {
     if code >= 400 {
         return failed(status_problem(analysis, code));
     }
-    if (300..400).contains(&code) {
+    if matches!(code, 300..=303 | 307 | 308) {
         let to = field(analysis, "location").unwrap_or_else(|| "no Location field".into());
         return failed(problem(
             Blame::Peer,
@@ -33,6 +33,12 @@ pub fn of(analysis: &Analysis) -> Outcome {
             format!("HTTP {code}\nLocation: {to}"),
             "If you trust the address, use it as the URL.",
         ));
+    }
+    if (300..400).contains(&code) {
+        return failed(status_problem(analysis, code));
+    }
+    if let Some(media) = wrong_body(analysis).filter(|_| fold.decodes && !whole) {
+        return failed(unexpected(analysis, format!("The answer is {media}, not a model's reply."), "A gateway or a wrong path often answers like this: check the URL."));
     }
     if let Some((code, message)) = &facts.error {
         return failed(peer_error(analysis, code, message));
@@ -59,15 +65,18 @@ pub fn of(analysis: &Analysis) -> Outcome {
             close_advice(close),
         ));
     }
-    if let Some(media) = wrong_body(analysis) {
+    if let Some(coding) = &fold.coded {
         return failed(problem(
-            Blame::Network,
-            "unexpected-body",
-            format!("The answer is {media}, not a model's reply."),
+            Blame::Peer,
+            "content-encoding",
+            format!("The answer is compressed ({coding}), which Weir does not ask for."),
             "Nothing could be decoded; the bytes are kept.".into(),
             head(analysis),
-            "A gateway or a wrong path often answers like this: check the URL.",
+            "Switch compression off at the server or the proxy before it, or take Accept-Encoding out of the request's own headers.",
         ));
+    }
+    if let Some(why) = fold.unread.as_ref().filter(|_| fold.deltas == 0 && fold.framed_end) {
+        return failed(unexpected(analysis, format!("The answer cannot be read: {why}."), "See its bytes: a proxy may have cut or changed it."));
     }
     Outcome { kind: OutcomeKind::Cut, problem: Some(cut(analysis)) }
 }
@@ -117,7 +126,7 @@ fn field(analysis: &Analysis, name: &str) -> Option<String> {
 
 fn head(analysis: &Analysis) -> String {
     let code = analysis.fold.status.as_ref().map_or(0, |s| s.code);
-    let fields = ["content-type", "server", "via", "retry-after", "x-request-id", "request-id", "cf-ray"];
+    let fields = ["content-type", "content-encoding", "server", "via", "retry-after", "retry-after-ms", "x-request-id", "request-id", "cf-ray"];
     let shown = fields.iter().filter_map(|name| Some(format!("{name}: {}", field(analysis, name)?)));
     std::iter::once(format!("HTTP {code}")).chain(shown).collect::<Vec<_>>().join("\n")
 }
@@ -177,7 +186,15 @@ fn peer_error(analysis: &Analysis, code: &str, message: &str) -> Problem {
 
 fn wrong_body(analysis: &Analysis) -> Option<String> {
     let status = analysis.fold.status.as_ref()?;
-    (status.media_type == "text/html" || status.media_type == "application/xhtml+xml").then(|| format!("an HTML page ({})", status.media_type))
+    (status.media_type == "text/html" || status.media_type == "application/xhtml+xml").then(|| {
+        // What the decoder found in it: its title, or that it has none.
+        let title = analysis.fold.folded.facts.error.as_ref().map_or(String::new(), |(_, title)| format!(", «{title}»"));
+        format!("an HTML page ({}{title})", status.media_type)
+    })
+}
+
+fn unexpected(analysis: &Analysis, message: String, next: &str) -> Problem {
+    problem(Blame::Network, "unexpected-body", message, "Nothing could be decoded; the bytes are kept.".into(), head(analysis), next)
 }
 
 fn cut(analysis: &Analysis) -> Problem {
@@ -191,7 +208,13 @@ fn cut(analysis: &Analysis) -> Problem {
     if fold.status.is_some() && fold.deltas == 0 && fold.framed_end {
         return problem(Blame::Peer, "empty", "The answer ended without a reply.", came(analysis), head(analysis), "See the frames for what came instead.");
     }
-    let how = if analysis.phases.eof { "The connection ended" } else { "The recording ends" };
+    let how = if fold.framed_end {
+        "The response ended"
+    } else if analysis.phases.eof {
+        "The connection ended"
+    } else {
+        "The recording ends"
+    };
     let evidence = match &fold.close {
         Some((code, reason)) => format!("close {} {reason}", code.unwrap_or(1005)),
         None => format!("last byte at {:.3} s", analysis.elapsed() as f64 / 1e9),

@@ -189,6 +189,9 @@ where
         .title_case_headers(true)
         .read_buf_exact_size(Some(BUFFER))
         .max_headers(1000)
+        // Servers that break these two rules are read by every other client; the dissector tells of the breach.
+        .allow_obsolete_multiline_headers_in_responses(true)
+        .allow_spaces_after_header_name_in_responses(true)
         .handshake(TokioIo::new(tap))
         .await;
     let (mut sender, connection) = handshake.map_err(|error| failure::classify(&error, progress))?;

@@ -176,6 +176,15 @@ async fn an_echoed_key_is_in_no_part_of_the_log() {
 }
 
 #[tokio::test]
+async fn heads_that_other_clients_read_are_read() {
+    for field in ["X-Folded: one\r\n two\r\n", "X-Spaced : value\r\n"] {
+        let (outcome, log) = answer(format!("HTTP/1.1 200 OK\r\n{field}Content-Length: 2\r\n\r\nok")).await;
+        outcome.unwrap();
+        assert!(log.text(Dir::In).ends_with("ok"));
+    }
+}
+
+#[tokio::test]
 async fn requests_that_cannot_be_sent() {
     let target_of = |url: &str| target(url);
     for (target, request, code) in [
