@@ -30,5 +30,5 @@ pub async fn open(app: App, session: String) -> Result<SessionInfo, Error> {
 pub async fn close(app: App, session: String) -> Result<(), Error> {
     // A running session goes on and is kept; only its view is gone.
     app.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&session);
-    Ok(())
+    blocking(move || app.engine.close(&session)).await
 }

@@ -27,6 +27,8 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     home: PathBuf,
     library: Library,
+    /// Sessions that are not to be kept live here until their tab closes; the file goes with the program.
+    scratch: Mutex<Option<Library>>,
     keys: Keys,
     settings: RwLock<Settings>,
     lab: RwLock<Option<String>>,
@@ -48,6 +50,7 @@ impl Engine {
         Ok(Self(Arc::new(Inner {
             home: home.to_path_buf(),
             library,
+            scratch: Mutex::new(None),
             keys: Keys::open(home),
             settings: RwLock::new(settings),
             lab: RwLock::new(None),
@@ -62,6 +65,7 @@ impl Engine {
         Ok(Self(Arc::new(Inner {
             home: self.0.home.clone(),
             library,
+            scratch: Mutex::new(None),
             keys: self.0.keys.clone(),
             settings: RwLock::new(self.settings()),
             lab: RwLock::new(self.lab()),
@@ -162,7 +166,8 @@ impl Engine {
         let started_at_ms = now_ms();
         // Whatever the user pasted into a prompt or header, the key's value stays out of the library.
         let scrub = |text: String| secret.as_ref().map_or(text.clone(), |key| text.replace(key.expose(), &"*".repeat(key.expose().len())));
-        let recorder = self.0.library.create(NewSession {
+        let library = if self.settings().record { self.0.library.clone() } else { self.scratch()? };
+        let recorder = library.create(NewSession {
             title: scrub(title.clone()),
             provider: plan.draft.provider.clone(),
             model: plan.draft.ask.model.clone(),
@@ -186,6 +191,9 @@ impl Engine {
 
     /// Opens a session: the running one, or one from the library, folded anew from its log.
     pub fn session(&self, id: &str) -> Result<Arc<Session>, Error> {
+        if let Some(open) = self.opened(id) {
+            return Ok(open);
+        }
         let row = self.0.library.session(id)?;
         if let Some(open) = self.opened(&row.id) {
             return Ok(open);
@@ -229,6 +237,30 @@ impl Engine {
     /// The session with this id, if a view or a run holds it.
     pub fn opened(&self, id: &str) -> Option<Arc<Session>> {
         self.0.sessions.lock().unwrap_or_else(PoisonError::into_inner).get(id).and_then(Weak::upgrade)
+    }
+
+    /// A view is done with a session. One that was not to be kept is gone with it.
+    pub fn close(&self, id: &str) -> Result<(), Error> {
+        let scratch = self.0.scratch.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(scratch) = scratch.filter(|scratch| scratch.session(id).is_ok()) else { return Ok(()) };
+        if let Some(session) = self.opened(id) {
+            session.stop();
+        }
+        Ok(scratch.purge(&[id.to_owned()]).map(|_| ())?)
+    }
+
+    /// The library that holds a session: the one of all sessions, or the one of those that are not kept.
+    pub fn library_of(&self, id: &str) -> Library {
+        let scratch = self.0.scratch.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        scratch.filter(|scratch| scratch.session(id).is_ok()).unwrap_or_else(|| self.0.library.clone())
+    }
+
+    fn scratch(&self) -> Result<Library, Error> {
+        let mut scratch = self.0.scratch.lock().unwrap_or_else(PoisonError::into_inner);
+        if scratch.is_none() {
+            *scratch = Some(Library::temporary()?);
+        }
+        scratch.clone().ok_or_else(|| Error::missing("library"))
     }
 
     fn remember(&self, session: &Arc<Session>) {

@@ -57,10 +57,10 @@ pub fn export_to_downloads(engine: &Engine, ids: &[String], format: ExportFormat
     let folder = home::exports();
     std::fs::create_dir_all(&folder).map_err(|error| write_error(&folder, &error))?;
     let first = ids.first().ok_or_else(|| Error::missing("session to export"))?;
-    let title = engine.library().session(first)?.title;
     if format == ExportFormat::Weir {
-        let path = free(&folder, &title, "weir");
-        engine.library().export(ids, &path)?;
+        let library = engine.library_of(first);
+        let path = free(&folder, &library.session(first)?.title, "weir");
+        library.export(ids, &path)?;
         return Ok(name(&path));
     }
     let mut names = Vec::new();
