@@ -22,6 +22,10 @@ export interface HexContent {
   load: (start: number, end: number) => Promise<unknown>;
 }
 
+/** Font sizes tried, the designed one first. */
+const FACES = [11, 10.5, 10, 9.5] as const;
+const SCROLLBAR_PX = 8;
+
 /** Bytes drawn on a canvas as large as the view, whatever their number. */
 export class HexCanvas {
   readonly #canvas = document.createElement('canvas');
@@ -30,6 +34,7 @@ export class HexCanvas {
   readonly #unwatch: () => void;
   #content: HexContent | null = null;
   #layout: hex.HexLayout = hex.layout(0, 0, 6.6);
+  #face: number = FACES[0];
   #frame = 0;
   #loading = false;
   #dead = false;
@@ -81,11 +86,21 @@ export class HexCanvas {
     if (this.#dead || !this.#content) return;
     const context = this.#canvas.getContext('2d');
     if (!context) return;
-    context.font = `11px ${palette().mono}`;
-    const ch = context.measureText('0').width || 6.6;
-    this.#layout = hex.layout(this.#content.length, this.#content.base, ch);
+    // Where hinting rounds the advance up, sixteen columns need a smaller face to fit the pane.
+    for (const size of FACES) {
+      this.#face = size;
+      this.#font(context);
+      const ch = context.measureText('0').width || 6.6;
+      this.#layout = hex.layout(this.#content.length, this.#content.base, ch);
+      if (this.#layout.width + SCROLLBAR_PX <= this.#box.clientWidth) break;
+    }
     this.#scroll.setContent(this.#layout.lines * hex.LINE_PX + 2 * hex.TOP);
     this.#schedule();
+  }
+
+  #font(context: CanvasRenderingContext2D, weight = 400): void {
+    context.font = `${weight} ${this.#face}px ${palette().mono}`;
+    if ('textRendering' in context) context.textRendering = 'geometricPrecision';
   }
 
   #schedule(): void {
@@ -111,7 +126,7 @@ export class HexCanvas {
     const toLine = Math.min(at.lines, Math.ceil((top + height - hex.TOP) / hex.LINE_PX));
     context.clearRect(0, 0, width, height);
     context.textBaseline = 'middle';
-    context.font = `11px ${colours.mono}`;
+    this.#font(context);
     context.fillStyle = colours.text3;
     for (let line = fromLine; line < toLine; line++) {
       const label = (content.base + line * hex.COLUMNS).toString(16).padStart(at.digits, '0');
@@ -141,7 +156,7 @@ export class HexCanvas {
     if (content.hover.length) this.#outline(context, content.hover, fromLine, toLine, y, line1, [2, 2]);
     if (content.spans.length) {
       if (content.strong && bytes) {
-        context.font = `600 11px ${colours.mono}`;
+        this.#font(context, 600);
         context.fillStyle = colours.text1;
         for (const [from, to] of content.spans) {
           for (const [line, a, b] of hex.runs(from, to, fromLine, toLine)) {

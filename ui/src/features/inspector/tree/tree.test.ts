@@ -1,16 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Node } from '../../../gen/Node';
-import {
-  hexRange,
-  innermost,
-  labelParts,
-  othersOf,
-  outline,
-  parentOf,
-  pathTo,
-  shortLabel,
-  visible,
-} from './tree';
+import { hexRange, innermost, labelParts, outline, parentOf, pathTo, shortLabel, visible } from './tree';
 
 const node = (depth: number, ...spans: [number, number][]): Node => ({
   depth,
@@ -75,21 +65,32 @@ it('shows the way to a value, and one row for what stands beside it', () => {
     'model',
   ];
   const depths = [0, 1, 2, 2, 3, 4, 4, 5, 6, 2];
-  const nodes = labels.map((label, i) => ({ ...node(depths[i]!), label, layer: i === 0 ? 'chunk' : 'json' }));
+  const layers: Record<string, string> = { chunk: 'chunk', word: 'text-delta' };
+  const nodes = labels.map((label, i) => ({ ...node(depths[i]!), label, layer: layers[label] ?? 'json' }));
   const keep = new Set(pathTo(nodes, 8));
-  const drawn = outline(nodes, new Set(), keep, new Set());
-  expect(drawn.map((i) => (i < 0 ? `more ${labels[-i - 1]}` : labels[i]))).toEqual([
-    'chunk',
-    'JSON',
-    'choices[0]',
-    'delta',
-    'content',
-    'word',
-    'more choices[0]',
-    'more JSON',
+  const drawn = (folded: number[], unrolled: number[]) =>
+    outline(nodes, new Set(folded), keep, new Set(unrolled)).map(
+      ({ node, depth, others }) => `${depth} ${others ? `${others} more in ` : ''}${labels[node]}`,
+    );
+  expect(drawn([], [])).toEqual([
+    '0 chunk',
+    '1 JSON',
+    '2 choices[0]',
+    '3 delta',
+    '4 word',
+    '3 1 more in choices[0]',
+    '2 2 more in JSON',
   ]);
-  expect(othersOf(nodes, 1, keep)).toBe(2);
-  expect(outline(nodes, new Set(), keep, new Set([1, 4]))).toEqual([0, 1, 2, 4, 5, 6, 7, 8, 9]);
-  expect(outline(nodes, new Set([1]), keep, new Set())).toEqual([0, 1]);
+  expect(drawn([], [1, 4])).toEqual([
+    '0 chunk',
+    '1 JSON',
+    '2 id',
+    '2 choices[0]',
+    '3 index',
+    '3 delta',
+    '4 word',
+    '2 model',
+  ]);
+  expect(drawn([1], [])).toEqual(['0 chunk', '1 JSON']);
   expect(outline(nodes, new Set(), new Set(pathTo(nodes, 1)), new Set())).toHaveLength(nodes.length);
 });

@@ -75,24 +75,32 @@ export function labelParts(label: string): { words: string; name: string } {
     : { words: label, name: '' };
 }
 
+/** A row to draw: a node, or with `others` the row that stands for so many members of the node. */
+export interface OutlineRow {
+  node: number;
+  depth: number;
+  others: number;
+}
+
 /**
- * The rows to draw: indices of nodes, and for a JSON value whose members are not all of interest `-(index + 1)`, the row that stands for
- * the others. Of interest is what leads to a node of `keep`; so a token's way through the layers fits the pane, whatever else the
- * document holds. A list of one is left out for its only element.
+ * The rows to draw. Of a JSON value that leads to a node of `keep`, only what leads there is shown, and one row that stands for its other
+ * members: so a token's way through the layers fits the pane, whatever else the document holds. A list of one is left out for its only
+ * element, and a string for the delta that is all of it.
  */
 export function outline(
   nodes: readonly Node[],
   folded: ReadonlySet<number>,
   keep: ReadonlySet<number>,
   unrolled: ReadonlySet<number>,
-): number[] {
-  const shown: number[] = [];
-  const open: { parent: number; others: number }[] = [];
+): OutlineRow[] {
+  const shown: OutlineRow[] = [];
+  /** Nodes around the current one: whether they show only some members, and how much deeper than drawn they stand. */
+  const open: { node: number; narrow: boolean; others: number; lift: number }[] = [];
   let skipBelow = Infinity;
   const close = (depth: number) => {
-    while (open.length > 0 && nodes[open.at(-1)!.parent]!.depth >= depth) {
-      const { parent, others } = open.pop()!;
-      if (others > 0) shown.push(-(parent + 1));
+    while (open.length > 0 && nodes[open.at(-1)!.node]!.depth >= depth) {
+      const { node, others, lift } = open.pop()!;
+      if (others > 0) shown.push({ node, depth: nodes[node]!.depth - lift + 1, others });
     }
   };
   for (let i = 0; i < nodes.length; i++) {
@@ -101,22 +109,25 @@ export function outline(
     skipBelow = Infinity;
     close(depth);
     const above = open.at(-1);
-    if (above && nodes[above.parent]!.depth === depth - 1 && !keep.has(i)) {
+    if (above?.narrow && !keep.has(i)) {
       above.others++;
       skipBelow = depth;
       continue;
     }
+    const left = above?.lift ?? 0;
+    const out = isTold(nodes, i, keep);
+    if (!out) shown.push({ node: i, depth: depth - left, others: 0 });
     if (folded.has(i)) skipBelow = depth;
-    else if (narrows(nodes, i, keep) && !unrolled.has(i)) open.push({ parent: i, others: 0 });
-    if (!isListOfOne(nodes, i, keep)) shown.push(i);
+    else
+      open.push({
+        node: i,
+        narrow: narrows(nodes, i, keep) && !unrolled.has(i),
+        others: 0,
+        lift: left + (out ? 1 : 0),
+      });
   }
   close(0);
   return shown;
-}
-
-/** How many children of a node `outline` leaves out. */
-export function othersOf(nodes: readonly Node[], parent: number, keep: ReadonlySet<number>): number {
-  return childrenOf(nodes, parent).filter((child) => !keep.has(child)).length;
 }
 
 function narrows(nodes: readonly Node[], index: number, keep: ReadonlySet<number>): boolean {
@@ -124,10 +135,12 @@ function narrows(nodes: readonly Node[], index: number, keep: ReadonlySet<number
   return childrenOf(nodes, index).some((child) => keep.has(child) && nodes[child]!.layer === 'json');
 }
 
-function isListOfOne(nodes: readonly Node[], index: number, keep: ReadonlySet<number>): boolean {
+/** Whether a node's only child tells all of it: `choices` by `choices[0]`, a string by its delta. */
+function isTold(nodes: readonly Node[], index: number, keep: ReadonlySet<number>): boolean {
   if (!keep.has(index) || nodes[index]!.layer !== 'json') return false;
-  const children = childrenOf(nodes, index);
-  return children.length === 1 && nodes[children[0]!]!.label === `${nodes[index]!.label}[0]`;
+  const [child, ...rest] = childrenOf(nodes, index).map((at) => nodes[at]!);
+  if (!child || rest.length > 0) return false;
+  return child.layer !== 'json' || child.label === `${nodes[index]!.label}[0]`;
 }
 
 function childrenOf(nodes: readonly Node[], parent: number): number[] {
