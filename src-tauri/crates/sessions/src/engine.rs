@@ -246,6 +246,7 @@ impl Engine {
         if let Some(session) = self.opened(id) {
             session.stop();
         }
+        self.0.sessions.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
         Ok(scratch.purge(&[id.to_owned()]).map(|_| ())?)
     }
 

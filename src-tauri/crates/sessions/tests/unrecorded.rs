@@ -11,7 +11,7 @@ async fn a_session_that_is_not_kept_lives_until_its_tab_closes() {
     let engine = Engine::open(home.path()).unwrap();
     let mut lab = LabConfig { port: 0, ..LabConfig::default() };
     lab.settings.pace.ttft_ms = 0;
-    lab.settings.pace.tokens_per_second = 0;
+    lab.settings.pace.tokens_per_second = 0.0;
     let lab = Lab::start(lab).await.unwrap();
     engine.set_lab(Some(lab.url()));
     engine.set_settings(Settings { record: false, ..engine.settings() }).unwrap();
