@@ -1,1 +1,44 @@
-fn main() {}
+//! `make bench`: what Weir's whole pipeline costs beside clients that do less, in one run on loopback.
+//!
+//! Every taker takes the same bytes from the same server; runs are interleaved and medians compared. With a word as argument
+//! only the parts whose name contains it run.
+#![allow(clippy::print_stdout)]
+
+mod delay;
+mod memory;
+mod rate;
+mod table;
+mod takers;
+
+use std::path::PathBuf;
+
+/// Why a part could not run.
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> Result<(), Failure> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let ["hold", url] = arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        return memory::hold(url);
+    }
+    // reqwest is built without a TLS provider of its own; loopback needs none, but its client asks.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let only = arguments.first().map_or("", String::as_str);
+    let mut table = table::Table::default();
+    for (name, part) in PARTS {
+        if name.contains(only) {
+            part(&mut table)?;
+        }
+    }
+    table.print();
+    Ok(())
+}
+
+const PARTS: [(&str, fn(&mut table::Table) -> Result<(), Failure>); 4] =
+    [("events", rate::events), ("messages", rate::messages), ("memory", memory::measure), ("delay", delay::measure)];
+
+/// Where recordings and downloads go: one disk for all.
+fn folder() -> Result<PathBuf, Failure> {
+    let folder = std::env::current_exe()?.parent().map_or_else(std::env::temp_dir, |parent| parent.join("weir-bench.tmp"));
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
+}

@@ -83,7 +83,7 @@ impl<'a> Source<'a> {
 
     /// Hands the source of `bytes` to `read`; ill-formed UTF-8 is replaced, at the cost of places.
     pub(crate) fn with<R>(bytes: &[u8], read: impl FnOnce(Source<'_>) -> R) -> R {
-        match std::str::from_utf8(bytes) {
+        match simdutf8::basic::from_utf8(bytes) {
             Ok(text) => read(Source::new(text)),
             Err(_) => {
                 let text = String::from_utf8_lossy(bytes);

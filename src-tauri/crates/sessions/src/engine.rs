@@ -14,8 +14,9 @@ use crate::session::Session;
 use crate::view::{Draft, Preview, Settings};
 use crate::{Error, capture, drive, log};
 
-/// Bytes of the log that may wait between the socket and the disk before the socket is read no further.
-const IN_FLIGHT: usize = 32 << 20;
+/// Bytes of the log that may wait for the fold before the socket is read no further. Small, so that in a flood a delta is told within
+/// milliseconds of its read: what the fold cannot take yet is better left to the socket's own buffer.
+const IN_FLIGHT: usize = 128 << 10;
 
 /// The name settings are kept under in the library.
 const SETTINGS: &str = "settings";

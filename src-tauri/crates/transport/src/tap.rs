@@ -14,8 +14,8 @@ use crate::progress::Progress;
 use crate::redact::{Patterns, Protocol, Redactor};
 use crate::{Dir, Journal, Mark};
 
-/// A read takes at most this much.
-const READ: usize = 256 << 10;
+/// A read takes at most this much: larger ones save little and make what they hold wait longer.
+const READ: usize = 64 << 10;
 /// A read buffer with less room than this is replaced.
 const ROOM: usize = 32 << 10;
 

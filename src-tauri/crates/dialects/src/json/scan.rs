@@ -179,17 +179,7 @@ impl<'a> Scan<'a> {
         let bytes = self.text.as_bytes();
         let mut escaped = false;
         loop {
-            // Eight bytes at a time to the next that matters.
-            while let Some(eight) = bytes
-                .get(self.at..self.at + 8)
-                .and_then(|eight| <[u8; 8]>::try_from(eight).ok())
-            {
-                let step = plain(u64::from_le_bytes(eight));
-                self.at += step;
-                if step < 8 {
-                    break;
-                }
-            }
+            self.at += unremarkable(&bytes[self.at..]);
             match *bytes.get(self.at)? {
                 b'"' => {
                     self.at += 1;
@@ -215,6 +205,32 @@ impl<'a> Scan<'a> {
             }
         }
     }
+}
+
+/// How many bytes from the start surely come before the first quote, backslash or control character: all but fewer than eight.
+fn unremarkable(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    // Most strings are short: a few words first.
+    while let Some(eight) = bytes[at..].first_chunk() {
+        let step = plain(u64::from_le_bytes(*eight));
+        at += step;
+        if step < 8 {
+            return at;
+        }
+        if at == 32 {
+            // A long one goes by blocks, which compile to vector instructions.
+            while bytes[at..].first_chunk().is_some_and(plain_block) {
+                at += 32;
+            }
+        }
+    }
+    at
+}
+
+/// Whether none of the bytes is a quote, backslash or control character.
+fn plain_block(block: &[u8; 32]) -> bool {
+    let found = block.iter().fold(false, |found, &byte| found | (byte < 0x20) | (byte == b'"') | (byte == b'\\'));
+    !found
 }
 
 /// How many of eight bytes (the first lowest) come before the first quote, backslash or control character. The borrow of each subtraction
