@@ -4,5 +4,15 @@
 #![cfg(target_os = "linux")]
 
 mod stage;
+mod steps;
 
+mod errors;
+mod fast;
 mod first_run;
+mod inspect;
+mod keys;
+mod library;
+mod scale;
+mod shell;
+mod stop;
+mod transports;

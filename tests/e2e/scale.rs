@@ -1,0 +1,120 @@
+//! Nothing costs more as a session grows: a hundred times the frames, the same page and the same work.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use weir_tests::flood::{Chunks, Server, events};
+use weir_tests::window::{Desktop, Failure, Keychain, Window, key};
+
+use crate::stage::{alone, play};
+use crate::steps::{aim, choose_row, frames};
+
+/// Counts what the page does: changes to the document, calls of the engine and display frames.
+const COUNT: &str = r#"
+  const work = (window.work = { changes: 0, calls: 0, frames: 0 });
+  new MutationObserver((records) => (work.changes += records.length)).observe(document.body, {
+    subtree: true, childList: true, attributes: true, characterData: true,
+  });
+  const fetched = window.fetch;
+  window.fetch = (...args) => {
+    if (String(args[0]).startsWith('ipc:')) work.calls++;
+    return fetched(...args);
+  };
+  const tick = () => { work.frames++; requestAnimationFrame(tick); };
+  tick();
+"#;
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+struct Work {
+    changes: f64,
+    calls: f64,
+    frames: f64,
+}
+
+#[derive(Debug)]
+struct Cost {
+    rows: usize,
+    /// Elements of the inspector, and of the whole page.
+    inspector: usize,
+    page: usize,
+    /// Resident bytes of the page's process.
+    memory: u64,
+    /// Per step through the table.
+    step: Work,
+}
+
+async fn work(window: &Window) -> Result<Work, Failure> {
+    window.ask("return window.work", vec![]).await
+}
+
+async fn cost(window: &Window, count: usize) -> Result<Cost, Failure> {
+    let server = Server::start(events(count, 330, Chunks::Event))?;
+    aim(window, &format!("http://{}/v1", server.address())).await?;
+    window.fill("model", "flood").await?;
+    window.press(&[key::ENTER]).await?;
+    window.ask::<()>(COUNT, vec![]).await?;
+    window.click("send").await?;
+    window.within(Duration::from_secs(120), "it is over", "return document.querySelector('[data-testid=outcome]') !== null", vec![]).await?;
+    choose_row(window, 0).await?;
+    window.press(&[key::HOME]).await?;
+    window.until("the first row is selected", "return document.querySelector('[data-testid=frame-row][data-frame][aria-selected=true]')?.getAttribute('aria-rowindex') === '2'").await?;
+    settle(window).await?;
+
+    const STEPS: u32 = 40;
+    let before = work(window).await?;
+    for _ in 0..STEPS {
+        window.press(&['j']).await?;
+    }
+    settle(window).await?;
+    let after = work(window).await?;
+    let per_step = |now: f64, then: f64| (now - then) / f64::from(STEPS);
+    Ok(Cost {
+        rows: frames(window).await?,
+        inspector: window.ask("return document.querySelectorAll('.dock *').length", vec![]).await?,
+        page: window.ask("return document.querySelectorAll('*').length", vec![]).await?,
+        memory: window.page_memory(),
+        step: Work {
+            changes: per_step(after.changes, before.changes),
+            calls: per_step(after.calls, before.calls),
+            frames: after.frames - before.frames,
+        },
+    })
+}
+
+/// Waits until the page has been still for a while.
+async fn settle(window: &Window) -> Result<(), Failure> {
+    let mut last = -1.0;
+    loop {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        let now = work(window).await?.calls;
+        if now == last {
+            return Ok(());
+        }
+        last = now;
+    }
+}
+
+#[test]
+fn two_hundred_thousand_frames_cost_what_two_thousand_do() {
+    alone(async || {
+        let mut costs = Vec::new();
+        for count in [2_000, 200_000] {
+            let window = Window::open(Desktop::start(Keychain::Missing)?).await?;
+            play("scale", &window, async {
+                costs.push(cost(&window, count).await?);
+                Ok(())
+            })
+            .await;
+            window.close().await?;
+        }
+        let [small, large] = &costs[..] else { return Err("two sessions were measured".into()) };
+        eprintln!("{small:?}\n{large:?}");
+        assert!(small.rows >= 2_000 && large.rows >= 200_000);
+        assert!(large.inspector.abs_diff(small.inspector) <= 40, "the inspector holds as many elements");
+        assert!(large.page.abs_diff(small.page) <= 400, "the page holds as many, but for one per 10,000 characters of the reply");
+        assert!(large.memory < small.memory + (64 << 20), "the page holds no session");
+        assert!(large.step.changes <= small.step.changes * 1.25 + 2.0, "a step changes as much");
+        assert!(large.step.calls <= small.step.calls * 1.25 + 0.5, "a step asks as often");
+        Ok(())
+    });
+}
