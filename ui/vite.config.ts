@@ -8,5 +8,5 @@ export default defineConfig({
   server: { port: 1420, strictPort: true, host: '127.0.0.1' },
   build: { target: ['safari16', 'chrome111'], chunkSizeWarningLimit: 1500 },
   resolve: process.env.VITEST ? { conditions: ['browser'] } : undefined,
-  test: { environment: 'jsdom', include: ['src/**/*.test.ts'] },
+  test: { environment: 'jsdom', include: ['src/**/*.test.ts'], css: { include: [/tokens\.css/] } },
 });

@@ -3,7 +3,7 @@ import css from './tokens.css?raw';
 
 /** Custom properties of a theme's block. */
 function theme(name: 'dark' | 'light'): Map<string, string> {
-  const block = new RegExp(`data-theme="${name}"\\] \\{([^}]*)\\}`).exec(css)?.[1] ?? '';
+  const block = new RegExp(`data-theme=['"]${name}['"]\\] \\{([^}]*)\\}`).exec(css)?.[1] ?? '';
   return new Map([...block.matchAll(/(--[\w-]+): (#[0-9a-f]{6});/g)].map(([, key, value]) => [key!, value!]));
 }
 
