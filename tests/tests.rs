@@ -1,1 +1,3 @@
-//! placeholder
+//! Integration tests: one binary, modules by topic. Everything runs on loopback.
+
+mod engine;

@@ -33,7 +33,10 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-const PARTS: [(&str, fn(&mut table::Table) -> Result<(), Failure>); 4] =
+/// Measures something and adds it to the table.
+type Part = fn(&mut table::Table) -> Result<(), Failure>;
+
+const PARTS: [(&str, Part); 4] =
     [("events", rate::events), ("messages", rate::messages), ("memory", memory::measure), ("delay", delay::measure)];
 
 /// Where recordings and downloads go: one disk for all.

@@ -18,7 +18,8 @@ const LONG: usize = 1_500_000;
 /// Each session is taken by a process of its own.
 pub fn measure(table: &mut Table) -> Result<(), Failure> {
     table.part("Memory per million units of 330 B");
-    let kinds: [(&str, fn(usize) -> Rendered); 3] =
+    type Render = fn(usize) -> Rendered;
+    let kinds: [(&str, Render); 3] =
         [("SSE, a chunk an event", |count| events(count, 330, Chunks::Event)), ("SSE, 1 MiB chunks", |count| events(count, 330, Chunks::Large)), ("WebSocket", |count| messages(count, 330))];
     for (what, render) in kinds {
         let (short, long) = (held(render(SHORT))?, held(render(LONG))?);

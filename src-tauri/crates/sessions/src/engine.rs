@@ -151,10 +151,10 @@ impl Engine {
     ///
     /// Must be called within a tokio runtime.
     pub fn send(&self, draft: &Draft, key: KeyChoice, tell: Option<capture::Tell>) -> Result<Arc<Session>, Error> {
-        if matches!(key, KeyChoice::Stored) {
-            if let Some(error) = self.missing_key(draft) {
-                return Err(error);
-            }
+        if matches!(key, KeyChoice::Stored)
+            && let Some(error) = self.missing_key(draft)
+        {
+            return Err(error);
         }
         let plan = self.plan(draft, &key)?;
         self.run(plan, key, tell)

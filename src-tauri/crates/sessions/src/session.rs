@@ -8,7 +8,7 @@ use weir_dialects::ToolCall;
 use weir_recordings::{Reader, RecordKind};
 use weir_transport::{Control, journal::Clock};
 
-use crate::analysis::{Analysis, KINDS, ReplyBlock, RowId, byte_of_utf16, utf16_len};
+use crate::analysis::{Analysis, KINDS, ReplyBlock, RowId, utf16_len};
 use crate::inspect::{self, Bytes, Selection};
 use crate::plan::Plan;
 use crate::view::{Block, FilterError, FrameDetail, KindCount, Place, Ribbon, RowsPage, SessionInfo, Update};
@@ -212,7 +212,7 @@ impl Session {
     pub fn locate(&self, block: u32, offset: u32) -> Option<Place> {
         let analysis = self.analysis();
         let found = analysis.fold.folded.blocks.get(block as usize)?;
-        let (row, range) = found.delta_at(byte_of_utf16(&found.text, offset) as u32)?;
+        let (row, range) = found.delta_at(found.byte_of_utf16(offset) as u32)?;
         Some(place(found, block, row, range))
     }
 
@@ -246,7 +246,7 @@ impl Session {
 }
 
 fn place(block: &ReplyBlock, index: u32, row: u32, range: std::ops::Range<usize>) -> Place {
-    let start = utf16_len(block.text.get(..range.start).unwrap_or_default());
+    let start = block.utf16_of_byte(range.start);
     Place { row, block: index, start, end: start + utf16_len(block.text.get(range).unwrap_or_default()) }
 }
 

@@ -119,7 +119,7 @@ impl Body {
                     fold.row(t, stream, span, Layer::Body, Kind::Warning, word);
                 } else if whole && self.len > 0 {
                     let bytes = std::mem::take(bytes);
-                    fold.payload(t, stream, span, Layer::Body, 0, Carried::Body, Payload::Body(&bytes), told);
+                    fold.payload(t, stream, span, Layer::Body, 0, Carried::Body, Payload::Body(&bytes), self.len, told);
                 } else if self.len > 0 {
                     fold.row(t, stream, span, Layer::Body, Kind::Incomplete, 0);
                 }
@@ -151,7 +151,8 @@ fn sse_item(fold: &mut Fold, t: u64, stream: u16, item: sse::Item<'_>, told: &mu
                 fold.row(t, stream, event.span, Layer::Sse, Kind::Warning, word);
             } else {
                 let payload = Payload::Event { event: event.event, data: &event.data };
-                fold.payload(t, stream, event.span, Layer::Sse, word, Carried::Event, payload, told);
+                let size = event.lines.iter().map(|line| line.len()).sum();
+                fold.payload(t, stream, event.span, Layer::Sse, word, Carried::Event, payload, size, told);
             }
         }
         sse::Item::Comment { span, .. } => {
@@ -177,7 +178,7 @@ fn ndjson_item(fold: &mut Fold, t: u64, stream: u16, item: ndjson::Item<'_>, tol
             fold.row(t, stream, span, Layer::Ndjson, Kind::Warning, word);
         }
         ndjson::Item::Line { span, bytes, .. } => {
-            fold.payload(t, stream, span, Layer::Ndjson, 0, Carried::Line, Payload::Line(bytes), told);
+            fold.payload(t, stream, span, Layer::Ndjson, 0, Carried::Line, Payload::Line(bytes), bytes.len() as u64, told);
         }
         ndjson::Item::Blank { span } => {
             let word = fold.word("blank line");

@@ -22,6 +22,8 @@ pub struct Connection {
     answered: u32,
     /// Body of each HTTP/2 stream that has a response.
     h2_bodies: Vec<(u32, Body)>,
+    /// First bytes sent, while they do not tell yet which protocol they begin.
+    opening: Vec<u8>,
 }
 
 struct Direction {
@@ -51,7 +53,7 @@ impl Connection {
         };
         let input = direction(fold, false);
         let output = direction(fold, true);
-        Self { number, input, output, key: None, switched: None, body: None, asked: 0, answered: 0, h2_bodies: Vec::new() }
+        Self { number, input, output, key: None, switched: None, body: None, asked: 0, answered: 0, h2_bodies: Vec::new(), opening: Vec::new() }
     }
 
     /// `2` where HTTP/2 runs on it, `1.1` where HTTP/1.1 does, `None` before the first byte.
@@ -70,9 +72,20 @@ impl Connection {
 
     /// Bytes that were sent.
     pub fn sent(&mut self, fold: &mut Fold, t: u64, bytes: &[u8], told: &mut dyn FnMut(Told<'_>)) {
+        let opening;
+        let mut bytes = bytes;
         if matches!(self.output.protocol, Protocol::Unknown) {
             // The client speaks first in all three protocols, and its first bytes tell which it is (RFC 9113 §3.4).
-            self.output.protocol = if bytes.starts_with(b"PRI ") {
+            const PREFACE: &[u8] = b"PRI ";
+            if !self.opening.is_empty() || PREFACE.starts_with(bytes) {
+                self.opening.extend_from_slice(bytes);
+                if self.opening.len() < PREFACE.len() && PREFACE.starts_with(&self.opening) {
+                    return;
+                }
+                opening = std::mem::take(&mut self.opening);
+                bytes = &opening;
+            }
+            self.output.protocol = if bytes.starts_with(PREFACE) {
                 self.input.protocol = Protocol::Http2(Box::new(http2::Dissector::new(http2::Side::Server, Limits::default())));
                 Protocol::Http2(Box::new(http2::Dissector::new(http2::Side::Client, Limits::default())))
             } else {
@@ -398,7 +411,7 @@ fn ws_item(fold: &mut Fold, t: u64, stream: u16, base: u64, item: ws::Item<'_>, 
                 let word = fold.word("message longer than what is decoded whole (128 MiB): kept, not decoded");
                 fold.row(t, stream, absolute(span), Layer::Ws, Kind::Warning, word);
             } else {
-                fold.payload(t, stream, absolute(span), Layer::Ws, word, Carried::Message, Payload::Message(data), told);
+                fold.payload(t, stream, absolute(span), Layer::Ws, word, Carried::Message, Payload::Message(data), data.len() as u64, told);
             }
         }
         ws::Item::Error { code, message, at } => fold.rule(t, stream, base + at, Layer::Ws, code, &message, false),

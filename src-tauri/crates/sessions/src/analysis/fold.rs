@@ -225,6 +225,7 @@ impl Fold {
     }
 
     /// A broken or bent rule as a row at `at`.
+    #[allow(clippy::too_many_arguments)]
     pub fn rule(&mut self, t: u64, stream: u16, at: u64, layer: Layer, code: &str, message: &str, warning: bool) {
         if !warning && self.violation.is_none() {
             self.violation = Some((code.to_owned(), message.to_owned()));
@@ -233,7 +234,8 @@ impl Fold {
         self.row(t, stream, Span::new(at, at), layer, if warning { Kind::Warning } else { Kind::Error }, word);
     }
 
-    /// Decodes a payload and appends the row that carried it.
+    /// Decodes a payload and appends the row that carried it. `size` is what the payload took on the wire: ill-formed UTF-8 is longer
+    /// once it is replaced.
     #[allow(clippy::too_many_arguments)]
     pub fn payload(
         &mut self,
@@ -244,6 +246,7 @@ impl Fold {
         word: u16,
         carried: Carried,
         payload: Payload<'_>,
+        size: u64,
         told: &mut dyn FnMut(Told<'_>),
     ) {
         let row = self.row(t, stream, span, layer, Kind::Unknown, word);
@@ -252,7 +255,7 @@ impl Fold {
             Payload::Line(bytes) | Payload::Message(bytes) | Payload::Body(bytes) => bytes,
         };
         if looks_like_json(bytes) {
-            self.owned.json[carried as usize] += bytes.len() as u64;
+            self.owned.json[carried as usize] += size;
         }
         let (mut best, mut kind, mut block) = (0, Kind::Unknown, 0);
         let Self { decoder, folded, gaps, deltas, content, text_bytes, owned, unread, .. } = self;

@@ -31,7 +31,12 @@ pub struct ReplyBlock {
     pub rewrites: u32,
     tool_index: u64,
     pieces: Chunked<Piece>,
+    /// Borders of deltas about every [`STRIDE`] bytes, as (byte, UTF-16 offset): where counting begins.
+    milestones: Vec<(u32, u32)>,
 }
+
+/// Bytes of text that are counted through at most to change between bytes and UTF-16, besides one delta.
+const STRIDE: usize = 4096;
 
 impl ReplyBlock {
     /// Deltas in it.
@@ -58,13 +63,30 @@ impl ReplyBlock {
         (first < behind).then(|| self.start_of(first)..self.start_of(behind))
     }
 
+    /// UTF-16 offset of byte `at` of the text.
+    pub fn utf16_of_byte(&self, at: usize) -> u32 {
+        let (byte, utf16) = self.milestone(|&(byte, _)| byte as usize <= at);
+        utf16 + utf16_len(self.text.get(byte as usize..at).unwrap_or_default())
+    }
+
+    /// Byte offset of a UTF-16 offset of the text, as [`byte_of_utf16`].
+    pub fn byte_of_utf16(&self, offset: u32) -> usize {
+        let (byte, utf16) = self.milestone(|&(_, utf16)| utf16 <= offset);
+        byte as usize + byte_of_utf16(self.text.get(byte as usize..).unwrap_or_default(), offset - utf16)
+    }
+
+    fn milestone(&self, before: impl Fn(&(u32, u32)) -> bool) -> (u32, u32) {
+        let passed = self.milestones.partition_point(before);
+        passed.checked_sub(1).and_then(|at| self.milestones.get(at).copied()).unwrap_or_default()
+    }
+
     fn start_of(&self, index: usize) -> usize {
         if index == 0 { 0 } else { self.pieces.get(index - 1).map_or(0, |p| p.end as usize) }
     }
 
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
-        self.text.capacity() + self.pieces.heap_bytes()
+        self.text.capacity() + self.pieces.heap_bytes() + self.milestones.capacity() * size_of::<(u32, u32)>()
     }
 }
 
@@ -112,6 +134,7 @@ impl Folded {
                 rewrites: 0,
                 tool_index: index,
                 pieces: Chunked::default(),
+                milestones: Vec::new(),
             });
             self.blocks.len() - 1
         });
@@ -137,11 +160,15 @@ impl Folded {
             block.text.clear();
             block.utf16 = 0;
             block.pieces = Chunked::default();
+            block.milestones.clear();
         }
         block.text.push_str(&delta.text);
         block.utf16 += utf16_len(&delta.text);
         block.times.1 = t;
         let end = block.text.len() as u32;
+        if end as usize >= block.milestones.last().map_or(0, |&(byte, _)| byte as usize) + STRIDE {
+            block.milestones.push((end, block.utf16));
+        }
         match block.pieces.last_mut() {
             Some(last) if last.row == row => last.end = end,
             _ => {
@@ -181,4 +208,44 @@ pub fn byte_of_utf16(text: &str, offset: u32) -> usize {
         units = next;
     }
     text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_change_over_and_back_in_a_long_text() {
+        let mut folded = Folded::default();
+        let words = ["plain ", "w\u{f6}rld ", "\u{4f60}\u{597d}", "\u{1f600}\u{1f468}\u{200d}\u{1f469}", ""];
+        for row in 0..20_000 {
+            folded.push(&Delta::new(DeltaKind::Text, words[row % words.len()], 0..0), row as u32, 0);
+        }
+        let block = &folded.blocks[0];
+        assert_eq!(block.utf16, utf16_len(&block.text));
+        let mut utf16 = 0;
+        for (n, (byte, c)) in block.text.char_indices().enumerate() {
+            if n % 61 == 0 {
+                assert_eq!(block.utf16_of_byte(byte), utf16);
+                assert_eq!(block.byte_of_utf16(utf16), byte);
+                // In the middle of a pair stands its character's start.
+                assert_eq!(block.byte_of_utf16(utf16 + c.len_utf16() as u32 - 1), byte);
+            }
+            utf16 += c.len_utf16() as u32;
+        }
+        assert_eq!(block.byte_of_utf16(utf16 + 5), block.text.len());
+    }
+
+    #[test]
+    fn each_delta_is_found_by_its_text_and_by_its_row() {
+        let mut folded = Folded::default();
+        for row in 0..3_000u32 {
+            folded.push(&Delta::new(DeltaKind::Text, "ab", 0..0), row * 2, 0);
+        }
+        let block = &folded.blocks[0];
+        assert_eq!(block.delta_at(4_001), Some((4_000, 4_000..4_002)));
+        assert_eq!(block.range_of(4_000), Some(4_000..4_002));
+        assert_eq!(block.range_of(4_001), None);
+        assert_eq!(block.delta_at(6_000), None);
+    }
 }

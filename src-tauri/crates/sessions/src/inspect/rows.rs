@@ -121,10 +121,10 @@ struct Window<'a> {
 
 impl Window<'_> {
     fn holds(&mut self, fold: &Fold, row: &Row, number: u32, text: &str) -> bool {
-        if let Some(block) = row.block.checked_sub(1).and_then(|at| fold.folded.blocks.get(at as usize)) {
-            if block.range_of(number).and_then(|range| block.text.get(range)).is_some_and(|own| contains(own, text)) {
-                return true;
-            }
+        if let Some(block) = row.block.checked_sub(1).and_then(|at| fold.folded.blocks.get(at as usize))
+            && block.range_of(number).and_then(|range| block.text.get(range)).is_some_and(|own| contains(own, text))
+        {
+            return true;
         }
         if fold.words.get(row.word as usize).is_some_and(|word| contains(word, text)) {
             return true;

@@ -1,0 +1,13 @@
+//! The engine from the socket to what a view shows.
+
+mod bad_input;
+mod captures;
+mod growth;
+mod index;
+mod killed;
+mod lab;
+mod oracles;
+mod ownership;
+mod reopened;
+mod secrets;
+mod stop;
