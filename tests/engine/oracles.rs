@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use weir_dialects::Transport;
-use weir_frames::{Limits, Span, sse};
+use weir_frames::{Limits, Span, http2, sse};
 use weir_sessions::Session;
 use weir_sessions::analysis::{Kind, Layer};
 use weir_tests::desk::Desk;
@@ -34,9 +34,12 @@ async fn hyper(wire: &[u8], h2: bool) -> Option<Vec<u8>> {
     let feed = tokio::spawn(async move {
         // The request first: hyper takes no answer to what it has not asked.
         let mut request = vec![0; 1 << 16];
-        let mut some = 0;
-        while some == 0 || h2 && some < 60 {
-            some += theirs.read(&mut request).await.ok()?;
+        let mut preface = http2::Dissector::new(http2::Side::Client, Limits::default());
+        let mut asked = false;
+        while !asked {
+            let some = theirs.read(&mut request).await.ok()?;
+            asked = !h2;
+            preface.push(&request[..some], &mut |item| asked |= matches!(item, http2::Item::Frame(frame) if frame.headers.is_some()));
         }
         // In small pieces: what a server says after its response must not be read before the response is.
         for piece in wire.chunks(16) {
