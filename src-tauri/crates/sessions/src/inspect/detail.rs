@@ -6,6 +6,7 @@ use weir_frames::{Limits, Span, http2, json, ws};
 
 use super::explain::explain;
 use super::paint::Canvas;
+use super::summary::is_control_frame;
 use super::unit::{self, Content, Unit};
 use super::{Bytes, row};
 use crate::Error;
@@ -201,7 +202,8 @@ fn sse_event(tree: &mut Tree, depth: u32, unit: &Unit, row: &Row, word: &str, ow
 
 fn ws_frames(tree: &mut Tree, depth: u32, unit: &Unit, row: &Row, word: &str) -> u32 {
     let label = match row.kind {
-        Kind::Control | Kind::Frame => format!("WebSocket {word} frame"),
+        Kind::Frame => format!("WebSocket {word} frame"),
+        Kind::Control if is_control_frame(word) => format!("WebSocket {word} frame"),
         Kind::Incomplete => "WebSocket frame, cut off".into(),
         Kind::Error | Kind::Warning if row.len == 0 => word.to_owned(),
         _ => format!("WebSocket {word} message"),
@@ -246,7 +248,9 @@ fn payload(tree: &mut Tree, depth: u32, fold: &Fold, row: &Row, content: &Conten
     if !matches!(row.kind, Kind::Request) {
         let dialect: &dyn Dialect = fold.dialect;
         unit::deltas(dialect, fold.transport, fold.status.as_ref(), row, content, &mut |delta| {
-            if !delta.at.is_empty() {
+            let content = matches!(delta.kind, DeltaKind::Text | DeltaKind::Reasoning | DeltaKind::Refusal | DeltaKind::ToolCall);
+            // Final forms repeat the reply; only what added to it is shown as its text.
+            if !delta.at.is_empty() && (row.block > 0 || !content) {
                 found.push((Span::new(delta.at.start as u64, delta.at.end as u64), delta.kind, delta.text.into_owned()));
             }
         });

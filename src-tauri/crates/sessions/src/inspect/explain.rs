@@ -29,7 +29,7 @@ pub fn explain(row: &Row, word: &str, out: bool) -> String {
         Layer::Ws => match (row.kind, word) {
             (Kind::Control, "ping") => "A ping: the other end must answer with a pong of the same payload (RFC 6455 §5.5.2).",
             (Kind::Control, "pong") => "A pong: the answer to a ping, or a heartbeat of its own (RFC 6455 §5.5.3).",
-            (Kind::Control, _) => "A close frame: code and reason; the other end answers with one, then TCP is closed (RFC 6455 §5.5.1).",
+            (Kind::Control, "close") => "A close frame: code and reason; the other end answers with one, then TCP is closed (RFC 6455 §5.5.1).",
             (Kind::Frame, _) => "A WebSocket frame: a piece of a message. Frame borders mean nothing to the application (RFC 6455 §5.4).",
             _ => "A WebSocket message: its frames' payloads in order, unmasked (RFC 6455 §5.6).",
         },

@@ -36,15 +36,19 @@ pub fn of(fold: &Fold, bytes: &dyn Bytes, id: RowId, row: &Row) -> String {
 }
 
 fn from_bytes(fold: &Fold, row: &Row, unit: &Unit) -> String {
+    let word = fold.words.get(row.word as usize).map_or("", String::as_str);
     let text = String::from_utf8_lossy(&unit.inner[..unit.inner.len().min(4 * MOST)]);
     match (row.layer, row.kind) {
         (Layer::Http, _) => cut(text.lines().find(|line| !line.is_empty()).unwrap_or_default()),
         (Layer::Sse, Kind::Comment) => cut(text.trim_start_matches(':').trim_end()),
         (Layer::Sse, Kind::Retry) => format!("{} ms", text.trim_end().trim_start_matches("retry:").trim()),
-        (Layer::Ws, Kind::Control) => control(unit, fold.words.get(row.word as usize).map_or("", String::as_str)),
+        (Layer::Ws, Kind::Control) if is_control_frame(word) => control(unit, word),
         (_, Kind::Request) => cut(&unit.content(row).map_or_else(String::new, |c| String::from_utf8_lossy(&c.data).into_owned())),
         (_, Kind::Incomplete) => cut(text.trim_end()),
-        _ => decoded(fold, row, unit).unwrap_or_else(|| cut(text.trim())),
+        _ => decoded(fold, row, unit).unwrap_or_else(|| match unit.content(row) {
+            Some(content) => cut(String::from_utf8_lossy(&content.data).trim()),
+            None => cut(text.trim()),
+        }),
     }
 }
 
@@ -59,11 +63,18 @@ fn decoded(fold: &Fold, row: &Row, unit: &Unit) -> Option<String> {
         (Part::Usage(usage), _) => parts.push(usage_line(usage)),
         (Part::Finish(finish), _) => parts.push(finish.reason.clone()),
         (Part::Error { code }, _) if !code.is_empty() => parts.push(format!("{code}: {}", delta.text)),
+        // A decoder that has seen nothing takes a final form that repeats the reply for the reply itself; this row added none.
+        (_, DeltaKind::Text | DeltaKind::Reasoning | DeltaKind::Refusal | DeltaKind::ToolCall) => {}
         (_, DeltaKind::Unknown) => parts.push(String::from_utf8_lossy(&content.data).into_owned()),
         _ if !delta.text.is_empty() => parts.push(delta.text.to_string()),
         _ => {}
     });
     (!parts.is_empty()).then(|| cut(&parts.join(", ")))
+}
+
+/// Whether an opcode's name is a control frame's (RFC 6455 §5.5).
+pub fn is_control_frame(word: &str) -> bool {
+    matches!(word, "close" | "ping" | "pong")
 }
 
 /// Usage in words.
