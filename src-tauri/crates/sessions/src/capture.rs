@@ -81,8 +81,8 @@ pub fn summary(session: &Session) -> Finished {
     let text = [BlockKind::Text, BlockKind::Refusal].map(|kind| analysis.fold.folded.text(kind)).concat();
     Finished {
         outcome: kind.into(),
-        reply: text,
-        reasoning: analysis.fold.folded.text(BlockKind::Reasoning),
+        reply: session.without_secret(text),
+        reasoning: session.without_secret(analysis.fold.folded.text(BlockKind::Reasoning)),
         frames: u64::from(metrics.frames),
         bytes_down: metrics.bytes_down,
         bytes_up: metrics.bytes_up,

@@ -181,6 +181,9 @@ impl Engine {
         let clock = Clock::start();
         let (journal, reader) = journal::channel_on(clock, IN_FLIGHT);
         let session = Arc::new(Session::new(recorder.id(), &title, plan, started_at_ms, recorder.reader(), clock));
+        if let Some(secret) = &secret {
+            session.sends(secret);
+        }
         self.remember(&session);
         capture::start(reader, recorder, session.clone(), tell)?;
         let roots = self.roots()?;

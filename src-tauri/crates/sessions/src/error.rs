@@ -60,9 +60,22 @@ impl From<weir_secrets::Error> for Error {
     }
 }
 
-/// A library's words as a sentence.
+/// A library's words as a sentence. A file's name keeps its letters, and a dot within the first word makes it one.
 fn sentence(words: &str) -> String {
+    if words.split(' ').next().is_some_and(|first| first.contains(['.', '/', '\\'])) {
+        return format!("{}.", words.trim_end_matches('.'));
+    }
     let mut chars = words.chars();
     let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", chars.as_str().trim_end_matches('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_file_name_is_no_word_to_capitalise() {
+        assert_eq!(super::sentence("junk.weir is not a Weir recording"), "junk.weir is not a Weir recording.");
+        assert_eq!(super::sentence("/home/me/x is not a Weir recording."), "/home/me/x is not a Weir recording.");
+        assert_eq!(super::sentence("the disk is full"), "The disk is full.");
+    }
 }

@@ -1,11 +1,12 @@
 //! A session, running or reopened: its fold, its bytes, and what its watchers have seen.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::watch;
 use weir_dialects::ToolCall;
 use weir_recordings::{Reader, RecordKind};
+use weir_secrets::Secret;
 use weir_transport::{Control, journal::Clock};
 
 use crate::analysis::{Analysis, KINDS, ReplyBlock, RowId, utf16_len};
@@ -32,6 +33,8 @@ pub struct Session {
     changed: watch::Sender<u64>,
     /// What went wrong outside the wire: the disk failed.
     trouble: Mutex<Option<Error>>,
+    /// The key that was sent, while this is the run that sent it.
+    secret: OnceLock<Secret>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -56,6 +59,22 @@ impl Session {
             selections: Mutex::new(Vec::new()),
             changed: watch::Sender::new(0),
             trouble: Mutex::new(None),
+            secret: OnceLock::new(),
+        }
+    }
+
+    /// Names the key that is sent, so that [`Session::without_secret`] knows it.
+    pub(crate) fn sends(&self, secret: &Secret) {
+        // It is named once, before anything is sent.
+        let _ = self.secret.set(secret.clone());
+    }
+
+    /// `text` with stars for the key. The taps keep it out of the log wherever it stands in one piece; a model that repeats it tells
+    /// it delta by delta, and only the joined text shows it whole.
+    pub(crate) fn without_secret(&self, text: String) -> String {
+        match self.secret.get().map(Secret::expose) {
+            Some(key) if !key.is_empty() && text.contains(key) => text.replace(key, &"*".repeat(key.len())),
+            _ => text,
         }
     }
 

@@ -1,6 +1,7 @@
 //! HTTP/2 frames (RFC 9113) of one direction, header blocks decoded by HPACK (RFC 7541).
 
 mod hpack;
+mod message;
 mod huffman;
 mod names;
 #[cfg(test)]
@@ -470,7 +471,12 @@ impl Dissector {
             self.hpack.decode(&block.bytes, &mut self.fields)
         };
         let (code, message) = match read {
-            Ok(()) => return true,
+            Ok(()) => {
+                if let Some(message) = message::fault(&self.fields) {
+                    sink(Item::Error { code: "PROTOCOL_ERROR", message, at: block.start });
+                }
+                return true;
+            }
             Err(Fault::Malformed(why)) => ("COMPRESSION_ERROR", why),
             Err(Fault::Lost) => {
                 ("COMPRESSION_ERROR", "the header block cannot be decoded: an earlier one was not, and they share a table (RFC 9113 §4.3)".into())

@@ -262,3 +262,40 @@ proptest! {
         prop_assert_eq!(told(side, limits, &pieces), told(side, limits, &[&bytes]));
     }
 }
+
+#[test]
+fn malformed_messages() {
+    let block = |fields: &[(&str, &str)]| {
+        // Literal fields without indexing, names and values as they stand (RFC 7541 §6.2.2).
+        let mut payload = Vec::new();
+        for (name, value) in fields {
+            payload.extend([0, name.len() as u8]);
+            payload.extend(name.as_bytes());
+            payload.push(value.len() as u8);
+            payload.extend(value.as_bytes());
+        }
+        let mut bytes = vec![0, 0, 0, 4, 0, 0, 0, 0, 0];
+        bytes.extend([0, 0, payload.len() as u8, 1, 4, 0, 0, 0, 1]);
+        bytes.extend(payload);
+        errors(Side::Server, &bytes)
+    };
+    let ok = (":status", "200");
+    for fields in [
+        &[ok, ("X-Upper", "a")][..],
+        &[ok, ("with space", "a")],
+        &[ok, ("", "a")],
+        &[("a", "b"), ok],
+        &[ok, ok],
+        &[(":color", "red")],
+        &[ok, ("connection", "close")],
+        &[ok, ("transfer-encoding", "chunked")],
+        &[ok, ("te", "gzip")],
+        &[ok, ("a", "b\nc")],
+        &[ok, ("a", " b")],
+    ] {
+        assert_eq!(block(fields), [("PROTOCOL_ERROR", 9)], "{fields:?}");
+    }
+    assert_eq!(block(&[ok, ("te", "trailers"), ("x-empty", ""), ("a", "b c")]), []);
+    // Trailers have no pseudo-header fields.
+    assert_eq!(block(&[("grpc-status", "0")]), []);
+}
