@@ -54,7 +54,19 @@ async fn cost(window: &Window, count: usize) -> Result<Cost, Failure> {
     window.press(&[key::ENTER]).await?;
     window.ask::<()>(COUNT, vec![]).await?;
     window.click("send").await?;
-    window.within(Duration::from_secs(120), "it is over", "return document.querySelector('[data-testid=outcome]') !== null", vec![]).await?;
+    window
+        .within(
+            Duration::from_secs(120),
+            "it is over",
+            "return document.querySelector('[data-testid=outcome]') !== null",
+            vec![],
+        )
+        .await?;
+    let listed = "return Number(document.querySelector('[data-testid=frame-count]').textContent.replace(/\\D/g, '')) >= arguments[0]";
+    window
+        .until_with("all rows are listed", listed, vec![count.into()])
+        .await?;
+    settle(window).await?;
     choose_row(window, 0).await?;
     window.press(&[key::HOME]).await?;
     window.until("the first row is selected", "return document.querySelector('[data-testid=frame-row][data-frame][aria-selected=true]')?.getAttribute('aria-rowindex') === '2'").await?;
@@ -70,8 +82,12 @@ async fn cost(window: &Window, count: usize) -> Result<Cost, Failure> {
     let per_step = |now: f64, then: f64| (now - then) / f64::from(STEPS);
     Ok(Cost {
         rows: frames(window).await?,
-        inspector: window.ask("return document.querySelectorAll('.dock *').length", vec![]).await?,
-        page: window.ask("return document.querySelectorAll('*').length", vec![]).await?,
+        inspector: window
+            .ask("return document.querySelectorAll('.dock *').length", vec![])
+            .await?,
+        page: window
+            .ask("return document.querySelectorAll('*').length", vec![])
+            .await?,
         memory: window.page_memory(),
         step: Work {
             changes: per_step(after.changes, before.changes),
@@ -107,14 +123,31 @@ fn two_hundred_thousand_frames_cost_what_two_thousand_do() {
             .await;
             window.close().await?;
         }
-        let [small, large] = &costs[..] else { return Err("two sessions were measured".into()) };
+        let [small, large] = &costs[..] else {
+            return Err("two sessions were measured".into());
+        };
         eprintln!("{small:?}\n{large:?}");
         assert!(small.rows >= 2_000 && large.rows >= 200_000);
-        assert!(large.inspector.abs_diff(small.inspector) <= 40, "the inspector holds as many elements");
-        assert!(large.page.abs_diff(small.page) <= 400, "the page holds as many, but for one per 10,000 characters of the reply");
-        assert!(large.memory < small.memory + (64 << 20), "the page holds no session");
-        assert!(large.step.changes <= small.step.changes * 1.25 + 2.0, "a step changes as much");
-        assert!(large.step.calls <= small.step.calls * 1.25 + 0.5, "a step asks as often");
+        assert!(
+            large.inspector.abs_diff(small.inspector) <= 40,
+            "the inspector holds as many elements"
+        );
+        assert!(
+            large.page.abs_diff(small.page) <= 400,
+            "the page holds as many, but for one per 10,000 characters of the reply"
+        );
+        assert!(
+            large.memory < small.memory + (64 << 20),
+            "the page holds no session"
+        );
+        assert!(
+            large.step.changes <= small.step.changes * 1.25 + 2.0,
+            "a step changes as much"
+        );
+        assert!(
+            large.step.calls <= small.step.calls * 1.25 + 0.5,
+            "a step asks as often"
+        );
         Ok(())
     });
 }
