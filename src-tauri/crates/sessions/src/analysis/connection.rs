@@ -70,6 +70,11 @@ impl Connection {
         self.switched.is_some()
     }
 
+    /// A frame was sent over it: the upgrade was accepted here too, not only announced by the server.
+    pub fn spoke(&self) -> bool {
+        matches!(self.output.protocol, Protocol::Ws(..))
+    }
+
     /// Bytes that were sent.
     pub fn sent(&mut self, fold: &mut Fold, t: u64, bytes: &[u8], told: &mut dyn FnMut(Told<'_>)) {
         let opening;

@@ -122,6 +122,12 @@ impl Analysis {
         self.connections.last().is_some_and(Connection::upgraded)
     }
 
+    /// Whether the last connection's upgrade, if it has one, was accepted on both sides. A server may send frames behind a 101 that breaks
+    /// the rules; nobody asked for them.
+    pub fn settled(&self) -> bool {
+        self.connections.last().is_none_or(|connection| !connection.upgraded() || connection.spoke())
+    }
+
     /// Time of the last entry, nanoseconds since the session began.
     pub fn elapsed(&self) -> u64 {
         self.last_t

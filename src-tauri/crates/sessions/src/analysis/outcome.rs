@@ -43,7 +43,7 @@ pub fn of(analysis: &Analysis) -> Outcome {
     if let Some((code, message)) = &facts.error {
         return failed(peer_error(analysis, code, message));
     }
-    if let Some(error) = phases.failed.as_ref().filter(|e| !(whole && STOPPED.contains(&e.code.as_str()))) {
+    if let Some(error) = phases.failed.as_ref().filter(|e| !(whole && analysis.settled() && STOPPED.contains(&e.code.as_str()))) {
         let kind = match error.code.as_str() {
             "cancelled" => OutcomeKind::Cancelled,
             "cut" => OutcomeKind::Cut,
@@ -188,7 +188,8 @@ fn wrong_body(analysis: &Analysis) -> Option<String> {
     let status = analysis.fold.status.as_ref()?;
     (status.media_type == "text/html" || status.media_type == "application/xhtml+xml").then(|| {
         // What the decoder found in it: its title, or that it has none.
-        let title = analysis.fold.folded.facts.error.as_ref().map_or(String::new(), |(_, title)| format!(", «{title}»"));
+        let title = analysis.fold.folded.facts.error.as_ref().filter(|(_, title)| !title.starts_with("an HTML page"));
+        let title = title.map_or(String::new(), |(_, title)| format!(", «{title}»"));
         format!("an HTML page ({}{title})", status.media_type)
     })
 }

@@ -103,3 +103,36 @@ fn a_response_nobody_asked_for_changes_nothing() {
     assert_eq!(analysis.fold.status.as_ref().unwrap().code, 200);
     assert!(warnings(&analysis)[0].starts_with("unasked-response"));
 }
+
+#[test]
+fn frames_behind_a_handshake_that_was_not_accepted_are_no_reply() {
+    let frame = |json: &str| [&[0x81, 126, 0, json.len() as u8], json.as_bytes()].concat();
+    let answer = [
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: wrong\r\n\r\n".to_vec(),
+        frame(r#"{"type":"response.output_text.delta","delta":"This text makes the message long enough for sixteen bits of length, or so we hope, truly."}"#),
+        frame(r#"{"type":"response.completed","response":{"status":"completed","id":"resp_of_a_length_that_asks_for_sixteen_bits_of_length_and_not_seven"}}"#),
+    ]
+    .concat();
+    for accepted in [false, true] {
+        let mut analysis = Analysis::new(dialect::find("openai-responses").unwrap(), Transport::Websocket);
+        let mut push = |entry| analysis.push(&entry, &mut |_| {});
+        let segment = |dir, bytes: &[u8]| Entry::Segment { conn: 0, dir, t: 1, bytes: Bytes::copy_from_slice(bytes) };
+        push(segment(Dir::Out, b"GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"));
+        push(segment(Dir::In, &answer));
+        if accepted {
+            push(segment(Dir::Out, &[0x81, 0x80, 0, 0, 0, 0]));
+        }
+        let broken = weir_transport::Error {
+            code: "ws-protocol".into(),
+            blame: weir_transport::Blame::Peer,
+            message: "The accept key is wrong.".into(),
+            consequence: String::new(),
+            evidence: String::new(),
+            next: String::new(),
+        };
+        push(Entry::Mark { conn: 0, t: 2, mark: Mark::Failed(broken) });
+        analysis.end(&mut |_| {});
+        let outcome = analysis.outcome().unwrap();
+        assert_eq!(outcome.kind, if accepted { OutcomeKind::Complete } else { OutcomeKind::Failed }, "{:?}", outcome.problem);
+    }
+}

@@ -135,7 +135,7 @@ fn failed(error: &std::io::Error, host: &str) -> Error {
     match error {
         rustls::Error::InvalidCertificate(reason) => match reason {
             CertificateError::NotValidForNameContext { presented, .. } => {
-                let names = if presented.is_empty() { "no name at all".to_owned() } else { presented.join(", ") };
+                let names = if presented.is_empty() { "no name at all".to_owned() } else { presented.iter().map(|name| plain(name)).collect::<Vec<_>>().join(", ") };
                 Error::new(Blame::Peer, "tls-name", format!("The certificate is not for {host}."))
                     .evidence(format!("It is for {names}."))
                     .next("Use a name from the certificate in the URL. If the name is right, somebody may be between you and the server.")
@@ -230,6 +230,12 @@ impl ServerCertVerifier for AcceptAll {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
     }
+}
+
+/// A certificate's name without the kind that rustls writes around it, as in `DnsName("example.com")`.
+fn plain(presented: &str) -> &str {
+    let inner = presented.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+    inner.map_or(presented, |name| name.trim_matches('"'))
 }
 
 #[cfg(test)]
