@@ -44,3 +44,19 @@ async fn the_server_sees_the_end_within_100_ms() {
         assert_eq!(desk.engine().library().session(session.id()).expect("kept").outcome, "cancelled");
     }
 }
+
+/// A caller that panics while it is told a delta (a closed pipe under `println!`) must not leave others waiting.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_of_who_is_told_ends_the_session() {
+    let part = says("one");
+    let chunk = format!("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{part}\r\n", part.len());
+    let mut peer = Peer::play(vec![Step::Read, Step::text(&chunk), Step::Hold]).await;
+    let desk = Desk::new();
+    let tell = Box::new(|_: weir_sessions::analysis::Told<'_>| panic!("on purpose"));
+    let session = desk.engine().send(&draft(&peer.url("http", CHAT), "openai-chat", Transport::Sse), KeyChoice::None, Some(tell)).expect("it is sent");
+    tokio::time::timeout(Duration::from_secs(10), session.ended()).await.expect("it ends");
+    let outcome = session.outcome().expect("it is over");
+    assert_eq!((outcome.kind, outcome.problem.map(|problem| problem.code)), (OutcomeKind::Failed, Some("panic".into())));
+    tokio::time::timeout(Duration::from_secs(10), peer.over()).await.expect("the socket is free");
+    assert!(session.analysis().metrics().bytes_down > 0);
+}

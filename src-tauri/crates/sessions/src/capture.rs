@@ -1,5 +1,6 @@
 //! From the wire to the disk and the fold: one thread a session takes what the taps logged, records it, then analyses it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,9 +21,27 @@ const STEP: usize = 16;
 /// Starts the thread. It ends when all writers of the journal are gone.
 pub fn start(reader: JournalReader, recorder: Recorder, session: Arc<Session>, tell: Option<Tell>) -> Result<(), Error> {
     let name = format!("capture {}", session.id());
-    std::thread::Builder::new().name(name).spawn(move || run(reader, &recorder, &session, tell)).map(|_| ()).map_err(|error| {
+    std::thread::Builder::new().name(name).spawn(move || guarded(reader, recorder, &session, tell)).map(|_| ()).map_err(|error| {
         Error::new("local", "thread", "The system gives no thread to record with.", "Nothing was sent.", error.to_string(), "Close other programs, then send again.")
     })
+}
+
+/// Whatever goes wrong on this thread, in `tell` too, those who wait for the session learn that it is over.
+fn guarded(reader: JournalReader, recorder: Recorder, session: &Arc<Session>, tell: Option<Tell>) {
+    let ran = catch_unwind(AssertUnwindSafe(|| run(reader, &recorder, session, tell)));
+    if ran.is_err() {
+        session.fail(Error::new(
+            "local",
+            "panic",
+            "Weir failed while it took the reply.",
+            "What was recorded by then is kept.",
+            "The capture's thread panicked; the message is on standard error.",
+            "This is a fault of Weir: please report it with the recording.",
+        ));
+        session.control().cancel();
+        let _ = catch_unwind(AssertUnwindSafe(|| session.analysis().end(&mut |_| {})));
+        session.over();
+    }
 }
 
 fn run(mut reader: JournalReader, recorder: &Recorder, session: &Arc<Session>, mut tell: Option<Tell>) {

@@ -16,7 +16,7 @@ use crate::{Error, capture, drive, log};
 
 /// Bytes of the log that may wait for the fold before the socket is read no further. Small, so that in a flood a delta is told within
 /// milliseconds of its read: what the fold cannot take yet is better left to the socket's own buffer.
-const IN_FLIGHT: usize = 128 << 10;
+const IN_FLIGHT: usize = 64 << 10;
 
 /// The name settings are kept under in the library.
 const SETTINGS: &str = "settings";

@@ -158,6 +158,11 @@ impl Session {
     /// The log is over.
     pub(crate) fn end(&self, told: &mut dyn FnMut(crate::analysis::Told<'_>)) {
         self.analysis().end(told);
+        self.over();
+    }
+
+    /// Nothing more comes.
+    pub(crate) fn over(&self) {
         self.live.store(false, Ordering::Release);
         self.notify();
     }

@@ -15,9 +15,9 @@ use crate::redact::{Patterns, Protocol, Redactor};
 use crate::{Dir, Journal, Mark};
 
 /// A read takes at most this much: larger ones save little and make what they hold wait longer.
-const READ: usize = 64 << 10;
+const READ: usize = 32 << 10;
 /// A read buffer with less room than this is replaced.
-const ROOM: usize = 32 << 10;
+const ROOM: usize = 8 << 10;
 
 /// An [`AsyncRead`] and [`AsyncWrite`] whose traffic is in the journal before anybody else sees it: each read with the time right
 /// after it returned, each write with what the stream below accepted. It reads into a large buffer of its own, of which journal
