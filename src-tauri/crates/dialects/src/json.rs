@@ -13,7 +13,7 @@ mod tests;
 use std::borrow::Cow;
 use std::ops::Range;
 
-use self::scan::Scan;
+pub(crate) use self::scan::{Key, Scan};
 
 /// One JSON value as it was sent: well-formed, without white space around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,28 @@ impl<'a> Raw<'a> {
 pub(crate) trait Members<'a>: Default {
     /// Takes the value of a member, `None` for `null`. Members that are not known are ignored.
     fn set(&mut self, key: &str, value: Option<Raw<'a>>);
+
+    /// Takes a member as it was found.
+    fn take(&mut self, key: Key<'a>, value: Raw<'a>) {
+        self.set(&key.name(), (value.0 != "null").then_some(value));
+    }
+
+    /// Walks over the value that begins at `scan` and takes it.
+    fn read(&mut self, key: Key<'a>, scan: &mut Scan<'a>) -> Option<()> {
+        self.take(key, scan.member_value()?);
+        Some(())
+    }
+}
+
+/// An object with a member that mostly is an array of one object, which is read in the same walk; made by [`object_of!`].
+pub(crate) fn read_only<'a, T: Members<'a>, E: Members<'a>>(
+    object: &mut T,
+    key: Key<'a>,
+    scan: &mut Scan<'a>,
+) -> Option<Option<E>> {
+    let (value, only) = scan.only_element()?;
+    object.take(key, value);
+    Some(only)
 }
 
 /// Reads text that is one JSON value. The error is in words, with line and column.
@@ -40,8 +62,7 @@ pub(crate) fn value(text: &str) -> Result<Raw<'_>, String> {
 /// Reads text that is one JSON object; `None` if it is anything else, or no JSON.
 pub(crate) fn object<'a, T: Members<'a>>(text: &'a str) -> Option<T> {
     let mut object = T::default();
-    Scan::new(text)
-        .members(|key, value| object.set(&key.name(), (value.0 != "null").then_some(value)))?;
+    Scan::new(text).read(|key, scan| object.read(key, scan))?;
     Some(object)
 }
 
@@ -245,12 +266,15 @@ fn code_unit(text: &str) -> (u32, &str) {
 
 /// Declares a struct that holds the raw value of each named member of a JSON object, `None` where it is absent or `null`.
 /// Other members are skipped; of a member that comes twice the last counts.
+///
+/// `only NAME: TYPE = KEY` after them: where that member is an array of nothing but one object, `NAME` holds it, read.
 macro_rules! object_of {
-    ($(#[$meta:meta])* $name:ident { $($field:ident: $key:literal,)* }) => {
+    ($(#[$meta:meta])* $name:ident { $($field:ident: $key:literal,)* } $(only $only:ident: $element:ident = $list:literal)?) => {
         $(#[$meta])*
         #[derive(Default)]
         pub(crate) struct $name<'a> {
             $(pub(crate) $field: Option<$crate::json::Raw<'a>>,)*
+            $(pub(crate) $only: Option<$element<'a>>,)?
         }
 
         impl<'a> $crate::json::Members<'a> for $name<'a> {
@@ -260,6 +284,16 @@ macro_rules! object_of {
                     _ => {}
                 }
             }
+            $(
+            fn read(&mut self, key: $crate::json::Key<'a>, scan: &mut $crate::json::Scan<'a>) -> Option<()> {
+                if key.name() == $list {
+                    self.$only = $crate::json::read_only(self, key, scan)?;
+                } else {
+                    self.take(key, scan.member_value()?);
+                }
+                Some(())
+            }
+            )?
         }
     };
 }

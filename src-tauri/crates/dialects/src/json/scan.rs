@@ -5,21 +5,21 @@
 
 use std::borrow::Cow;
 
-use super::Raw;
+use super::{Members, Raw};
 
 /// Values nested deeper than this are refused: the walk is recursive. Real payloads stay below ten.
 const DEPTH: u32 = 256;
 
 /// An object's key, as sent.
 #[derive(Clone, Copy)]
-pub(super) struct Key<'a> {
+pub(crate) struct Key<'a> {
     text: &'a str,
     escaped: bool,
 }
 
 impl<'a> Key<'a> {
     /// The key itself.
-    pub(super) fn name(self) -> Cow<'a, str> {
+    pub(crate) fn name(self) -> Cow<'a, str> {
         if self.escaped {
             super::unescaped(self.text)
         } else {
@@ -29,7 +29,7 @@ impl<'a> Key<'a> {
 }
 
 /// A walk through JSON text.
-pub(super) struct Scan<'a> {
+pub(crate) struct Scan<'a> {
     text: &'a str,
     at: usize,
 }
@@ -49,15 +49,60 @@ impl<'a> Scan<'a> {
 
     /// Calls `member` with every key and value of the object that is all of the text. `None` if the text is
     /// not one JSON object; what came before the fault was called by then.
-    pub(super) fn members(mut self, mut member: impl FnMut(Key<'a>, Raw<'a>)) -> Option<()> {
+    pub(super) fn members(self, mut member: impl FnMut(Key<'a>, Raw<'a>)) -> Option<()> {
+        self.read(|key, scan| {
+            member(key, scan.value(1)?);
+            Some(())
+        })
+    }
+
+    /// As [`Scan::members`], with values that `member` itself walks over.
+    pub(super) fn read(
+        mut self,
+        mut member: impl FnMut(Key<'a>, &mut Self) -> Option<()>,
+    ) -> Option<()> {
         self.space();
+        self.object(&mut member)?;
+        self.end(())
+    }
+
+    /// The object that begins here, its members handed to `member`.
+    fn object(&mut self, member: &mut impl FnMut(Key<'a>, &mut Self) -> Option<()>) -> Option<()> {
         self.byte(b'{')?;
         self.list(b'}', |scan| {
-            let (key, value) = scan.member(1)?;
-            member(key, value);
+            let key = scan.key()?;
+            member(key, scan)
+        })
+    }
+
+    /// The value that begins here, a member of the outermost object.
+    pub(crate) fn member_value(&mut self) -> Option<Raw<'a>> {
+        self.value(1)
+    }
+
+    /// As [`Scan::member_value`]; if it is an array of nothing but one object, `T` of that object too, for no second walk.
+    pub(super) fn only_element<T: Members<'a>>(&mut self) -> Option<(Raw<'a>, Option<T>)> {
+        if self.peek() != Some(b'[') {
+            return Some((self.value(1)?, None));
+        }
+        let start = self.at;
+        let (mut count, mut only) = (0, None);
+        self.at += 1;
+        self.list(b']', |scan| {
+            count += 1;
+            if count > 1 || scan.peek() != Some(b'{') {
+                only = None;
+                return scan.value(2).map(drop);
+            }
+            let mut known = T::default();
+            scan.object(&mut |key, scan: &mut Self| {
+                known.take(key, scan.value(3)?);
+                Some(())
+            })?;
+            only = Some(known);
             Some(())
         })?;
-        self.end(())
+        Some((self.text.get(start..self.at).map(Raw)?, only))
     }
 
     /// Calls `element` with every element of the array that is all of the text.
@@ -106,7 +151,8 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn member(&mut self, depth: u32) -> Option<(Key<'a>, Raw<'a>)> {
+    /// A key with its colon and the white space around it.
+    fn key(&mut self) -> Option<Key<'a>> {
         let start = self.at + 1;
         let escaped = self.string()?;
         let key = Key {
@@ -116,7 +162,16 @@ impl<'a> Scan<'a> {
         self.space();
         self.byte(b':')?;
         self.space();
-        Some((key, self.value(depth)?))
+        Some(key)
+    }
+
+    /// As [`Scan::key`], for a key that nobody asks for.
+    fn skip_key(&mut self) -> Option<()> {
+        self.string()?;
+        self.space();
+        self.byte(b':')?;
+        self.space();
+        Some(())
     }
 
     fn value(&mut self, depth: u32) -> Option<Raw<'a>> {
@@ -127,7 +182,10 @@ impl<'a> Scan<'a> {
             }
             b'{' if depth < DEPTH => {
                 self.at += 1;
-                self.list(b'}', |scan| scan.member(depth + 1).map(drop))?;
+                self.list(b'}', |scan| {
+                    scan.skip_key()?;
+                    scan.value(depth + 1).map(drop)
+                })?;
             }
             b'[' if depth < DEPTH => {
                 self.at += 1;

@@ -166,3 +166,55 @@ proptest! {
         let _ = unescaped(&text);
     }
 }
+
+mod only {
+    use super::super::*;
+
+    object_of! {
+        /// An element.
+        Element {
+            name: "name",
+        }
+    }
+
+    object_of! {
+        /// An object with a list.
+        Listed {
+            list: "list",
+            other: "other",
+        }
+        only element: Element = "list"
+    }
+
+    /// The list as it was sent, and the name of its only element.
+    fn read(text: &str) -> Option<(Option<&str>, Option<&str>)> {
+        let listed = object::<Listed<'_>>(text)?;
+        let name = listed.element.as_ref().map(|element| element.name.map_or("", Raw::get));
+        assert!(listed.other.is_none_or(|other| other.get() == "7"));
+        Some((listed.list.map(Raw::get), name))
+    }
+
+    #[test]
+    fn a_list_of_one_object_is_read_in_the_same_walk() {
+        assert_eq!(read(r#"{"list": [ {"name": "a", "x": [{}]} ], "other": 7}"#), Some((Some(r#"[ {"name": "a", "x": [{}]} ]"#), Some(r#""a""#))));
+        assert_eq!(read(r#"{"list":[{"name":null}]}"#), Some((Some(r#"[{"name":null}]"#), Some(""))));
+    }
+
+    #[test]
+    fn any_other_list_is_left_to_a_second_walk() {
+        for list in ["[]", r#"[{"name":1},{"name":2}]"#, r#"[{"name":1},2]"#, "[1]", r#"{"name":1}"#, "3", r#""[{}]""#] {
+            assert_eq!(read(&format!(r#"{{"list":{list},"other":7}}"#)), Some((Some(list), None)), "{list}");
+        }
+        assert_eq!(read(r#"{"list":null}"#), Some((None, None)));
+        // The last of two counts, also where it is none.
+        assert_eq!(read(r#"{"list":[{"name":1}],"list":null}"#), Some((None, None)));
+        assert_eq!(read(r#"{"list":[1],"list":[{"name":2}]}"#), Some((Some(r#"[{"name":2}]"#), Some("2"))));
+    }
+
+    #[test]
+    fn what_is_not_json_is_not_read() {
+        for text in [r#"{"list":[{"name":1}"#, r#"{"list":[{"name":}]}"#, r#"{"list":[{"name" 1}]}"#, r#"{"list":[{"name":1},]}"#, r#"{"list":[{"name":1}]} x"#] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+}

@@ -20,6 +20,7 @@ object_of! {
         filter: "prompt_filter_results",
         object: "object",
     }
+    only choice: Choice = "choices"
 }
 
 object_of! {
@@ -228,7 +229,11 @@ impl Chat {
         // What to call the chunk if it tells nothing else.
         let mut quiet = None;
         let error = truthy(chunk.error);
-        if let Some(raw) = chunk.choices {
+        if let Some(choice) = &chunk.choice {
+            choices = 1;
+            usage = usage.or(choice.usage);
+            self.choice(source, choice, error.is_some(), &mut quiet, teller);
+        } else if let Some(raw) = chunk.choices {
             let list = json::each(raw, |raw| {
                 choices += 1;
                 if let Some(choice) = json::members::<Choice<'_>>(raw) {
