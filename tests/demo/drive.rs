@@ -38,32 +38,15 @@ impl Wish {
 pub async fn session(wish: &Wish) -> Result<(), Failure> {
     let begun = Instant::now();
     let window = Window::open(Desktop::start(Keychain::Unlocked)?).await?;
-    println!(
-        "The window stood after {:.1} s.",
-        begun.elapsed().as_secs_f64()
-    );
+    println!("The window stood after {:.1} s.", begun.elapsed().as_secs_f64());
     compose(&window, wish).await?;
     window.click("send").await?;
     let over = "return document.querySelector('[data-testid=outcome]') !== null";
-    window
-        .within(
-            Duration::from_secs(120),
-            "the reply is over",
-            over,
-            Vec::new(),
-        )
-        .await?;
+    window.within(Duration::from_secs(120), "the reply is over", over, Vec::new()).await?;
     let outcome = window.attr("outcome", "data-outcome").await?;
-    println!(
-        "{} frames, first text after {}, outcome {outcome}.",
-        window.text("metric-frames").await?,
-        window.text("metric-ttft").await?
-    );
+    println!("{} frames, first text after {}, outcome {outcome}.", window.text("metric-frames").await?, window.text("metric-ttft").await?);
     show_a_word(&window).await?;
-    let picture = wish
-        .picture
-        .clone()
-        .map_or_else(|| out("").map(|folder| folder.join("weir.png")), Ok)?;
+    let picture = wish.picture.clone().map_or_else(|| out("").map(|folder| folder.join("weir.png")), Ok)?;
     window.screenshot(&picture).await?;
 
     window.go("sessions").await?;
@@ -71,26 +54,13 @@ pub async fn session(wish: &Wish) -> Result<(), Failure> {
     window.click("session-export").await?;
     window.click("export-weir").await?;
     window.reads("toast", ".weir").await?;
-    let exported = std::fs::read_dir(window.desktop().weir_home().join("exports"))?
-        .flatten()
-        .next()
-        .ok_or("nothing was exported")?;
+    let exported = std::fs::read_dir(window.desktop().weir_home().join("exports"))?.flatten().next().ok_or("nothing was exported")?;
     let kept = out("")?.join(exported.file_name());
     std::fs::copy(exported.path(), &kept)?;
     window.close().await?;
-    println!(
-        "out/{}",
-        picture.file_name().unwrap_or_default().to_string_lossy()
-    );
-    println!(
-        "out/{}",
-        kept.file_name().unwrap_or_default().to_string_lossy()
-    );
-    if outcome == "complete" {
-        Ok(())
-    } else {
-        Err(format!("The session ended as {outcome}.").into())
-    }
+    println!("out/{}", picture.file_name().unwrap_or_default().to_string_lossy());
+    println!("out/{}", kept.file_name().unwrap_or_default().to_string_lossy());
+    if outcome == "complete" { Ok(()) } else { Err(format!("The session ended as {outcome}.").into()) }
 }
 
 async fn compose(window: &Window, wish: &Wish) -> Result<(), Failure> {
@@ -122,10 +92,5 @@ async fn show_a_word(window: &Window) -> Result<(), Failure> {
         return [box.x + box.width / 2, box.y + box.height / 2]";
     let (x, y): (f64, f64) = window.ask(place, Vec::new()).await?;
     window.click_at(x, y).await?;
-    window
-        .until(
-            "the word's bytes are shown",
-            "return (document.querySelector('[data-testid=hex]')?.dataset.bytes ?? '') !== ''",
-        )
-        .await
+    window.until("the word's bytes are shown", "return (document.querySelector('[data-testid=hex]')?.dataset.bytes ?? '') !== ''").await
 }

@@ -38,22 +38,14 @@ impl Desktop {
     /// A program is missing or did not start; the message says which and what to install.
     pub fn start(keychain: Keychain) -> Result<Self, Failure> {
         let home = tempfile::Builder::new().prefix("weir-").tempdir()?;
-        DirBuilder::new()
-            .mode(0o700)
-            .create(home.path().join("run"))?;
+        DirBuilder::new().mode(0o700).create(home.path().join("run"))?;
         fs::create_dir_all(home.path().join("weir"))?;
         let (screen, display) = match std::env::var("DISPLAY") {
             Ok(display) if std::env::var_os("WEIR_SHOW").is_some() => (None, display),
             _ => start_screen().map(|(screen, display)| (Some(screen), display))?,
         };
         let bus = start_bus(home.path())?;
-        let mut desktop = Self {
-            display,
-            _keyring: None,
-            _bus: bus,
-            _screen: screen,
-            home,
-        };
+        let mut desktop = Self { display, _keyring: None, _bus: bus, _screen: screen, home };
         desktop._keyring = match keychain {
             Keychain::Missing => None,
             Keychain::Unlocked => Some(desktop.start_keyring(true)?),
@@ -94,10 +86,7 @@ impl Desktop {
             .env("DISPLAY", &self.display)
             .env("HOME", self.home())
             .env("XDG_RUNTIME_DIR", self.home().join("run"))
-            .env(
-                "DBUS_SESSION_BUS_ADDRESS",
-                format!("unix:path={}", self.home().join("bus").display()),
-            )
+            .env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", self.home().join("bus").display()))
             .env("WEIR_HOME", self.weir_home())
             // No accessibility bus is on this desktop; GTK would wait for it.
             .env("NO_AT_BRIDGE", "1")
@@ -108,11 +97,7 @@ impl Desktop {
 
     fn start_keyring(&self, unlock: bool) -> Result<Running, Failure> {
         let mut command = self.command("gnome-keyring-daemon");
-        command
-            .args(["--foreground", "--components=secrets"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
+        command.args(["--foreground", "--components=secrets"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         if unlock {
             command.arg("--unlock");
         }
@@ -127,43 +112,20 @@ impl Desktop {
         let owned = || {
             let asked = self
                 .command("dbus-send")
-                .args([
-                    "--session",
-                    "--print-reply",
-                    "--dest=org.freedesktop.DBus",
-                    "/org/freedesktop/DBus",
-                ])
-                .args([
-                    "org.freedesktop.DBus.NameHasOwner",
-                    "string:org.freedesktop.secrets",
-                ])
+                .args(["--session", "--print-reply", "--dest=org.freedesktop.DBus", "/org/freedesktop/DBus"])
+                .args(["org.freedesktop.DBus.NameHasOwner", "string:org.freedesktop.secrets"])
                 .output();
-            asked.is_ok_and(|output| {
-                String::from_utf8_lossy(&output.stdout).contains("boolean true")
-            })
+            asked.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("boolean true"))
         };
-        until("the keychain answers", &mut keyring, || {
-            owned() && (kept.exists() || !unlock)
-        })?;
+        until("the keychain answers", &mut keyring, || owned() && (kept.exists() || !unlock))?;
         Ok(keyring)
     }
 }
 
 fn start_screen() -> Result<(Running, String), Failure> {
     let mut command = Command::new("Xvfb");
-    command.args([
-        "-displayfd",
-        "1",
-        "-screen",
-        "0",
-        "1440x900x24",
-        "-nolisten",
-        "tcp",
-    ]);
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null());
+    command.args(["-displayfd", "1", "-screen", "0", "1440x900x24", "-nolisten", "tcp"]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = spawn(&mut command, "xvfb")?;
     let output = child.stdout.take();
     let screen = Running::new(child);
@@ -180,17 +142,18 @@ fn start_screen() -> Result<(Running, String), Failure> {
 /// A session bus that starts no services by itself, so that no prompt can appear.
 fn start_bus(folder: &Path) -> Result<Running, Failure> {
     let (config, address) = (folder.join("bus.conf"), folder.join("bus"));
-    let policy = r#"<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy>"#;
-    let text = format!(
-        "<busconfig><type>session</type><listen>unix:path={}</listen><auth>EXTERNAL</auth>{policy}</busconfig>",
-        address.display()
-    );
+    let policy =
+        r#"<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy>"#;
+    let text =
+        format!("<busconfig><type>session</type><listen>unix:path={}</listen><auth>EXTERNAL</auth>{policy}</busconfig>", address.display());
     fs::write(&config, text)?;
     let mut command = Command::new("dbus-daemon");
     command
         .arg("--nofork")
         .arg(format!("--config-file={}", config.display()))
-        .stdin(Stdio::null());
+        .stdin(Stdio::null())
+        // It complains where it may not raise its limit of open files, and works.
+        .stderr(Stdio::null());
     let mut bus = Running::new(spawn(&mut command, "dbus")?);
     until("the session bus listens", &mut bus, || address.exists())?;
     Ok(bus)
@@ -199,15 +162,13 @@ fn start_bus(folder: &Path) -> Result<Running, Failure> {
 /// Starts a program that comes with a package of Debian's.
 pub(super) fn spawn(command: &mut Command, package: &str) -> Result<Child, Failure> {
     let program = command.get_program().to_string_lossy().into_owned();
-    command.spawn().map_err(|error| format!("{program} could not be started: {error}. Install the package {package}; `.ci/setup` does.").into())
+    command
+        .spawn()
+        .map_err(|error| format!("{program} could not be started: {error}. Install the package {package}; `.ci/setup` does.").into())
 }
 
 /// Waits until `holds`, while `process` lives.
-pub(super) fn until(
-    what: &str,
-    process: &mut Running,
-    mut holds: impl FnMut() -> bool,
-) -> Result<(), Failure> {
+pub(super) fn until(what: &str, process: &mut Running, mut holds: impl FnMut() -> bool) -> Result<(), Failure> {
     let begun = Instant::now();
     while !holds() {
         if process.ended() {

@@ -4,9 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use fantoccini::Locator;
-use fantoccini::actions::{
-    InputSource, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MouseActions, PointerAction,
-};
+use fantoccini::actions::{InputSource, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
 use fantoccini::elements::Element;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -43,12 +41,7 @@ impl Window {
     /// It is not there within 20 s.
     pub async fn find(&self, name: &str) -> Result<Element, Failure> {
         let selector = selector(name);
-        let found = self
-            .client()
-            .wait()
-            .at_most(PATIENCE)
-            .for_element(Locator::Css(&selector))
-            .await;
+        let found = self.client().wait().at_most(PATIENCE).for_element(Locator::Css(&selector)).await;
         found.map_err(|error| format!("{name} is not on the page: {error}").into())
     }
 
@@ -57,11 +50,7 @@ impl Window {
     /// # Errors
     /// The driver's.
     pub async fn has(&self, name: &str) -> Result<bool, Failure> {
-        Ok(!self
-            .client()
-            .find_all(Locator::Css(&selector(name)))
-            .await?
-            .is_empty())
+        Ok(!self.client().find_all(Locator::Css(&selector(name))).await?.is_empty())
     }
 
     /// Clicks.
@@ -69,11 +58,7 @@ impl Window {
     /// # Errors
     /// It is not there, or something lies over it.
     pub async fn click(&self, name: &str) -> Result<(), Failure> {
-        self.find(name)
-            .await?
-            .click()
-            .await
-            .map_err(|error| format!("{name} cannot be clicked: {error}").into())
+        self.find(name).await?.click().await.map_err(|error| format!("{name} cannot be clicked: {error}").into())
     }
 
     /// The text a user reads there.
@@ -82,11 +67,7 @@ impl Window {
     /// It is not there.
     pub async fn text(&self, name: &str) -> Result<String, Failure> {
         self.find(name).await?;
-        self.ask(
-            "return document.querySelector(arguments[0])?.innerText ?? ''",
-            vec![selector(name).into()],
-        )
-        .await
+        self.ask("return document.querySelector(arguments[0])?.innerText ?? ''", vec![selector(name).into()]).await
     }
 
     /// An attribute; "" where it has none.
@@ -94,12 +75,7 @@ impl Window {
     /// # Errors
     /// It is not there.
     pub async fn attr(&self, name: &str, attribute: &str) -> Result<String, Failure> {
-        Ok(self
-            .find(name)
-            .await?
-            .attr(attribute)
-            .await?
-            .unwrap_or_default())
+        Ok(self.find(name).await?.attr(attribute).await?.unwrap_or_default())
     }
 
     /// Replaces what stands in a text field.
@@ -126,8 +102,7 @@ impl Window {
             return Ok(());
         }
         self.click(name).await?;
-        self.click(&format!("[role=listbox] [data-value='{value}']"))
-            .await?;
+        self.click(&format!("[role=listbox] [data-value='{value}']")).await?;
         self.until_with(
             "the choice stands",
             "return document.querySelector(arguments[0]).dataset.value === arguments[1]",
@@ -141,8 +116,7 @@ impl Window {
     /// # Errors
     /// It is not there.
     pub async fn segment(&self, name: &str, value: &str) -> Result<(), Failure> {
-        self.click(&format!("{} [data-value='{value}']", selector(name)))
-            .await?;
+        self.click(&format!("{} [data-value='{value}']", selector(name))).await?;
         self.until_with(
             "the choice stands",
             "return document.querySelector(arguments[0]).dataset.value === arguments[1]",
@@ -186,17 +160,9 @@ impl Window {
     /// The driver's.
     pub async fn click_at(&self, x: f64, y: f64) -> Result<(), Failure> {
         let actions = MouseActions::new("mouse".into())
-            .then(PointerAction::MoveTo {
-                duration: None,
-                x,
-                y,
-            })
-            .then(PointerAction::Down {
-                button: MOUSE_BUTTON_LEFT,
-            })
-            .then(PointerAction::Up {
-                button: MOUSE_BUTTON_LEFT,
-            });
+            .then(PointerAction::MoveTo { duration: None, x, y })
+            .then(PointerAction::Down { button: MOUSE_BUTTON_LEFT })
+            .then(PointerAction::Up { button: MOUSE_BUTTON_LEFT });
         Ok(self.client().perform_actions(actions).await?)
     }
 
@@ -204,16 +170,8 @@ impl Window {
     ///
     /// # Errors
     /// It threw, or returned something else.
-    pub async fn ask<T: DeserializeOwned>(
-        &self,
-        script: &str,
-        arguments: Vec<Value>,
-    ) -> Result<T, Failure> {
-        let value = self
-            .client()
-            .execute(script, arguments)
-            .await
-            .map_err(|error| format!("{script}: {error}"))?;
+    pub async fn ask<T: DeserializeOwned>(&self, script: &str, arguments: Vec<Value>) -> Result<T, Failure> {
+        let value = self.client().execute(script, arguments).await.map_err(|error| format!("{script}: {error}"))?;
         serde_json::from_value(value).map_err(|error| format!("{script}: {error}").into())
     }
 
@@ -229,12 +187,7 @@ impl Window {
     ///
     /// # Errors
     /// It did not within 20 s.
-    pub async fn until_with(
-        &self,
-        what: &str,
-        script: &str,
-        arguments: Vec<Value>,
-    ) -> Result<(), Failure> {
+    pub async fn until_with(&self, what: &str, script: &str, arguments: Vec<Value>) -> Result<(), Failure> {
         self.within(PATIENCE, what, script, arguments).await
     }
 
@@ -242,13 +195,7 @@ impl Window {
     ///
     /// # Errors
     /// It did not in that time.
-    pub async fn within(
-        &self,
-        patience: Duration,
-        what: &str,
-        script: &str,
-        arguments: Vec<Value>,
-    ) -> Result<(), Failure> {
+    pub async fn within(&self, patience: Duration, what: &str, script: &str, arguments: Vec<Value>) -> Result<(), Failure> {
         let begun = Instant::now();
         loop {
             if self.ask::<Value>(script, arguments.clone()).await? == json!(true) {
@@ -266,14 +213,8 @@ impl Window {
     /// # Errors
     /// It did not within 20 s.
     pub async fn reads(&self, name: &str, part: &str) -> Result<(), Failure> {
-        let script =
-            "return (document.querySelector(arguments[0])?.innerText ?? '').includes(arguments[1])";
-        self.until_with(
-            &format!("{name} reads “{part}”"),
-            script,
-            vec![selector(name).into(), part.into()],
-        )
-        .await
+        let script = "return (document.querySelector(arguments[0])?.innerText ?? '').includes(arguments[1])";
+        self.until_with(&format!("{name} reads “{part}”"), script, vec![selector(name).into(), part.into()]).await
     }
 
     /// How many there are.
@@ -281,11 +222,7 @@ impl Window {
     /// # Errors
     /// The driver's.
     pub async fn count(&self, name: &str) -> Result<usize, Failure> {
-        self.ask(
-            "return document.querySelectorAll(arguments[0]).length",
-            vec![selector(name).into()],
-        )
-        .await
+        self.ask("return document.querySelectorAll(arguments[0]).length", vec![selector(name).into()]).await
     }
 
     /// Makes the window this large, where the display's window manager lets it.
@@ -294,12 +231,7 @@ impl Window {
     /// The driver's.
     pub async fn resize(&self, width: u32, height: u32) -> Result<(), Failure> {
         self.client().set_window_size(width, height).await?;
-        self.until_with(
-            "the window has its size",
-            "return Math.abs(innerWidth - arguments[0]) < 2",
-            vec![width.into()],
-        )
-        .await
+        self.until_with("the window has its size", "return Math.abs(innerWidth - arguments[0]) < 2", vec![width.into()]).await
     }
 
     /// Writes what the page shows as a PNG.
@@ -313,9 +245,5 @@ impl Window {
 
 /// `data-testid` values are plain words; anything with CSS's own characters is a selector.
 fn selector(name: &str) -> String {
-    if name.contains(['[', '.', '#', ' ', '>']) {
-        name.to_owned()
-    } else {
-        format!("[data-testid='{name}']")
-    }
+    if name.contains(['[', '.', '#', ' ', '>']) { name.to_owned() } else { format!("[data-testid='{name}']") }
 }
