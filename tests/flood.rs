@@ -35,7 +35,9 @@ pub fn event(word: &str, size: usize) -> String {
 
 /// One Responses text delta as a WebSocket message of `size` bytes.
 pub fn message(word: &str, number: usize, size: usize) -> String {
-    let head = format!("{{\"type\":\"response.output_text.delta\",\"sequence_number\":{number},\"item_id\":\"msg_01\",\"output_index\":0,\"content_index\":0,\"delta\":\"{word}\",\"obfuscation\":\"");
+    let head = format!(
+        "{{\"type\":\"response.output_text.delta\",\"sequence_number\":{number},\"item_id\":\"msg_01\",\"output_index\":0,\"content_index\":0,\"delta\":\"{word}\",\"obfuscation\":\""
+    );
     let padding = size.saturating_sub(head.len() + 2);
     format!("{head}{}\"}}", "x".repeat(padding))
 }
@@ -147,7 +149,11 @@ impl Server {
 
     /// Its URL for SSE, or for WebSocket where the reply is one.
     pub fn url(&self) -> String {
-        if self.reply.websocket { format!("ws://{}/v1/responses", self.address) } else { format!("http://{}/v1/chat/completions", self.address) }
+        if self.reply.websocket {
+            format!("ws://{}/v1/responses", self.address)
+        } else {
+            format!("http://{}/v1/chat/completions", self.address)
+        }
     }
 }
 
@@ -157,7 +163,10 @@ fn serve(mut stream: TcpStream, reply: &Rendered) -> io::Result<()> {
     if reply.websocket {
         let key = field(&request, "sec-websocket-key").unwrap_or_default();
         let accept = weir_frames::ws::accept_key(key.as_bytes());
-        write!(stream, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n")?;
+        write!(
+            stream,
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+        )?;
         // One message asks for the reply.
         stream.read_exact(&mut [0; 2])?;
     }

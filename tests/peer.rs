@@ -119,7 +119,9 @@ impl Peer {
                     }));
                     async move { http::Response::builder().status(status).header("content-type", media).body(Box::pin(body)) }
                 });
-                tokio::spawn(hyper::server::conn::http2::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service));
+                tokio::spawn(
+                    hyper::server::conn::http2::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service),
+                );
             }
         });
         Self { address, gone, task }
@@ -153,7 +155,9 @@ async fn perform(stream: &mut TcpStream, script: &[Step]) -> std::io::Result<()>
                 }
                 if matches!(step, Step::Upgrade) {
                     let accept = weir_frames::ws::accept_key(key.as_bytes());
-                    let answer = format!("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n");
+                    let answer = format!(
+                        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+                    );
                     stream.write_all(answer.as_bytes()).await?;
                 }
             }

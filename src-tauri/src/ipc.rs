@@ -7,8 +7,8 @@ use ts_rs::{Config, TS};
 use weir_dialects::provider::Provider;
 use weir_secrets::{KeptIn, KeyInfo, SecretUse, StoreState, TestResult};
 use weir_sessions::view::{
-    DialectInfo, Draft, ExportFormat, FilterError, FrameDetail, Place, Preview, Problem, Ribbon, RowsPage, SessionInfo, SessionPage, SessionSummary,
-    SessionsQuery, Settings, Update,
+    DialectInfo, Draft, ExportFormat, FilterError, FrameDetail, Place, Preview, Problem, Ribbon, RowsPage, SessionInfo, SessionPage,
+    SessionSummary, SessionsQuery, Settings, Update,
 };
 
 use crate::commands;

@@ -95,7 +95,14 @@ impl LabSlot {
                 *running = Some(lab);
             }
             Err(error) => {
-                problem = Some(Error::new("local", "lab", error.to_string(), "The Lab does not run.", format!("{error:?}"), "Choose another port in Settings."));
+                problem = Some(Error::new(
+                    "local",
+                    "lab",
+                    error.to_string(),
+                    "The Lab does not run.",
+                    format!("{error:?}"),
+                    "Choose another port in Settings.",
+                ));
             }
         }
         *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = problem.map(|e| *e.0);

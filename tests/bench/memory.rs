@@ -19,8 +19,11 @@ const LONG: usize = 1_500_000;
 pub fn measure(table: &mut Table) -> Result<(), Failure> {
     table.part("Memory per million units of 330 B");
     type Render = fn(usize) -> Rendered;
-    let kinds: [(&str, Render); 3] =
-        [("SSE, a chunk an event", |count| events(count, 330, Chunks::Event)), ("SSE, 1 MiB chunks", |count| events(count, 330, Chunks::Large)), ("WebSocket", |count| messages(count, 330))];
+    let kinds: [(&str, Render); 3] = [
+        ("SSE, a chunk an event", |count| events(count, 330, Chunks::Event)),
+        ("SSE, 1 MiB chunks", |count| events(count, 330, Chunks::Large)),
+        ("WebSocket", |count| messages(count, 330)),
+    ];
     for (what, render) in kinds {
         let (short, long) = (held(render(SHORT))?, held(render(LONG))?);
         let (heap, grown) = (long[0] - short[0], long[1] - short[1]);
@@ -47,7 +50,11 @@ pub fn hold(url: &str) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let desk = Desk::at(&folder()?);
     let before = status("VmRSS")?;
-    let draft = if url.starts_with("ws") { draft(url, "openai-responses", Transport::Websocket) } else { draft(url, "openai-chat", Transport::Sse) };
+    let draft = if url.starts_with("ws") {
+        draft(url, "openai-responses", Transport::Websocket)
+    } else {
+        draft(url, "openai-chat", Transport::Sse)
+    };
     let session = runtime.block_on(async {
         let session = desk.engine().send(&draft, KeyChoice::None, None)?;
         session.ended().await;

@@ -16,7 +16,11 @@ use crate::Failure;
 /// Weir: from sending to a session that has ended with every byte committed. Counts content deltas.
 pub async fn weir(url: &str, folder: &Path) -> Result<(Duration, usize), Failure> {
     let desk = Desk::at(folder);
-    let draft = if url.starts_with("ws") { draft(url, "openai-responses", Transport::Websocket) } else { draft(url, "openai-chat", Transport::Sse) };
+    let draft = if url.starts_with("ws") {
+        draft(url, "openai-responses", Transport::Websocket)
+    } else {
+        draft(url, "openai-chat", Transport::Sse)
+    };
     let start = Instant::now();
     let session = desk.engine().send(&draft, KeyChoice::None, None)?;
     session.ended().await;
@@ -63,7 +67,8 @@ pub fn node(url: &str) -> Result<(Duration, usize), Failure> {
     }
     let output = Command::new("node").arg(folder.join("take.mjs")).arg(url).output()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let (millis, count) = text.trim().split_once(' ').ok_or_else(|| format!("node said «{text}» {}", String::from_utf8_lossy(&output.stderr)))?;
+    let (millis, count) =
+        text.trim().split_once(' ').ok_or_else(|| format!("node said «{text}» {}", String::from_utf8_lossy(&output.stderr)))?;
     Ok((Duration::from_secs_f64(millis.parse::<f64>()? / 1e3), count.parse()?))
 }
 

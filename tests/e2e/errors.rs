@@ -8,24 +8,16 @@ use crate::steps::{aim, send};
 #[test]
 fn a_port_where_nobody_listens() {
     stage("refused", async |window| {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
-            .local_addr()?
-            .port();
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         aim(window, &format!("http://127.0.0.1:{port}/v1")).await?;
         assert_eq!(send(window).await?, "failed");
         let banner = window.text("error-banner").await?;
-        for part in [
-            &format!("Nothing listens at 127.0.0.1:{port}") as &str,
-            "Nothing was sent",
-            "Connection refused",
-            "Check host and port",
-        ] {
+        for part in
+            [&format!("Nothing listens at 127.0.0.1:{port}") as &str, "Nothing was sent", "Connection refused", "Check host and port"]
+        {
             assert!(banner.contains(part), "“{part}” in {banner}");
         }
-        assert!(
-            banner.contains("Try again"),
-            "the next step can be taken: {banner}"
-        );
+        assert!(banner.contains("Try again"), "the next step can be taken: {banner}");
         picture(window, "refused").await?;
 
         // The view is as usable as before.
@@ -59,12 +51,7 @@ fn a_server_that_limits_the_rate() {
 fn an_address_that_is_none() {
     stage("bad-url", async |window| {
         aim(window, "not an address").await?;
-        window
-            .until(
-                "the composer says so",
-                "return document.querySelector('.composer [role=alert]') !== null",
-            )
-            .await?;
+        window.until("the composer says so", "return document.querySelector('.composer [role=alert]') !== null").await?;
         window.click("send").await?;
         window.reads("error-banner", "Nothing was sent").await?;
         Ok(())

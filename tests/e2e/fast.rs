@@ -56,12 +56,7 @@ fn ten_thousand_events_are_browsable_at_once() {
         for _ in 0..3 {
             window.ask::<()>(PROBE, vec![10_000.into()]).await?;
             window.click("send").await?;
-            window
-                .until(
-                    "all rows are listed and the reply is over",
-                    "return window.probe.listed > 0 && window.probe.over > 0",
-                )
-                .await?;
+            window.until("all rows are listed and the reply is over", "return window.probe.listed > 0 && window.probe.over > 0").await?;
             assert_eq!(over(window).await?, "complete");
             let probe: Probe = window.ask("return window.probe", vec![]).await?;
             eprintln!(
@@ -73,14 +68,8 @@ fn ten_thousand_events_are_browsable_at_once() {
             listed = listed.min(probe.listed - probe.sent);
             worst = worst.min(probe.worst);
         }
-        assert!(
-            listed < 1500.0,
-            "all rows are listed {listed:.0} ms after Send"
-        );
-        assert!(
-            worst < 400.0,
-            "the page answers input throughout: it was busy for {worst:.0} ms"
-        );
+        assert!(listed < 1500.0, "all rows are listed {listed:.0} ms after Send");
+        assert!(worst < 400.0, "the page answers input throughout: it was busy for {worst:.0} ms");
 
         // The last row can be looked at.
         choose_row(window, 0).await?;

@@ -14,17 +14,9 @@ fn the_lab_answers_the_first_send() {
         let early: usize = window.ask(REPLY, vec![]).await?;
         assert!(window.has("stop").await?, "Send became Stop");
         picture(window, "playground-streaming").await?;
-        window
-            .until(
-                "the reply is over",
-                "return document.querySelector('[data-testid=outcome]') !== null",
-            )
-            .await?;
+        window.until("the reply is over", "return document.querySelector('[data-testid=outcome]') !== null").await?;
         let whole: usize = window.ask(REPLY, vec![]).await?;
-        assert!(
-            whole > early * 2,
-            "it grew while it was watched: {early}, {whole}"
-        );
+        assert!(whole > early * 2, "it grew while it was watched: {early}, {whole}");
         assert_eq!(window.attr("outcome", "data-outcome").await?, "complete");
         assert!(window.text("metric-ttft").await?.ends_with(" ms"));
         assert!(window.has("send").await?, "Stop became Send");

@@ -7,12 +7,7 @@ use crate::stage::{picture, stage};
 use crate::steps::{SELECTED, choose_row, hex, selected, send, word};
 
 async fn bytes(window: &Window) -> Result<String, Failure> {
-    window
-        .until(
-            "bytes are selected",
-            "return (document.querySelector('[data-testid=hex]')?.dataset.bytes ?? '') !== ''",
-        )
-        .await?;
+    window.until("bytes are selected", "return (document.querySelector('[data-testid=hex]')?.dataset.bytes ?? '') !== ''").await?;
     window.attr("hex", "data-bytes").await
 }
 
@@ -23,41 +18,27 @@ fn rows_words_layers_and_bytes_select_each_other() {
 
         // A row: its layers, and its innermost bytes.
         window.click("frame-filter").await?;
-        window
-            .find("frame-filter")
-            .await?
-            .send_keys("kind:text")
-            .await?;
+        window.find("frame-filter").await?.send_keys("kind:text").await?;
         window.reads("frame-count", " of ").await?;
         let frame = choose_row(window, 3).await?;
-        window
-            .until(
-                "the layers are shown",
-                "return document.querySelectorAll('[data-testid=layer-node]').length > 3",
-            )
-            .await?;
+        window.until("the layers are shown", "return document.querySelectorAll('[data-testid=layer-node]').length > 3").await?;
         assert!(frame > 0);
         let tree = window.text("layer-tree").await?;
         for layer in ["chunk", "SSE event", "JSON", "delta"] {
             assert!(tree.contains(layer), "{layer} in {tree}");
         }
-        let text: String = window.ask("return document.querySelector('[data-testid=frame-row][data-frame][aria-selected=true]').innerText", vec![]).await?;
+        let text: String = window
+            .ask("return document.querySelector('[data-testid=frame-row][data-frame][aria-selected=true]').innerText", vec![])
+            .await?;
         let shown = bytes(window).await?;
         // The summary begins with the delta's own text.
-        let first = text
-            .split_whitespace()
-            .last()
-            .unwrap_or_default()
-            .to_owned();
+        let first = text.split_whitespace().last().unwrap_or_default().to_owned();
         assert!(shown.contains(&hex(first.as_bytes())), "{first} in {shown}");
 
         // A layer of it: its bytes.
         window.click("[data-testid=layer-node]").await?;
         let whole = bytes(window).await?;
-        assert!(
-            whole.len() > shown.len(),
-            "the outermost layer is wider: {whole}"
-        );
+        assert!(whole.len() > shown.len(), "the outermost layer is wider: {whole}");
         window.fill("frame-filter", "").await?;
 
         // A word, plain and beyond ASCII: the frame that carried it, and its UTF-8.
@@ -84,29 +65,12 @@ fn the_keyboard_walks_the_frames() {
         assert_eq!(send(window).await?, "complete");
         let first = choose_row(window, 2).await?;
         window.press(&['j']).await?;
-        window
-            .until_with(
-                "the next frame is selected",
-                &format!("return {SELECTED} === arguments[0] + 1"),
-                vec![first.into()],
-            )
-            .await?;
+        window.until_with("the next frame is selected", &format!("return {SELECTED} === arguments[0] + 1"), vec![first.into()]).await?;
         window.press(&['k']).await?;
-        window
-            .until_with(
-                "the frame before is selected",
-                &format!("return {SELECTED} === arguments[0]"),
-                vec![first.into()],
-            )
-            .await?;
+        window.until_with("the frame before is selected", &format!("return {SELECTED} === arguments[0]"), vec![first.into()]).await?;
         // `/` goes to the filter; a letter there is text.
         window.press(&['/']).await?;
-        window
-            .until(
-                "the filter has the keyboard",
-                "return document.activeElement?.dataset.testid === 'frame-filter'",
-            )
-            .await?;
+        window.until("the filter has the keyboard", "return document.activeElement?.dataset.testid === 'frame-filter'").await?;
         window.press(&['j']).await?;
         assert_eq!(selected(window).await?, first);
         Ok(())

@@ -18,10 +18,7 @@ fn holding(folder: &Path, found: &mut Vec<String>) -> Result<(), Failure> {
             holding(&path, found)?;
         } else if path.is_file() {
             let bytes = std::fs::read(&path)?;
-            if bytes
-                .windows(CANARY.len())
-                .any(|part| part == CANARY.as_bytes())
-            {
+            if bytes.windows(CANARY.len()).any(|part| part == CANARY.as_bytes()) {
                 found.push(path.display().to_string());
             }
         }
@@ -33,12 +30,10 @@ async fn nowhere(window: &Window, when: &str) -> Result<(), Failure> {
     let source = window.client().source().await?;
     assert!(!source.contains(CANARY), "the page holds the key {when}");
     // What a field holds is not in the source.
-    let values: String = window.ask("return [...document.querySelectorAll('input, textarea')].map((e) => e.value).join('\\n')", vec![]).await?;
+    let values: String =
+        window.ask("return [...document.querySelectorAll('input, textarea')].map((e) => e.value).join('\\n')", vec![]).await?;
     assert!(!values.contains(CANARY), "a field holds the key {when}");
-    assert!(
-        !window.log().contains(CANARY),
-        "the log holds the key {when}"
-    );
+    assert!(!window.log().contains(CANARY), "the log holds the key {when}");
     let mut files = Vec::new();
     holding(window.desktop().home(), &mut files)?;
     assert!(files.is_empty(), "{files:?} hold the key {when}");
@@ -53,10 +48,7 @@ async fn store(window: &Window, provider: &str) -> Result<(), Failure> {
     window.choose("key-provider", provider).await?;
     window.fill("key-value", CANARY).await?;
     window.click("key-save").await?;
-    window
-        .find(&format!("[data-testid=key-row][data-provider={provider}]"))
-        .await
-        .map(drop)
+    window.find(&format!("[data-testid=key-row][data-provider={provider}]")).await.map(drop)
 }
 
 #[test]
@@ -66,10 +58,7 @@ fn a_key_is_stored_used_and_deleted_and_is_nowhere_else() {
         play("keys", &window, async {
             store(&window, "openai").await?;
             let row = window.text("key-row").await?;
-            assert!(
-                row.contains("…Zz9Q") && row.contains("OS keychain"),
-                "{row}"
-            );
+            assert!(row.contains("…Zz9Q") && row.contains("OS keychain"), "{row}");
             nowhere(&window, "after it was stored").await?;
 
             window.go("lab").await?;
@@ -89,18 +78,14 @@ fn a_key_is_stored_used_and_deleted_and_is_nowhere_else() {
                 window.click("session-export").await?;
                 window.click(&format!("export-{format}")).await?;
                 window.reads("toast", "Saved in Downloads").await?;
-                window
-                    .click("[data-testid=toast] [aria-label=Close]")
-                    .await?;
+                window.click("[data-testid=toast] [aria-label=Close]").await?;
             }
             let exports = std::fs::read_dir(window.desktop().weir_home().join("exports"))?.count();
             assert!(exports >= 6, "{exports} files were exported");
             nowhere(&window, "after it was exported").await?;
 
             window.go("keys").await?;
-            window
-                .reads("key-use", &address.replace("http://", ""))
-                .await?;
+            window.reads("key-use", &address.replace("http://", "")).await?;
             picture(&window, "keys").await
         })
         .await;
@@ -110,16 +95,9 @@ fn a_key_is_stored_used_and_deleted_and_is_nowhere_else() {
             window.go("keys").await?;
             let row = window.text("key-row").await?;
             assert!(row.contains("…Zz9Q"), "the keychain still has it: {row}");
-            window
-                .click("[data-testid=key-row] [data-testid=key-delete]")
-                .await?;
+            window.click("[data-testid=key-row] [data-testid=key-delete]").await?;
             window.click("key-delete-confirm").await?;
-            window
-                .until(
-                    "it is gone",
-                    "return document.querySelector('[data-testid=key-row]') === null",
-                )
-                .await
+            window.until("it is gone", "return document.querySelector('[data-testid=key-row]') === null").await
         })
         .await;
         window.close().await.map(drop)
@@ -130,16 +108,11 @@ fn a_key_is_stored_used_and_deleted_and_is_nowhere_else() {
 fn a_locked_keychain_is_said_and_a_key_can_be_kept_in_memory() {
     stage_with("keys-locked", Keychain::Locked, async |window| {
         window.go("keys").await?;
-        window
-            .reads("error-banner", "The keychain is locked")
-            .await?;
+        window.reads("error-banner", "The keychain is locked").await?;
         picture(window, "keys-locked").await?;
         store(window, "openai").await?;
         let row = window.text("key-row").await?;
-        assert!(
-            row.contains("Session only") && row.contains("…Zz9Q"),
-            "{row}"
-        );
+        assert!(row.contains("Session only") && row.contains("…Zz9Q"), "{row}");
         nowhere(window, "while it is in memory").await
     });
 }
@@ -148,9 +121,7 @@ fn a_locked_keychain_is_said_and_a_key_can_be_kept_in_memory() {
 fn a_missing_keychain_is_said() {
     stage_with("keys-missing", Keychain::Missing, async |window| {
         window.go("keys").await?;
-        window
-            .reads("error-banner", "There is no keychain here")
-            .await?;
+        window.reads("error-banner", "There is no keychain here").await?;
         // A provider that wants a key says what to do, and the Lab works without one.
         window.go("playground").await?;
         window.choose("provider", "openai").await?;

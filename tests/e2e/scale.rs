@@ -61,17 +61,10 @@ async fn cost(window: &Window, count: usize) -> Result<Cost, Failure> {
     window.ask::<()>(COUNT, vec![]).await?;
     window.click("send").await?;
     window
-        .within(
-            Duration::from_secs(120),
-            "it is over",
-            "return document.querySelector('[data-testid=outcome]') !== null",
-            vec![],
-        )
+        .within(Duration::from_secs(120), "it is over", "return document.querySelector('[data-testid=outcome]') !== null", vec![])
         .await?;
     let listed = "return Number(document.querySelector('[data-testid=frame-count]').textContent.replace(/\\D/g, '')) >= arguments[0]";
-    window
-        .until_with("all rows are listed", listed, vec![count.into()])
-        .await?;
+    window.until_with("all rows are listed", listed, vec![count.into()]).await?;
     settle(window).await?;
     choose_row(window, 0).await?;
     window.press(&[key::HOME]).await?;
@@ -88,12 +81,8 @@ async fn cost(window: &Window, count: usize) -> Result<Cost, Failure> {
     let per_step = |now: f64, then: f64| (now - then) / f64::from(STEPS);
     Ok(Cost {
         rows: frames(window).await?,
-        inspector: window
-            .ask("return document.querySelectorAll('.dock *').length", vec![])
-            .await?,
-        page: window
-            .ask("return document.querySelectorAll('*').length", vec![])
-            .await?,
+        inspector: window.ask("return document.querySelectorAll('.dock *').length", vec![]).await?,
+        page: window.ask("return document.querySelectorAll('*').length", vec![]).await?,
         memory: held(window).await?,
         step: Work {
             changes: per_step(after.changes, before.changes),
@@ -147,26 +136,11 @@ fn two_hundred_thousand_frames_cost_what_two_thousand_do() {
         };
         eprintln!("{small:?}\n{large:?}");
         assert!(small.rows >= 2_000 && large.rows >= 200_000);
-        assert!(
-            large.inspector.abs_diff(small.inspector) <= 40,
-            "the inspector holds as many elements"
-        );
-        assert!(
-            large.page.abs_diff(small.page) <= 400,
-            "the page holds as many, but for one per 10,000 characters of the reply"
-        );
-        assert!(
-            large.memory < small.memory + ADDED,
-            "the page holds no session"
-        );
-        assert!(
-            large.step.changes <= small.step.changes * 1.25 + 2.0,
-            "a step changes as much"
-        );
-        assert!(
-            large.step.calls <= small.step.calls * 1.25 + 0.5,
-            "a step asks as often"
-        );
+        assert!(large.inspector.abs_diff(small.inspector) <= 40, "the inspector holds as many elements");
+        assert!(large.page.abs_diff(small.page) <= 400, "the page holds as many, but for one per 10,000 characters of the reply");
+        assert!(large.memory < small.memory + ADDED, "the page holds no session");
+        assert!(large.step.changes <= small.step.changes * 1.25 + 2.0, "a step changes as much");
+        assert!(large.step.calls <= small.step.calls * 1.25 + 0.5, "a step asks as often");
         Ok(())
     });
 }

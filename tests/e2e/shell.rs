@@ -12,24 +12,20 @@ fn the_palette_goes_anywhere() {
     stage("palette", async |window| {
         window.press(&[key::CONTROL, 'k']).await?;
         window.find("palette").await?;
-        window
-            .find("[data-testid=palette] input")
-            .await?
-            .send_keys("sessions")
-            .await?;
+        window.find("[data-testid=palette] input").await?.send_keys("sessions").await?;
         picture(window, "palette").await?;
         window.press(&[key::ENTER]).await?;
-        window.until("Sessions is shown", "return document.querySelector('[data-testid=nav-sessions]').getAttribute('aria-current') === 'page'").await?;
+        window
+            .until(
+                "Sessions is shown",
+                "return document.querySelector('[data-testid=nav-sessions]').getAttribute('aria-current') === 'page'",
+            )
+            .await?;
         assert!(!window.has("palette").await?);
         window.press(&[key::CONTROL, 'k']).await?;
         window.find("palette").await?;
         window.press(&[key::ESCAPE]).await?;
-        window
-            .until(
-                "it closes",
-                "return document.querySelector('[data-testid=palette]') === null",
-            )
-            .await?;
+        window.until("it closes", "return document.querySelector('[data-testid=palette]') === null").await?;
         window.press(&[key::CONTROL, '1']).await?;
         window.find("send").await.map(drop)
     });
@@ -38,13 +34,7 @@ fn the_palette_goes_anywhere() {
 async fn theme(window: &Window, name: &str) -> Result<(), Failure> {
     window.go("settings").await?;
     window.segment("settings-theme", name).await?;
-    window
-        .until_with(
-            "the theme is in force",
-            "return document.documentElement.dataset.theme === arguments[0]",
-            vec![name.into()],
-        )
-        .await
+    window.until_with("the theme is in force", "return document.documentElement.dataset.theme === arguments[0]", vec![name.into()]).await
 }
 
 #[test]
@@ -62,19 +52,9 @@ fn every_view_stands_in_both_themes() {
                 picture(window, &format!("{view}-{name}")).await?;
             }
         }
-        let background: String = window
-            .ask(
-                "return getComputedStyle(document.body).backgroundColor",
-                vec![],
-            )
-            .await?;
+        let background: String = window.ask("return getComputedStyle(document.body).backgroundColor", vec![]).await?;
         theme(window, "dark").await?;
-        let dark: String = window
-            .ask(
-                "return getComputedStyle(document.body).backgroundColor",
-                vec![],
-            )
-            .await?;
+        let dark: String = window.ask("return getComputedStyle(document.body).backgroundColor", vec![]).await?;
         assert_ne!(background, dark);
         Ok(())
     });
@@ -102,16 +82,7 @@ fn the_smallest_window_shows_everything() {
             picture(window, &format!("{view}-1000x700")).await?;
         }
         window.go("playground").await?;
-        for name in [
-            "send",
-            "prompt",
-            "reply",
-            "frame-filter",
-            "hex",
-            "outcome",
-            "metric-ttft",
-            "timeline",
-        ] {
+        for name in ["send", "prompt", "reply", "frame-filter", "hex", "outcome", "metric-ttft", "timeline"] {
             let inside: bool = window
                 .ask(
                     "const box = document.querySelector(`[data-testid=${arguments[0]}]`).getBoundingClientRect();
@@ -127,12 +98,7 @@ fn the_smallest_window_shows_everything() {
 
 /// Waits for what fades or loads.
 async fn settle(window: &Window) -> Result<(), Failure> {
-    window
-        .until(
-            "animations are over",
-            "return document.getAnimations().every((a) => a.playState !== 'running')",
-        )
-        .await?;
+    window.until("animations are over", "return document.getAnimations().every((a) => a.playState !== 'running')").await?;
     tokio::time::sleep(std::time::Duration::from_millis(250)).await;
     Ok(())
 }

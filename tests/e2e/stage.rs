@@ -15,11 +15,7 @@ pub fn stage(name: &str, test: impl AsyncFnOnce(&Window) -> Result<(), Failure>)
 }
 
 /// The same with another keychain.
-pub fn stage_with(
-    name: &str,
-    keychain: Keychain,
-    test: impl AsyncFnOnce(&Window) -> Result<(), Failure>,
-) {
+pub fn stage_with(name: &str, keychain: Keychain, test: impl AsyncFnOnce(&Window) -> Result<(), Failure>) {
     alone(async || {
         let window = Window::open(Desktop::start(keychain)?).await?;
         play(name, &window, test(&window)).await;
@@ -30,11 +26,7 @@ pub fn stage_with(
 /// Runs `test` while no other has the stage.
 pub fn alone(test: impl AsyncFnOnce() -> Result<(), Failure>) {
     let _stage = STAGE.lock().unwrap_or_else(PoisonError::into_inner);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .expect("a runtime starts");
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime starts");
     if let Err(error) = runtime.block_on(test()) {
         panic!("{error}");
     }
@@ -45,9 +37,7 @@ pub async fn play(name: &str, window: &Window, test: impl Future<Output = Result
     let ended = AssertUnwindSafe(test).catch_unwind().await;
     if !matches!(ended, Ok(Ok(()))) {
         if let Ok(folder) = out("e2e") {
-            let _ = window
-                .screenshot(&folder.join(format!("failed-{name}.png")))
-                .await;
+            let _ = window.screenshot(&folder.join(format!("failed-{name}.png"))).await;
         }
         eprintln!("{}", window.log());
     }
@@ -60,7 +50,5 @@ pub async fn play(name: &str, window: &Window, test: impl Future<Output = Result
 
 /// Keeps a picture of the window below `out/e2e`.
 pub async fn picture(window: &Window, name: &str) -> Result<(), Failure> {
-    window
-        .screenshot(&out("e2e")?.join(format!("{name}.png")))
-        .await
+    window.screenshot(&out("e2e")?.join(format!("{name}.png"))).await
 }

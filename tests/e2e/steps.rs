@@ -14,14 +14,7 @@ pub async fn send(window: &Window) -> Result<String, Failure> {
 pub async fn over(window: &Window) -> Result<String, Failure> {
     // Send comes back with the outcome, and no sooner.
     let script = "return document.querySelector('[data-testid=send]') !== null && document.querySelector('[data-testid=outcome]') !== null";
-    window
-        .within(
-            Duration::from_secs(60),
-            "the session is over",
-            script,
-            vec![],
-        )
-        .await?;
+    window.within(Duration::from_secs(60), "the session is over", script, vec![]).await?;
     window.attr("outcome", "data-outcome").await
 }
 
@@ -34,7 +27,8 @@ pub async fn aim(window: &Window, base_url: &str) -> Result<(), Failure> {
 /// The reply as it reads, each run of white space as one space.
 pub async fn reply(window: &Window) -> Result<String, Failure> {
     // Without the gutter, which tells times and frames.
-    let text: String = window.ask("return [...document.querySelectorAll('.reply .page')].map((e) => e.innerText).join('\\n')", vec![]).await?;
+    let text: String =
+        window.ask("return [...document.querySelectorAll('.reply .page')].map((e) => e.innerText).join('\\n')", vec![]).await?;
     Ok(text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
@@ -42,9 +36,7 @@ pub async fn reply(window: &Window) -> Result<String, Failure> {
 pub async fn frames(window: &Window) -> Result<usize, Failure> {
     let text = window.text("frame-count").await?;
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    digits
-        .parse()
-        .map_err(|_| format!("“{text}” is no count").into())
+    digits.parse().map_err(|_| format!("“{text}” is no count").into())
 }
 
 /// Chooses a row of the frame table by its place among those in view, counted from the top.
@@ -60,8 +52,7 @@ pub async fn choose_row(window: &Window, place: usize) -> Result<i64, Failure> {
     window
         .until_with(
             "the row is in view",
-            &format!("return (() => {{ {script} }})() !== null")
-                .replace("arguments[0]", &place.to_string()),
+            &format!("return (() => {{ {script} }})() !== null").replace("arguments[0]", &place.to_string()),
             vec![],
         )
         .await?;
@@ -70,11 +61,7 @@ pub async fn choose_row(window: &Window, place: usize) -> Result<i64, Failure> {
     window.click_at(x, y).await?;
     // The table may have moved on below the pointer: what counts is the row that was hit.
     window
-        .until_with(
-            "a row is selected",
-            &format!("const now = {SELECTED}; return now >= 0 && now !== arguments[0]"),
-            vec![before.into()],
-        )
+        .until_with("a row is selected", &format!("const now = {SELECTED}; return now >= 0 && now !== arguments[0]"), vec![before.into()])
         .await?;
     selected(window).await
 }
@@ -102,11 +89,7 @@ pub async fn word(window: &Window, pattern: &str) -> Result<(String, f64, f64), 
         }
         return ['', 0, 0]";
     let found: (String, f64, f64) = window.ask(script, vec![pattern.into()]).await?;
-    if found.0.is_empty() {
-        Err(format!("no word of the reply matches {pattern}").into())
-    } else {
-        Ok(found)
-    }
+    if found.0.is_empty() { Err(format!("no word of the reply matches {pattern}").into()) } else { Ok(found) }
 }
 
 /// Bytes as the hex view gives them.

@@ -8,22 +8,14 @@ use crate::steps::{frames, send};
 async fn dialect(window: &Window, name: &str) -> Result<(), Failure> {
     window.click("dialect").await?;
     let choose = "const item = [...document.querySelectorAll('[role^=menuitem]')].find((e) => e.innerText.includes(arguments[0])); item?.click(); return item !== undefined";
-    window
-        .until_with("the dialect is in the menu", choose, vec![name.into()])
-        .await
+    window.until_with("the dialect is in the menu", choose, vec![name.into()]).await
 }
 
 async fn filtered(window: &Window, filter: &str) -> Result<usize, Failure> {
     window.fill("frame-filter", filter).await?;
     window.reads("frame-count", " of ").await?;
     let text = window.text("frame-count").await?;
-    let digits: String = text
-        .split(" of ")
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .filter(char::is_ascii_digit)
-        .collect();
+    let digits: String = text.split(" of ").next().unwrap_or_default().chars().filter(char::is_ascii_digit).collect();
     Ok(digits.parse()?)
 }
 

@@ -50,11 +50,20 @@ impl Bench {
     }
 
     /// As [`Bench::fails`] for a scripted answer; what was written must be in the log, byte for byte.
-    async fn answered(&self, script: Vec<Step>, transport: Transport, kind: OutcomeKind, code: &str, blame: &str) -> (Arc<Session>, Problem) {
-        let written: Vec<u8> = script.iter().flat_map(|step| if let Step::Write(bytes) = step { bytes.clone() } else { Vec::new() }).collect();
+    async fn answered(
+        &self,
+        script: Vec<Step>,
+        transport: Transport,
+        kind: OutcomeKind,
+        code: &str,
+        blame: &str,
+    ) -> (Arc<Session>, Problem) {
+        let written: Vec<u8> =
+            script.iter().flat_map(|step| if let Step::Write(bytes) = step { bytes.clone() } else { Vec::new() }).collect();
         let peer = Peer::play(script).await;
         let websocket = transport == Websocket;
-        let (dialect, url) = if websocket { ("openai-responses", peer.url("ws", RESPONSES)) } else { ("openai-chat", peer.url("http", CHAT)) };
+        let (dialect, url) =
+            if websocket { ("openai-responses", peer.url("ws", RESPONSES)) } else { ("openai-chat", peer.url("http", CHAT)) };
         let (session, problem) = self.fails(&draft(&url, dialect, transport), kind, code, blame).await;
         let came = received(&log(&self.desk, &session));
         assert!(came.ends_with(&written) || written.is_empty(), "{code}: {} of {} bytes are in the log", came.len(), written.len());
@@ -69,7 +78,12 @@ use Transport::{Http, Sse, Websocket};
 async fn wrong_urls_are_refused_before_anything_is_sent() {
     let bench = Bench::new().await;
     for url in ["", "nonsense", "ftp://127.0.0.1/x", "http://", "http://[::1", "http://127.0.0.1:99999/"] {
-        let error = bench.desk.engine().send(&draft(url, "openai-chat", Sse), KeyChoice::None, None).map(|session| session.id().to_owned()).expect_err(url);
+        let error = bench
+            .desk
+            .engine()
+            .send(&draft(url, "openai-chat", Sse), KeyChoice::None, None)
+            .map(|session| session.id().to_owned())
+            .expect_err(url);
         assert_eq!(error.0.blame, "user", "{url}: {error:?}");
     }
     bench.still_works().await;
@@ -86,9 +100,18 @@ async fn connections_that_fail() {
     let begun = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
     let part = says("begun");
     let chunk = format!("{:x}\r\n{part}\r\n", part.len()).into_bytes();
-    let (session, _) = bench.answered(vec![Step::Read, Step::Write([begun.clone(), chunk.clone()].concat()), Step::Pause(50), Step::Reset], Sse, Failed, "reset", "network").await;
+    let (session, _) = bench
+        .answered(
+            vec![Step::Read, Step::Write([begun.clone(), chunk.clone()].concat()), Step::Pause(50), Step::Reset],
+            Sse,
+            Failed,
+            "reset",
+            "network",
+        )
+        .await;
     assert_eq!(session.analysis().fold.folded.blocks[0].text, "begun");
-    let (session, problem) = bench.answered(vec![Step::Read, Step::Write([begun, chunk].concat()), Step::End], Sse, Cut, "cut", "network").await;
+    let (session, problem) =
+        bench.answered(vec![Step::Read, Step::Write([begun, chunk].concat()), Step::End], Sse, Cut, "cut", "network").await;
     assert_eq!(session.analysis().fold.folded.blocks[0].text, "begun");
     assert!(problem.consequence.contains("kept"), "{problem:?}");
 }
@@ -102,7 +125,9 @@ async fn a_certificate_for_another_name() {
     let root = params.self_signed(&authority).expect("a root");
     let issuer = rcgen::Issuer::new(params, authority);
     let key = rcgen::KeyPair::generate().expect("a key");
-    let leaf = rcgen::CertificateParams::new(vec!["other.example".to_owned()]).and_then(|params| params.signed_by(&key, &issuer)).expect("a certificate");
+    let leaf = rcgen::CertificateParams::new(vec!["other.example".to_owned()])
+        .and_then(|params| params.signed_by(&key, &issuer))
+        .expect("a certificate");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -149,9 +174,15 @@ async fn error_statuses() {
     let bench = Bench::new().await;
     let json = |code: &str, message: &str| format!("{{\"error\":{{\"message\":\"{message}\",\"code\":\"{code}\"}}}}").into_bytes();
     let html = b"<!doctype html><html><head><title>Bad gateway &amp; more</title></head><body>x</body></html>".to_vec();
-    for (status, blame) in [("400 Bad Request", "user"), ("401 Unauthorized", "configuration"), ("429 Too Many Requests", "peer"), ("500 Internal Server Error", "peer")] {
+    for (status, blame) in [
+        ("400 Bad Request", "user"),
+        ("401 Unauthorized", "configuration"),
+        ("429 Too Many Requests", "peer"),
+        ("500 Internal Server Error", "peer"),
+    ] {
         let code = format!("http-{}", &status[..3]);
-        let (_, problem) = bench.answered(sized(status, "application/json", &json("bad_thing", "the reason why")), Sse, Failed, &code, blame).await;
+        let (_, problem) =
+            bench.answered(sized(status, "application/json", &json("bad_thing", "the reason why")), Sse, Failed, &code, blame).await;
         assert!(problem.message.contains("the reason why") && problem.evidence.contains("bad_thing"), "{problem:?}");
         let (_, problem) = bench.answered(sized(status, "text/html", &html), Sse, Failed, &code, blame).await;
         assert!(problem.message.contains("Bad gateway & more"), "{problem:?}");
@@ -166,7 +197,11 @@ async fn error_statuses() {
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_of_another_kind() {
     let bench = Bench::new().await;
-    let script = vec![Step::Read, Step::text("HTTP/1.1 308 Permanent Redirect\r\nLocation: https://elsewhere.invalid/v1\r\nContent-Length: 0\r\n\r\n"), Step::End];
+    let script = vec![
+        Step::Read,
+        Step::text("HTTP/1.1 308 Permanent Redirect\r\nLocation: https://elsewhere.invalid/v1\r\nContent-Length: 0\r\n\r\n"),
+        Step::End,
+    ];
     let (_, problem) = bench.answered(script, Sse, Failed, "redirect", "peer").await;
     assert!(problem.evidence.contains("https://elsewhere.invalid/v1"), "{problem:?}");
     let page = b"<html><head><title>Sign in to the hotel</title></head></html>";
@@ -202,7 +237,12 @@ async fn payloads_that_cannot_be_read_are_rows_and_the_rest_goes_on() {
     let rows = session.rows("kind:unknown", 0, 10).expect("a filter").rows;
     assert_eq!(rows.len(), 1, "the malformed event is one row, unknown");
     let detail = session.frame(rows[0].id).expect("it opens");
-    assert!(detail.nodes.iter().any(|node| node.label.contains("not JSON")) || rows[0].summary.contains("not JSON") || rows[0].summary.contains("oops"), "{detail:?} {rows:?}");
+    assert!(
+        detail.nodes.iter().any(|node| node.label.contains("not JSON"))
+            || rows[0].summary.contains("not JSON")
+            || rows[0].summary.contains("oops"),
+        "{detail:?} {rows:?}"
+    );
     let came = received(&log(&bench.desk, &session));
     assert!(came.windows(4).any(|four| four == b"a\xff\xc3\""), "the ill-formed bytes are kept as they came");
     bench.still_works().await;
@@ -212,7 +252,10 @@ async fn payloads_that_cannot_be_read_are_rows_and_the_rest_goes_on() {
 async fn a_line_of_64_mebibytes() {
     let bench = Bench::new().await;
     let piece = vec![b'x'; 1 << 20];
-    let mut script = vec![Step::Read, Step::text("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"")];
+    let mut script = vec![
+        Step::Read,
+        Step::text("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\""),
+    ];
     script.push(Step::Repeat(piece, 64));
     script.extend([Step::text("\"}}]}\n\n"), Step::text(&says("|end")), Step::text("data: [DONE]\n\n"), Step::End]);
     let peer = Peer::play(script).await;
@@ -240,7 +283,11 @@ async fn a_websocket_refused_at_the_handshake() {
     assert_eq!(session.analysis().fold.status.as_ref().map(|status| status.code), Some(403));
     let script = vec![Step::Read, Step::text("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello"), Step::End];
     bench.answered(script, Websocket, Failed, "ws-refused", "peer").await;
-    let script = vec![Step::Read, Step::text("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: wrong\r\n\r\n"), Step::End];
+    let script = vec![
+        Step::Read,
+        Step::text("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: wrong\r\n\r\n"),
+        Step::End,
+    ];
     bench.answered(script, Websocket, Failed, "ws-protocol", "peer").await;
 }
 

@@ -120,9 +120,15 @@ pub fn all() -> Vec<Capture> {
         steps.push(Step::End);
         steps
     };
-    let until_close = vec![Step::Read, Step::Write(format!("HTTP/1.1 200 OK\r\nContent-Type: {events}\r\n\r\n{lively}").into_bytes()), Step::End];
+    let until_close =
+        vec![Step::Read, Step::Write(format!("HTTP/1.1 200 OK\r\nContent-Type: {events}\r\n\r\n{lively}").into_bytes()), Step::End];
     vec![
-        script("chat sse, a chunk an event", "openai-chat", Sse, chunked("200 OK", events, &lively.split_inclusive("\n\n").map(str::as_bytes).collect::<Vec<_>>(), true)),
+        script(
+            "chat sse, a chunk an event",
+            "openai-chat",
+            Sse,
+            chunked("200 OK", events, &lively.split_inclusive("\n\n").map(str::as_bytes).collect::<Vec<_>>(), true),
+        ),
         script("chat sse, small chunks", "openai-chat", Sse, chunked("200 OK", events, &in_pieces(&lively, 17), false)),
         script("chat sse, small chunks in small writes", "openai-chat", Sse, chunked("200 OK", events, &in_pieces(&lively, 61), true)),
         script("chat sse, one chunk", "openai-chat", Sse, chunked("200 OK", events, &[lively.as_bytes()], false)),
@@ -145,34 +151,152 @@ pub fn all() -> Vec<Capture> {
             ),
         ),
         script("responses websocket", "openai-responses", Websocket, fragmented()),
-        script("ndjson, raw", "raw", Ndjson, chunked("200 OK", "application/x-ndjson", &[b"{\"a\":1}\n\n{\"b\"", b":[2,3]}\r\nplain text\n{\"last\":true}"], true)),
+        script(
+            "ndjson, raw",
+            "raw",
+            Ndjson,
+            chunked("200 OK", "application/x-ndjson", &[b"{\"a\":1}\n\n{\"b\"", b":[2,3]}\r\nplain text\n{\"last\":true}"], true),
+        ),
         script("raw bytes", "raw", Http, sized("200 OK", "application/octet-stream", &[0, 159, 146, 150, 255])),
-        script("error 400 json", "openai-chat", Sse, sized("400 Bad Request", "application/json", b"{\"error\":{\"message\":\"no such parameter\",\"code\":\"bad_param\"}}")),
-        script("error 502 html", "openai-chat", Sse, sized("502 Bad Gateway", "text/html", b"<html><head><title>502 Bad Gateway</title></head></html>")),
-        script("error inside the stream", "openai-chat", Sse, chunked("200 OK", events, &[says("So").as_bytes(), b"data: {\"error\":{\"message\":\"overloaded\",\"code\":503}}\n\n"], false)),
+        script(
+            "error 400 json",
+            "openai-chat",
+            Sse,
+            sized("400 Bad Request", "application/json", b"{\"error\":{\"message\":\"no such parameter\",\"code\":\"bad_param\"}}"),
+        ),
+        script(
+            "error 502 html",
+            "openai-chat",
+            Sse,
+            sized("502 Bad Gateway", "text/html", b"<html><head><title>502 Bad Gateway</title></head></html>"),
+        ),
+        script(
+            "error inside the stream",
+            "openai-chat",
+            Sse,
+            chunked("200 OK", events, &[says("So").as_bytes(), b"data: {\"error\":{\"message\":\"overloaded\",\"code\":503}}\n\n"], false),
+        ),
         script("cut", "openai-chat", Sse, cut),
         script("cut inside its head", "openai-chat", Sse, vec![Step::Read, Step::text("HTTP/1.1 200 OK\r\nContent-Ty"), Step::End]),
-        script("malformed chunk size", "openai-chat", Sse, vec![Step::Read, Step::Write([&b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"[..], b"5\r\ndata:\r\nxyz\r\n rest"].concat()), Step::End]),
-        script("malformed json", "openai-chat", Sse, chunked("200 OK", events, &[says("a").as_bytes(), b"data: {\"choices\": [oops\n\n", says("b").as_bytes(), b"data: [DONE]\n\n"], false)),
+        script(
+            "malformed chunk size",
+            "openai-chat",
+            Sse,
+            vec![
+                Step::Read,
+                Step::Write(
+                    [
+                        &b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"[..],
+                        b"5\r\ndata:\r\nxyz\r\n rest",
+                    ]
+                    .concat(),
+                ),
+                Step::End,
+            ],
+        ),
+        script(
+            "malformed json",
+            "openai-chat",
+            Sse,
+            chunked(
+                "200 OK",
+                events,
+                &[says("a").as_bytes(), b"data: {\"choices\": [oops\n\n", says("b").as_bytes(), b"data: [DONE]\n\n"],
+                false,
+            ),
+        ),
         script(
             "invalid utf-8",
             "openai-chat",
             Sse,
-            chunked("200 OK", events, &[b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\xff\xfe\xc3(b\"}}]}\n\n: \xf0\x9f\n\n", b"data: \xff\xff\xff\xff\n\n", b"data: [DONE]\n\n"], false),
+            chunked(
+                "200 OK",
+                events,
+                &[
+                    b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\xff\xfe\xc3(b\"}}]}\n\n: \xf0\x9f\n\n",
+                    b"data: \xff\xff\xff\xff\n\n",
+                    b"data: [DONE]\n\n",
+                ],
+                false,
+            ),
         ),
-        script("json of ill-formed utf-8", "openai-chat", Sse, chunked("200 OK", events, &[b"data:{\"x\":\"", &[0xff; 400], b"\"}\n\n", b"data:{\"y\":\"", &[0xfe; 100], b"\"}\n\ndata:[DONE]\n\n"], false)),
-        script("redirect", "openai-chat", Sse, vec![Step::Read, Step::text("HTTP/1.1 307 Temporary Redirect\r\nLocation: https://elsewhere.invalid/\r\nContent-Length: 0\r\n\r\n"), Step::End]),
+        script(
+            "json of ill-formed utf-8",
+            "openai-chat",
+            Sse,
+            chunked(
+                "200 OK",
+                events,
+                &[b"data:{\"x\":\"", &[0xff; 400], b"\"}\n\n", b"data:{\"y\":\"", &[0xfe; 100], b"\"}\n\ndata:[DONE]\n\n"],
+                false,
+            ),
+        ),
+        script(
+            "redirect",
+            "openai-chat",
+            Sse,
+            vec![
+                Step::Read,
+                Step::text("HTTP/1.1 307 Temporary Redirect\r\nLocation: https://elsewhere.invalid/\r\nContent-Length: 0\r\n\r\n"),
+                Step::End,
+            ],
+        ),
         script("empty reply", "openai-chat", Sse, vec![Step::Read, Step::End]),
         script("interim response and trailers", "openai-chat", Sse, {
-            let body = format!("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n{:x};ext=1\r\n{lively}\r\n0\r\nX-Sum: 1\r\n\r\n", lively.len());
+            let body = format!(
+                "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n{:x};ext=1\r\n{lively}\r\n0\r\nX-Sum: 1\r\n\r\n",
+                lively.len()
+            );
             vec![Step::Read, Step::Write(body.into_bytes()), Step::End]
         }),
-        script("websocket refused", "openai-responses", Websocket, sized("403 Forbidden", "application/json", b"{\"error\":{\"message\":\"not for you\"}}")),
-        script("websocket with a masked frame", "openai-responses", Websocket, vec![Step::Upgrade, Step::ReadSome, Step::message(&delta(1, "ok")), Step::Write(b"\x81\x85\x01\x02\x03\x04hello".to_vec()), Step::End]),
-        script("websocket cut", "openai-responses", Websocket, vec![Step::Upgrade, Step::ReadSome, Step::message(&delta(1, "ok")), Step::Write(b"\x81\x7e\x01\x00{\"ty".to_vec()), Step::End]),
-        Capture { name: "chat over h2, frames across events", dialect: "openai-chat", transport: Sse, http: "2", path: CHAT, who: Who::Http2(200, events, in_pieces(&lively, 97).into_iter().map(<[u8]>::to_vec).collect()) },
-        Capture { name: "chat json over h2", dialect: "openai-chat", transport: Http, http: "2", path: CHAT, who: Who::Http2(200, "application/json", vec![COMPLETION.as_bytes().to_vec()]) },
-        Capture { name: "error over h2", dialect: "openai-chat", transport: Sse, http: "2", path: CHAT, who: Who::Http2(429, "application/json", vec![b"{\"error\":{\"message\":\"slow down\"}}".to_vec()]) },
+        script(
+            "websocket refused",
+            "openai-responses",
+            Websocket,
+            sized("403 Forbidden", "application/json", b"{\"error\":{\"message\":\"not for you\"}}"),
+        ),
+        script(
+            "websocket with a masked frame",
+            "openai-responses",
+            Websocket,
+            vec![
+                Step::Upgrade,
+                Step::ReadSome,
+                Step::message(&delta(1, "ok")),
+                Step::Write(b"\x81\x85\x01\x02\x03\x04hello".to_vec()),
+                Step::End,
+            ],
+        ),
+        script(
+            "websocket cut",
+            "openai-responses",
+            Websocket,
+            vec![Step::Upgrade, Step::ReadSome, Step::message(&delta(1, "ok")), Step::Write(b"\x81\x7e\x01\x00{\"ty".to_vec()), Step::End],
+        ),
+        Capture {
+            name: "chat over h2, frames across events",
+            dialect: "openai-chat",
+            transport: Sse,
+            http: "2",
+            path: CHAT,
+            who: Who::Http2(200, events, in_pieces(&lively, 97).into_iter().map(<[u8]>::to_vec).collect()),
+        },
+        Capture {
+            name: "chat json over h2",
+            dialect: "openai-chat",
+            transport: Http,
+            http: "2",
+            path: CHAT,
+            who: Who::Http2(200, "application/json", vec![COMPLETION.as_bytes().to_vec()]),
+        },
+        Capture {
+            name: "error over h2",
+            dialect: "openai-chat",
+            transport: Sse,
+            http: "2",
+            path: CHAT,
+            who: Who::Http2(429, "application/json", vec![b"{\"error\":{\"message\":\"slow down\"}}".to_vec()]),
+        },
         lab("lab chat", "openai-chat", Sse, "1.1", "lab/reasoner"),
         lab("lab chat over h2", "openai-chat", Sse, "2", "lab/steady"),
         lab("lab chat json", "openai-chat", Http, "1.1", "lab/steady"),

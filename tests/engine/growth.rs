@@ -72,7 +72,8 @@ async fn a_page_of_rows_costs_the_same_in_a_long_session() {
 async fn a_watcher_is_told_the_reply_once() {
     let server = Server::start(events(50_000, 330, Chunks::Event)).expect("a server");
     let desk = Desk::new();
-    let session = desk.engine().send(&draft(&server.url(), "openai-chat", Transport::Sse), weir_sessions::KeyChoice::None, None).expect("it is sent");
+    let session =
+        desk.engine().send(&draft(&server.url(), "openai-chat", Transport::Sse), weir_sessions::KeyChoice::None, None).expect("it is sent");
     let mut watcher = session.watch();
     let (mut text, mut copied, mut updates) = (String::new(), 0, 0);
     while let Some(update) = watcher.next().await {

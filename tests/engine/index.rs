@@ -31,8 +31,14 @@ async fn every_delta_leads_to_the_bytes_that_say_it() {
             continue;
         }
         let session = capture.run(&desk).await;
-        let blocks: Vec<(usize, String, bool)> =
-            session.analysis().fold.folded.blocks.iter().map(|block| (block.deltas() as usize, block.text.clone(), block.tool.is_some())).collect();
+        let blocks: Vec<(usize, String, bool)> = session
+            .analysis()
+            .fold
+            .folded
+            .blocks
+            .iter()
+            .map(|block| (block.deltas() as usize, block.text.clone(), block.tool.is_some()))
+            .collect();
         for (index, (deltas, text, _)) in (0..).zip(&blocks) {
             let (mut at, mut seen) = (0, 0);
             let units: Vec<u16> = text.encode_utf16().collect();

@@ -16,8 +16,15 @@ fn tools() -> Vec<Tool> {
 async fn the_script_is_what_was_decoded() {
     use Transport::{Http, Sse, Websocket};
     let (lab, desk) = (quick_lab().await, Desk::new());
-    let settings = Settings { pace: Pace { ttft_ms: 0, tokens_per_second: 0.0, reply_tokens: 60, ..Pace::default() }, ..Settings::default() };
-    let roads = [(CHAT, "openai-chat", Http), (CHAT, "openai-chat", Sse), (RESPONSES, "openai-responses", Http), (RESPONSES, "openai-responses", Sse), (RESPONSES, "openai-responses", Websocket)];
+    let settings =
+        Settings { pace: Pace { ttft_ms: 0, tokens_per_second: 0.0, reply_tokens: 60, ..Pace::default() }, ..Settings::default() };
+    let roads = [
+        (CHAT, "openai-chat", Http),
+        (CHAT, "openai-chat", Sse),
+        (RESPONSES, "openai-responses", Http),
+        (RESPONSES, "openai-responses", Sse),
+        (RESPONSES, "openai-responses", Websocket),
+    ];
     for (path, dialect, transport) in roads {
         for model in ["lab/steady", "lab/reasoner", "lab/tools", "lab/refuser"] {
             for http in if transport == Websocket { vec!["1.1"] } else { vec!["1.1", "2"] } {
@@ -41,7 +48,8 @@ async fn the_script_is_what_was_decoded() {
                 assert_eq!(folded.text(BlockKind::Reasoning), script.reasoning(), "{what}");
                 assert_eq!(folded.text(BlockKind::Refusal), script.refusal(), "{what}");
                 let calls: Vec<_> = folded.tool_calls().into_iter().map(|call| (call.id, call.name, call.arguments)).collect();
-                let meant: Vec<_> = script.tool_calls().iter().map(|call| (call.id.clone(), call.name.clone(), call.arguments.text().to_owned())).collect();
+                let meant: Vec<_> =
+                    script.tool_calls().iter().map(|call| (call.id.clone(), call.name.clone(), call.arguments.text().to_owned())).collect();
                 assert_eq!(calls, meant, "{what}");
                 assert_eq!(calls.is_empty(), model != "lab/tools", "{what}");
                 let usage = folded.facts.usage.clone().unwrap_or_else(|| panic!("{what}: no usage"));

@@ -101,7 +101,9 @@ async fn tungstenite_delivers_the_messages_that_the_fold_found() {
     for capture in all().into_iter().filter(|capture| capture.transport == Transport::Websocket) {
         let session = capture.run(&desk).await;
         let wire = received(&log(&desk, &session));
-        let Some(head) = wire.windows(4).position(|four| four == b"\r\n\r\n").filter(|_| wire.starts_with(b"HTTP/1.1 101")) else { continue };
+        let Some(head) = wire.windows(4).position(|four| four == b"\r\n\r\n").filter(|_| wire.starts_with(b"HTTP/1.1 101")) else {
+            continue;
+        };
         let (ours, mut theirs) = tokio::io::duplex(1 << 20);
         theirs.write_all(&wire[head + 4..]).await.expect("room");
         theirs.shutdown().await.expect("an end");
@@ -119,7 +121,9 @@ async fn tungstenite_delivers_the_messages_that_the_fold_found() {
             // Pings and closes are of kind control as lifecycle messages are; their word tells them apart.
             let message = |word: u16| matches!(fold.words[word as usize].as_str(), "text" | "binary");
             let rows = fold.rows.iter_from(0).zip(0u32..);
-            rows.filter(|(row, _)| row.layer == Layer::Ws && row.len > 0 && !unread(row.kind) && message(row.word)).map(|(_, at)| at).collect()
+            rows.filter(|(row, _)| row.layer == Layer::Ws && row.len > 0 && !unread(row.kind) && message(row.word))
+                .map(|(_, at)| at)
+                .collect()
         };
         let found: Vec<Vec<u8>> = rows.iter().filter_map(|&row| payload(&session, row, &wire)).collect();
         // A message whose frames broke a rule is not delivered by tungstenite; everything before it is.
@@ -147,7 +151,9 @@ async fn eventsource_stream_sees_the_events_that_the_dissector_found() {
     let desk = Desk::new();
     let mut compared = 0;
     // It drops what is no event, and stops at ill-formed UTF-8: of those it cannot be asked.
-    for capture in all().into_iter().filter(|capture| capture.transport == Transport::Sse && !["invalid utf-8", "json of ill-formed utf-8", "cut"].contains(&capture.name)) {
+    for capture in all().into_iter().filter(|capture| {
+        capture.transport == Transport::Sse && !["invalid utf-8", "json of ill-formed utf-8", "cut"].contains(&capture.name)
+    }) {
         let session = capture.run(&desk).await;
         let wire = received(&log(&desk, &session));
         let bytes = body(&session, &wire);
@@ -173,7 +179,9 @@ async fn eventsource_stream_sees_the_events_that_the_dissector_found() {
         let analysis = session.analysis();
         let fold = &analysis.fold;
         let silent = |word: u16| fold.words[word as usize] == "no data";
-        let rows = fold.rows.iter_from(0).filter(|row| row.layer == Layer::Sse && !matches!(row.kind, Kind::Comment | Kind::Retry | Kind::Incomplete) && !silent(row.word));
+        let rows = fold.rows.iter_from(0).filter(|row| {
+            row.layer == Layer::Sse && !matches!(row.kind, Kind::Comment | Kind::Retry | Kind::Incomplete) && !silent(row.word)
+        });
         assert_eq!(rows.count(), ours.len(), "{}", capture.name);
         compared += ours.len();
     }

@@ -56,7 +56,12 @@ async fn a_session_opened_again_shows_what_the_live_run_showed() {
         assert_eq!(live, reopened, "{}", capture.name);
         let kept = again.library().session(&id).expect("its summary");
         let outcome = format!("{:?}", live.outcome.expect("it is over").kind).to_lowercase();
-        assert_eq!((kept.outcome, kept.bytes_down, kept.frames), (outcome, live.metrics.bytes_down, u64::from(live.metrics.frames)), "{}", capture.name);
+        assert_eq!(
+            (kept.outcome, kept.bytes_down, kept.frames),
+            (outcome, live.metrics.bytes_down, u64::from(live.metrics.frames)),
+            "{}",
+            capture.name
+        );
     }
 }
 
@@ -64,12 +69,26 @@ async fn a_session_opened_again_shows_what_the_live_run_showed() {
 fn timeless(analysis: &Analysis) -> impl PartialEq + std::fmt::Debug + use<> {
     let strip = |row: &Row| Row { t: 0, ..*row };
     let fold = &analysis.fold;
-    let blocks: Vec<_> = fold.folded.blocks.iter().map(|block| (block.kind, block.text.clone(), block.rows(), block.deltas(), block.tool.clone(), block.rewrites)).collect();
+    let blocks: Vec<_> = fold
+        .folded
+        .blocks
+        .iter()
+        .map(|block| (block.kind, block.text.clone(), block.rows(), block.deltas(), block.tool.clone(), block.rewrites))
+        .collect();
     let rows: Vec<Row> = fold.rows.iter_from(0).map(strip).collect();
     let carriers: Vec<Row> = fold.carriers.iter_from(0).map(strip).collect();
     let metrics = analysis.metrics();
     let outcome = analysis.outcome().map(|outcome| (outcome.kind, outcome.problem.map(|problem| (problem.code, problem.blame))));
-    (rows, carriers, fold.words.clone(), blocks, fold.owned.clone(), fold.kinds, outcome, (metrics.layers, metrics.deltas, metrics.bytes_text))
+    (
+        rows,
+        carriers,
+        fold.words.clone(),
+        blocks,
+        fold.owned.clone(),
+        fold.kinds,
+        outcome,
+        (metrics.layers, metrics.deltas, metrics.bytes_text),
+    )
 }
 
 fn split(log: &[Entry], entry: usize, at: usize) -> Vec<Entry> {
@@ -85,7 +104,8 @@ fn split(log: &[Entry], entry: usize, at: usize) -> Vec<Entry> {
 fn merged(log: &[Entry]) -> Vec<Entry> {
     let mut merged: Vec<Entry> = Vec::new();
     for entry in log {
-        if let (Some(Entry::Segment { conn, dir, bytes, .. }), Entry::Segment { conn: next, dir: way, bytes: more, .. }) = (merged.last_mut(), entry)
+        if let (Some(Entry::Segment { conn, dir, bytes, .. }), Entry::Segment { conn: next, dir: way, bytes: more, .. }) =
+            (merged.last_mut(), entry)
             && (&*conn, &*dir) == (next, way)
         {
             let mut joined = BytesMut::from(&bytes[..]);
@@ -102,9 +122,9 @@ fn merged(log: &[Entry]) -> Vec<Entry> {
 fn shredded(log: &[Entry]) -> Vec<Entry> {
     log.iter()
         .flat_map(|entry| match entry {
-            Entry::Segment { conn, dir, t, bytes } => {
-                (0..bytes.len()).map(|at| Entry::Segment { conn: *conn, dir: *dir, t: *t, bytes: Bytes::copy_from_slice(&bytes[at..=at]) }).collect()
-            }
+            Entry::Segment { conn, dir, t, bytes } => (0..bytes.len())
+                .map(|at| Entry::Segment { conn: *conn, dir: *dir, t: *t, bytes: Bytes::copy_from_slice(&bytes[at..=at]) })
+                .collect(),
             mark => vec![mark.clone()],
         })
         .collect()
@@ -124,7 +144,13 @@ async fn rows_do_not_depend_on_how_the_socket_was_read() {
         for (at, entry) in log.iter().enumerate() {
             let Entry::Segment { dir, bytes, .. } = entry else { continue };
             // Every place of what is short; of the Lab's long replies every seventh.
-            let step = if bytes.len() > 6000 { 97 } else if bytes.len() > 2500 || *dir == Dir::Out { 7 } else { 1 };
+            let step = if bytes.len() > 6000 {
+                97
+            } else if bytes.len() > 2500 || *dir == Dir::Out {
+                7
+            } else {
+                1
+            };
             for cut in (1..bytes.len()).step_by(step) {
                 let pieces = timeless(&fold(&session, &split(&log, at, cut)));
                 assert!(pieces == whole, "{}: cut at {cut} of entry {at}\n{pieces:?}\n{whole:?}", capture.name);

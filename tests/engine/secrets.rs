@@ -44,9 +44,32 @@ async fn a_planted_key_is_nowhere_to_be_found() {
     let scripts = vec![
         ("openai-chat", Transport::Sse, sized("401 Unauthorized", "application/json", echoed.as_bytes())),
         // Said back in the reply, cut by a chunk border in the middle of the key.
-        ("openai-chat", Transport::Sse, chunked("200 OK", "text/event-stream", &[&one.as_bytes()[..one.len() - 40], &one.as_bytes()[one.len() - 40..], two.as_bytes(), b"data: [DONE]\n\n"], true)),
-        ("openai-chat", Transport::Http, sized("200 OK", "application/json", serde_json::json!({"choices": [{"message": {"role": "assistant", "content": echo}, "finish_reason": "stop"}]}).to_string().as_bytes())),
-        ("openai-responses", Transport::Websocket, vec![Step::Upgrade, Step::ReadSome, Step::message(&delta(1, &echo)), Step::message(COMPLETED), Step::close(1000), Step::End]),
+        (
+            "openai-chat",
+            Transport::Sse,
+            chunked(
+                "200 OK",
+                "text/event-stream",
+                &[&one.as_bytes()[..one.len() - 40], &one.as_bytes()[one.len() - 40..], two.as_bytes(), b"data: [DONE]\n\n"],
+                true,
+            ),
+        ),
+        (
+            "openai-chat",
+            Transport::Http,
+            sized(
+                "200 OK",
+                "application/json",
+                serde_json::json!({"choices": [{"message": {"role": "assistant", "content": echo}, "finish_reason": "stop"}]})
+                    .to_string()
+                    .as_bytes(),
+            ),
+        ),
+        (
+            "openai-responses",
+            Transport::Websocket,
+            vec![Step::Upgrade, Step::ReadSome, Step::message(&delta(1, &echo)), Step::message(COMPLETED), Step::close(1000), Step::End],
+        ),
         ("openai-responses", Transport::Websocket, sized("401 Unauthorized", "application/json", echoed.as_bytes())),
         ("openai-chat", Transport::Sse, vec![Step::Read, Step::Reset]),
     ];

@@ -13,11 +13,17 @@ use super::captures::{CHAT, RESPONSES, delta, says};
 #[tokio::test(flavor = "multi_thread")]
 async fn the_server_sees_the_end_within_100_ms() {
     let part = says("half a");
-    let chunk = format!("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{part}\r\n", part.len());
+    let chunk =
+        format!("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{part}\r\n", part.len());
     let cases = [
         ("openai-chat", Transport::Sse, vec![Step::Read, Step::text(&chunk), Step::Hold], true),
         ("openai-chat", Transport::Sse, vec![Step::Read, Step::Hold], false),
-        ("openai-responses", Transport::Websocket, vec![Step::Upgrade, Step::ReadSome, Step::message(&delta(1, "half a")), Step::Hold], true),
+        (
+            "openai-responses",
+            Transport::Websocket,
+            vec![Step::Upgrade, Step::ReadSome, Step::message(&delta(1, "half a")), Step::Hold],
+            true,
+        ),
     ];
     for (dialect, transport, script, says) in cases {
         let mut peer = Peer::play(script).await;
@@ -27,7 +33,11 @@ async fn the_server_sees_the_end_within_100_ms() {
         let mut watcher = session.watch();
         loop {
             let update = watcher.next().await.expect("it runs");
-            let there = if says { !session.analysis().fold.folded.blocks.is_empty() } else { update.state != weir_sessions::view::State::Connecting };
+            let there = if says {
+                !session.analysis().fold.folded.blocks.is_empty()
+            } else {
+                update.state != weir_sessions::view::State::Connecting
+            };
             if there {
                 break;
             }
@@ -49,11 +59,15 @@ async fn the_server_sees_the_end_within_100_ms() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_panic_of_who_is_told_ends_the_session() {
     let part = says("one");
-    let chunk = format!("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{part}\r\n", part.len());
+    let chunk =
+        format!("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{part}\r\n", part.len());
     let mut peer = Peer::play(vec![Step::Read, Step::text(&chunk), Step::Hold]).await;
     let desk = Desk::new();
     let tell = Box::new(|_: weir_sessions::analysis::Told<'_>| panic!("on purpose"));
-    let session = desk.engine().send(&draft(&peer.url("http", CHAT), "openai-chat", Transport::Sse), KeyChoice::None, Some(tell)).expect("it is sent");
+    let session = desk
+        .engine()
+        .send(&draft(&peer.url("http", CHAT), "openai-chat", Transport::Sse), KeyChoice::None, Some(tell))
+        .expect("it is sent");
     tokio::time::timeout(Duration::from_secs(10), session.ended()).await.expect("it ends");
     let outcome = session.outcome().expect("it is over");
     assert_eq!((outcome.kind, outcome.problem.map(|problem| problem.code)), (OutcomeKind::Failed, Some("panic".into())));

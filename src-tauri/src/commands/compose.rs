@@ -13,7 +13,11 @@ pub async fn providers(_: App) -> Result<Vec<Provider>, Error> {
 }
 
 pub async fn dialects(_: App) -> Result<Vec<DialectInfo>, Error> {
-    let info = |dialect: &&dyn Dialect| DialectInfo { id: dialect.id().into(), name: dialect.name().into(), transports: dialect.transports().to_vec() };
+    let info = |dialect: &&dyn Dialect| DialectInfo {
+        id: dialect.id().into(),
+        name: dialect.name().into(),
+        transports: dialect.transports().to_vec(),
+    };
     Ok(dialect::ALL.iter().map(info).collect())
 }
 

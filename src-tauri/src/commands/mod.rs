@@ -14,6 +14,13 @@ use weir_sessions::Error;
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
     match tauri::async_runtime::spawn_blocking(work).await {
         Ok(result) => result,
-        Err(error) => Err(Error::new("local", "crash", "Weir made a mistake.", "This action did not finish; nothing else is affected.", error.to_string(), "Please report it with what you did.")),
+        Err(error) => Err(Error::new(
+            "local",
+            "crash",
+            "Weir made a mistake.",
+            "This action did not finish; nothing else is affected.",
+            error.to_string(),
+            "Please report it with what you did.",
+        )),
     }
 }

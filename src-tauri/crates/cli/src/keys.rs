@@ -81,7 +81,9 @@ fn list(keys: &Keys, as_json: bool) -> Result<Exit, Error> {
         return Ok(out::unwritten(&error));
     }
     out::note(&match keys.state() {
-        StoreState::Available { name } => format!("{} in {name}", if all.len() == 1 { "1 key".into() } else { format!("{} keys", all.len()) }),
+        StoreState::Available { name } => {
+            format!("{} in {name}", if all.len() == 1 { "1 key".into() } else { format!("{} keys", all.len()) })
+        }
         StoreState::Locked => "The keychain is locked.".into(),
         StoreState::Missing { evidence } => format!("There is no keychain: {evidence}"),
     });
@@ -89,7 +91,9 @@ fn list(keys: &Keys, as_json: bool) -> Result<Exit, Error> {
 }
 
 fn object(key: &KeyInfo) -> serde_json::Value {
-    let tested = key.tested.as_ref().map(|test| json!({"verdict": test.verdict, "status": test.status, "took_ms": test.took_ms, "detail": test.detail, "at_ms": test.at}));
+    let tested = key.tested.as_ref().map(
+        |test| json!({"verdict": test.verdict, "status": test.status, "took_ms": test.took_ms, "detail": test.detail, "at_ms": test.at}),
+    );
     json!({
         "type": "key", "provider": key.provider, "kind": key.kind, "kept_in": key.kept_in, "ends_in": key.ends_in,
         "added_at_ms": key.added_at, "used_at_ms": key.used_at, "tested": tested,
@@ -113,13 +117,26 @@ fn word(verdict: Verdict) -> &'static str {
 fn set(keys: &Keys, provider: &str) -> Result<Exit, Error> {
     let secret = read()?;
     let info = keys.set(provider, secret, KeptIn::Keychain)?;
-    out::note(&format!("The key for {} is in the keychain{}.", info.provider, if info.ends_in.is_empty() { String::new() } else { format!("; it ends in {}", info.ends_in) }));
+    out::note(&format!(
+        "The key for {} is in the keychain{}.",
+        info.provider,
+        if info.ends_in.is_empty() { String::new() } else { format!("; it ends in {}", info.ends_in) }
+    ));
     Ok(Exit::Done)
 }
 
 /// The first line of standard input; from a terminal without showing it.
 fn read() -> Result<Secret, Error> {
-    let unread = |error: io::Error| Error::new("local", "stdin", "The key cannot be read from standard input.", "Nothing was stored.", error.to_string(), "Pipe it in, or type it at a terminal.");
+    let unread = |error: io::Error| {
+        Error::new(
+            "local",
+            "stdin",
+            "The key cannot be read from standard input.",
+            "Nothing was stored.",
+            error.to_string(),
+            "Pipe it in, or type it at a terminal.",
+        )
+    };
     if io::stdin().is_terminal() {
         return rpassword::prompt_password("Key: ").map(|key| Secret::new(&key)).map_err(unread);
     }
@@ -131,11 +148,20 @@ fn read() -> Result<Secret, Error> {
 fn test(provider: &str, as_json: bool) -> Result<Exit, Error> {
     let engine = Engine::open(&home::folder())?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| {
-        Error::new("local", "runtime", "The system gives no threads to run on.", "Nothing was sent.", error.to_string(), "Close other programs, then try again.")
+        Error::new(
+            "local",
+            "runtime",
+            "The system gives no threads to run on.",
+            "Nothing was sent.",
+            error.to_string(),
+            "Close other programs, then try again.",
+        )
     })?;
     let result = runtime.block_on(models::test_key(&engine, provider));
     let written = if as_json {
-        out::json(&json!({"type": "test", "provider": provider, "verdict": result.verdict, "status": result.status, "took_ms": result.took_ms, "detail": result.detail, "at_ms": result.at}))
+        out::json(
+            &json!({"type": "test", "provider": provider, "verdict": result.verdict, "status": result.status, "took_ms": result.took_ms, "detail": result.detail, "at_ms": result.at}),
+        )
     } else {
         let status = result.status.map(|status| format!(" ({status})")).unwrap_or_default();
         out::text(&format!("{}{status}: {}\n", word(result.verdict), out::printable(&result.detail)))

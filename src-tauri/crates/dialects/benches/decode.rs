@@ -19,21 +19,13 @@ fn main() {
         let each = (0..40).map(|_| {
             let start = Instant::now();
             for _ in 0..rounds {
-                decoder.payload(
-                    Payload::Event {
-                        event: "message",
-                        data: black_box(data),
-                    },
-                    &mut |delta| bytes += delta.text.len() + delta.at.len(),
-                );
+                decoder.payload(Payload::Event { event: "message", data: black_box(data) }, &mut |delta| {
+                    bytes += delta.text.len() + delta.at.len()
+                });
             }
             start.elapsed() / rounds
         });
         let each = each.min().unwrap_or_default();
-        eprintln!(
-            "{id}: {each:?} for each payload of {} bytes ({} bytes of deltas)",
-            data.len(),
-            black_box(bytes)
-        );
+        eprintln!("{id}: {each:?} for each payload of {} bytes ({} bytes of deltas)", data.len(), black_box(bytes));
     }
 }

@@ -78,12 +78,7 @@ pub enum Part<'a> {
 impl<'a> Delta<'a> {
     /// A delta of nothing but text.
     pub fn new(kind: DeltaKind, text: impl Into<Cow<'a, str>>, at: Range<usize>) -> Self {
-        Self {
-            kind,
-            text: text.into(),
-            at,
-            part: Part::None,
-        }
+        Self { kind, text: text.into(), at, part: Part::None }
     }
 }
 
@@ -165,20 +160,11 @@ impl Reply {
         }
         match &delta.part {
             Part::None => {}
-            Part::Tool {
-                index,
-                id,
-                name,
-                whole,
-            } => {
-                let at = self
-                    .tool_calls
-                    .iter()
-                    .rposition(|(key, _)| key == index)
-                    .unwrap_or_else(|| {
-                        self.tool_calls.push((*index, ToolCall::default()));
-                        self.tool_calls.len() - 1
-                    });
+            Part::Tool { index, id, name, whole } => {
+                let at = self.tool_calls.iter().rposition(|(key, _)| key == index).unwrap_or_else(|| {
+                    self.tool_calls.push((*index, ToolCall::default()));
+                    self.tool_calls.len() - 1
+                });
                 let call = &mut self.tool_calls[at].1;
                 if let Some(id) = id {
                     call.id = id.to_string();

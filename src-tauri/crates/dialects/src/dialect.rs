@@ -115,23 +115,13 @@ pub trait Dialect: Send + Sync {
     /// Transports it speaks, the default first.
     fn transports(&self) -> &'static [Transport];
     /// What to send for `ask`. `base` is the base URL by the convention of the dialect's official SDK; with `whole` it is the endpoint itself.
-    fn call(
-        &self,
-        ask: &Ask,
-        transport: Transport,
-        base: &str,
-        whole: bool,
-        auth: &str,
-    ) -> Result<Call, AskError>;
+    fn call(&self, ask: &Ask, transport: Transport, base: &str, whole: bool, auth: &str) -> Result<Call, AskError>;
     /// A decoder for one response.
     fn decoder(&self, transport: Transport) -> Box<dyn Decoder>;
     /// What this dialect cannot express of `ask`, all of it: to be shown before sending. [`Dialect::call`] gives the first.
     fn check(&self, ask: &Ask, transport: Transport) -> Vec<AskError> {
         let _ = ask;
-        crate::check::transport(self.name(), self.transports(), transport)
-            .err()
-            .into_iter()
-            .collect()
+        crate::check::transport(self.name(), self.transports(), transport).err().into_iter().collect()
     }
     /// How the paths of its endpoints end, e.g. `/chat/completions`: what [`guess`] goes by.
     fn endpoints(&self) -> &'static [&'static str] {
@@ -140,11 +130,7 @@ pub trait Dialect: Send + Sync {
 }
 
 /// Every dialect: the order in which they are offered and guessed.
-pub static ALL: &[&dyn Dialect] = &[
-    &crate::openai_chat::OpenAiChat,
-    &crate::openai_responses::OpenAiResponses,
-    &crate::raw::Raw,
-];
+pub static ALL: &[&dyn Dialect] = &[&crate::openai_chat::OpenAiChat, &crate::openai_responses::OpenAiResponses, &crate::raw::Raw];
 
 /// The dialect with this id.
 pub fn find(id: &str) -> Option<&'static dyn Dialect> {
@@ -153,12 +139,6 @@ pub fn find(id: &str) -> Option<&'static dyn Dialect> {
 
 /// The dialect of an endpoint, by how its path ends; `url` is a whole URL or its path. `None` where no dialect is known to live there.
 pub fn guess(url: &str) -> Option<&'static dyn Dialect> {
-    let path = url
-        .split(['?', '#'])
-        .next()
-        .unwrap_or_default()
-        .trim_end_matches('/');
-    ALL.iter()
-        .copied()
-        .find(|dialect| dialect.endpoints().iter().any(|end| path.ends_with(end)))
+    let path = url.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+    ALL.iter().copied().find(|dialect| dialect.endpoints().iter().any(|end| path.ends_with(end)))
 }

@@ -6,16 +6,8 @@ use crate::{AskError, Header, Transport};
 
 /// The endpoint's URL. `base` follows the dialect's official SDK and `path` (starting with `/`) is put below it, unless it stands
 /// there already; with `whole`, `base` is the endpoint. WebSocket gives `ws`/`wss`, all else `http`/`https`, whichever of the two was given.
-pub(crate) fn url(
-    base: &str,
-    path: &str,
-    whole: bool,
-    transport: Transport,
-) -> Result<Url, AskError> {
-    let fault = |why: &str| AskError::Url {
-        url: base.to_owned(),
-        why: why.to_owned(),
-    };
+pub(crate) fn url(base: &str, path: &str, whole: bool, transport: Transport) -> Result<Url, AskError> {
+    let fault = |why: &str| AskError::Url { url: base.to_owned(), why: why.to_owned() };
     let base_trimmed = base.trim();
     let authority = base_trimmed.split(['?', '#']).next().unwrap_or_default();
     if let Some((_, rest)) = authority.split_once('{') {
@@ -59,25 +51,16 @@ pub(crate) fn authorize(auth: &str, url: &mut Url, headers: &mut Vec<Header>) {
         };
         url.set_query(Some(&joined));
     } else if let Some((name, value)) = auth.split_once(':') {
-        headers.push(Header {
-            name: name.trim().to_owned(),
-            value: value.trim().to_owned(),
-        });
+        headers.push(Header { name: name.trim().to_owned(), value: value.trim().to_owned() });
     }
 }
 
 /// A header field.
 pub(crate) fn header(name: &str, value: &str) -> Header {
-    Header {
-        name: name.to_owned(),
-        value: value.to_owned(),
-    }
+    Header { name: name.to_owned(), value: value.to_owned() }
 }
 
 /// Whether `url` is on `host` or one of its subdomains.
 pub(crate) fn on(url: &Url, host: &str) -> bool {
-    url.host_str().is_some_and(|at| {
-        at.strip_suffix(host)
-            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-    })
+    url.host_str().is_some_and(|at| at.strip_suffix(host).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
 }

@@ -44,11 +44,7 @@ pub(crate) trait Members<'a>: Default {
 }
 
 /// An object with a member that mostly is an array of one object, which is read in the same walk; made by [`object_of!`].
-pub(crate) fn read_only<'a, T: Members<'a>, E: Members<'a>>(
-    object: &mut T,
-    key: Key<'a>,
-    scan: &mut Scan<'a>,
-) -> Option<Option<E>> {
+pub(crate) fn read_only<'a, T: Members<'a>, E: Members<'a>>(object: &mut T, key: Key<'a>, scan: &mut Scan<'a>) -> Option<Option<E>> {
     let (value, only) = scan.only_element()?;
     object.take(key, value);
     Some(only)
@@ -89,16 +85,8 @@ impl<'a> Source<'a> {
     /// A payload that is known to be UTF-8.
     pub(crate) fn new(text: &'a str) -> Self {
         match text.strip_prefix('\u{feff}') {
-            Some(rest) => Self {
-                text: rest,
-                skipped: text.len() - rest.len(),
-                exact: true,
-            },
-            None => Self {
-                text,
-                skipped: 0,
-                exact: true,
-            },
+            Some(rest) => Self { text: rest, skipped: text.len() - rest.len(), exact: true },
+            None => Self { text, skipped: 0, exact: true },
         }
     }
 
@@ -108,10 +96,7 @@ impl<'a> Source<'a> {
             Ok(text) => read(Source::new(text)),
             Err(_) => {
                 let text = String::from_utf8_lossy(bytes);
-                read(Source {
-                    exact: false,
-                    ..Source::new(&text)
-                })
+                read(Source { exact: false, ..Source::new(&text) })
             }
         }
     }
@@ -166,11 +151,9 @@ pub(crate) fn truthy(raw: Option<Raw<'_>>) -> Option<Raw<'_>> {
     raw.filter(|raw| {
         let text = raw.get();
         match text.as_bytes().first() {
-            Some(b'{' | b'[') => text
-                .bytes()
-                .skip(1)
-                .find(|byte| !byte.is_ascii_whitespace())
-                .is_some_and(|byte| !matches!(byte, b'}' | b']')),
+            Some(b'{' | b'[') => {
+                text.bytes().skip(1).find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| !matches!(byte, b'}' | b']'))
+            }
             _ => !matches!(text, "false" | "0" | "\"\""),
         }
     })
@@ -199,11 +182,7 @@ pub(crate) fn shape(raw: Raw<'_>) -> String {
         Some(b'{') => {
             let mut keys = Vec::new();
             Scan::new(raw.0).members(|key, _| keys.push(key.name()));
-            if keys.is_empty() {
-                "an empty JSON object".to_owned()
-            } else {
-                format!("a JSON object with {}", keys.join(", "))
-            }
+            if keys.is_empty() { "an empty JSON object".to_owned() } else { format!("a JSON object with {}", keys.join(", ")) }
         }
         Some(b'[') => format!("a JSON array of {}", elements(raw).len()),
         Some(b'"') => "a JSON string".to_owned(),
@@ -236,10 +215,7 @@ pub(crate) fn unescaped(content: &str) -> Cow<'_, str> {
             'u' => {
                 let (unit, after) = code_unit(rest);
                 rest = after;
-                let low = (0xd800..0xdc00)
-                    .contains(&unit)
-                    .then(|| rest.strip_prefix("\\u").map(code_unit))
-                    .flatten();
+                let low = (0xd800..0xdc00).contains(&unit).then(|| rest.strip_prefix("\\u").map(code_unit)).flatten();
                 match low {
                     Some((low, after)) if (0xdc00..0xe000).contains(&low) => {
                         rest = after;

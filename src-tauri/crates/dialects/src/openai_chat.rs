@@ -32,22 +32,12 @@ impl Dialect for OpenAiChat {
     }
 
     fn check(&self, ask: &Ask, transport: Transport) -> Vec<AskError> {
-        let mut found: Vec<_> = check::transport(NAME, self.transports(), transport)
-            .err()
-            .into_iter()
-            .collect();
+        let mut found: Vec<_> = check::transport(NAME, self.transports(), transport).err().into_iter().collect();
         found.extend(check::ask(NAME, ask));
         found
     }
 
-    fn call(
-        &self,
-        ask: &Ask,
-        transport: Transport,
-        base: &str,
-        whole: bool,
-        auth: &str,
-    ) -> Result<Call, AskError> {
+    fn call(&self, ask: &Ask, transport: Transport, base: &str, whole: bool, auth: &str) -> Result<Call, AskError> {
         if let Some(problem) = self.check(ask, transport).into_iter().next() {
             return Err(problem);
         }
@@ -56,24 +46,10 @@ impl Dialect for OpenAiChat {
             Some(raw) => raw.clone(),
             None => body::build(ask, transport == Transport::Sse, body::Wishes::of(&url)),
         };
-        let accept = if transport == Transport::Sse {
-            "text/event-stream"
-        } else {
-            "application/json"
-        };
-        let mut headers = vec![
-            endpoint::header("Content-Type", "application/json"),
-            endpoint::header("Accept", accept),
-        ];
+        let accept = if transport == Transport::Sse { "text/event-stream" } else { "application/json" };
+        let mut headers = vec![endpoint::header("Content-Type", "application/json"), endpoint::header("Accept", accept)];
         endpoint::authorize(auth, &mut url, &mut headers);
-        Ok(Call {
-            method: "POST".to_owned(),
-            url: url.into(),
-            headers,
-            body,
-            messages: Vec::new(),
-            subprotocols: Vec::new(),
-        })
+        Ok(Call { method: "POST".to_owned(), url: url.into(), headers, body, messages: Vec::new(), subprotocols: Vec::new() })
     }
 
     fn decoder(&self, _transport: Transport) -> Box<dyn Decoder> {

@@ -32,19 +32,11 @@ impl Dialect for OpenAiResponses {
     }
 
     fn check(&self, ask: &Ask, transport: Transport) -> Vec<AskError> {
-        let mut found: Vec<_> = check::transport(NAME, self.transports(), transport)
-            .err()
-            .into_iter()
-            .collect();
+        let mut found: Vec<_> = check::transport(NAME, self.transports(), transport).err().into_iter().collect();
         found.extend(check::ask(NAME, ask));
         if ask.raw_body.is_none() {
-            let mut problem = |what: &str, why: &str| {
-                found.push(AskError::Inexpressible {
-                    dialect: NAME,
-                    what: what.to_owned(),
-                    why: why.to_owned(),
-                })
-            };
+            let mut problem =
+                |what: &str, why: &str| found.push(AskError::Inexpressible { dialect: NAME, what: what.to_owned(), why: why.to_owned() });
             if ask.params.seed.is_some() {
                 problem("seed", "the API has none; Chat Completions does");
             }
@@ -57,14 +49,7 @@ impl Dialect for OpenAiResponses {
 
     /// Over WebSocket the body's fields stand at the top level of one `response.create` message. A raw body is sent as it is there too,
     /// so it must bring its own `type`.
-    fn call(
-        &self,
-        ask: &Ask,
-        transport: Transport,
-        base: &str,
-        whole: bool,
-        auth: &str,
-    ) -> Result<Call, AskError> {
+    fn call(&self, ask: &Ask, transport: Transport, base: &str, whole: bool, auth: &str) -> Result<Call, AskError> {
         if let Some(problem) = self.check(ask, transport).into_iter().next() {
             return Err(problem);
         }
@@ -85,24 +70,10 @@ impl Dialect for OpenAiResponses {
                 subprotocols: Vec::new(),
             });
         }
-        let accept = if transport == Transport::Sse {
-            "text/event-stream"
-        } else {
-            "application/json"
-        };
-        headers.extend([
-            endpoint::header("Content-Type", "application/json"),
-            endpoint::header("Accept", accept),
-        ]);
+        let accept = if transport == Transport::Sse { "text/event-stream" } else { "application/json" };
+        headers.extend([endpoint::header("Content-Type", "application/json"), endpoint::header("Accept", accept)]);
         endpoint::authorize(auth, &mut url, &mut headers);
-        Ok(Call {
-            method: "POST".to_owned(),
-            url: url.into(),
-            headers,
-            body,
-            messages: Vec::new(),
-            subprotocols: Vec::new(),
-        })
+        Ok(Call { method: "POST".to_owned(), url: url.into(), headers, body, messages: Vec::new(), subprotocols: Vec::new() })
     }
 
     fn decoder(&self, _transport: Transport) -> Box<dyn Decoder> {

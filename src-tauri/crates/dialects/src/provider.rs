@@ -36,11 +36,7 @@ pub static ALL: &[Provider] = &[
     Provider {
         id: "lab",
         name: "Weir Lab",
-        dialects: &[
-            ("openai-chat", "{lab}/v1"),
-            ("openai-responses", "{lab}/v1"),
-            ("raw", "{lab}"),
-        ],
+        dialects: &[("openai-chat", "{lab}/v1"), ("openai-responses", "{lab}/v1"), ("raw", "{lab}")],
         auth: "",
         key: "none",
         models: &["lab/steady", "lab/reasoner", "lab/tools", "lab/refuser"],
@@ -50,10 +46,7 @@ pub static ALL: &[Provider] = &[
     Provider {
         id: "openai",
         name: "OpenAI",
-        dialects: &[
-            ("openai-responses", "https://api.openai.com/v1"),
-            ("openai-chat", "https://api.openai.com/v1"),
-        ],
+        dialects: &[("openai-responses", "https://api.openai.com/v1"), ("openai-chat", "https://api.openai.com/v1")],
         auth: BEARER,
         key: "required",
         models: &[],
@@ -73,10 +66,7 @@ pub static ALL: &[Provider] = &[
     Provider {
         id: "qwen",
         name: "Qwen (Alibaba Cloud Model Studio)",
-        dialects: &[(
-            "openai-chat",
-            "https://dashscope.aliyuncs.com/compatible-mode/v1",
-        )],
+        dialects: &[("openai-chat", "https://dashscope.aliyuncs.com/compatible-mode/v1")],
         auth: BEARER,
         key: "required",
         models: &[],
@@ -116,10 +106,7 @@ pub static ALL: &[Provider] = &[
     Provider {
         id: "xai",
         name: "xAI",
-        dialects: &[
-            ("openai-chat", "https://api.x.ai/v1"),
-            ("openai-responses", "https://api.x.ai/v1"),
-        ],
+        dialects: &[("openai-chat", "https://api.x.ai/v1"), ("openai-responses", "https://api.x.ai/v1")],
         auth: BEARER,
         key: "required",
         models: &[],
@@ -150,14 +137,8 @@ pub static ALL: &[Provider] = &[
         id: "azure",
         name: "Azure OpenAI",
         dialects: &[
-            (
-                "openai-responses",
-                "https://{resource}.openai.azure.com/openai/v1",
-            ),
-            (
-                "openai-chat",
-                "https://{resource}.openai.azure.com/openai/v1",
-            ),
+            ("openai-responses", "https://{resource}.openai.azure.com/openai/v1"),
+            ("openai-chat", "https://{resource}.openai.azure.com/openai/v1"),
         ],
         auth: "api-key: {key}",
         key: "required",
@@ -168,10 +149,7 @@ pub static ALL: &[Provider] = &[
     Provider {
         id: "vllm",
         name: "vLLM",
-        dialects: &[
-            ("openai-chat", "http://127.0.0.1:8000/v1"),
-            ("openai-responses", "http://127.0.0.1:8000/v1"),
-        ],
+        dialects: &[("openai-chat", "http://127.0.0.1:8000/v1"), ("openai-responses", "http://127.0.0.1:8000/v1")],
         auth: BEARER,
         key: "optional",
         models: &[],
@@ -181,10 +159,7 @@ pub static ALL: &[Provider] = &[
     Provider {
         id: "llamacpp",
         name: "llama.cpp",
-        dialects: &[
-            ("openai-chat", "http://127.0.0.1:8080/v1"),
-            ("openai-responses", "http://127.0.0.1:8080/v1"),
-        ],
+        dialects: &[("openai-chat", "http://127.0.0.1:8080/v1"), ("openai-responses", "http://127.0.0.1:8080/v1")],
         auth: BEARER,
         key: "optional",
         models: &[],
@@ -194,10 +169,7 @@ pub static ALL: &[Provider] = &[
     Provider {
         id: "lmstudio",
         name: "LM Studio",
-        dialects: &[
-            ("openai-chat", "http://localhost:1234/v1"),
-            ("openai-responses", "http://localhost:1234/v1"),
-        ],
+        dialects: &[("openai-chat", "http://localhost:1234/v1"), ("openai-responses", "http://localhost:1234/v1")],
         auth: BEARER,
         key: "optional",
         models: &[],

@@ -1,9 +1,7 @@
 //! No dialect at all: sends what it is given and decodes nothing. For endpoints Weir does not know.
 
 use crate::endpoint;
-use crate::{
-    Ask, AskError, Call, Decoder, Delta, DeltaKind, Dialect, Payload, Role, Status, Transport,
-};
+use crate::{Ask, AskError, Call, Decoder, Delta, DeltaKind, Dialect, Payload, Role, Status, Transport};
 
 /// The dialect `raw`.
 pub struct Raw;
@@ -18,32 +16,13 @@ impl Dialect for Raw {
     }
 
     fn transports(&self) -> &'static [Transport] {
-        &[
-            Transport::Http,
-            Transport::Sse,
-            Transport::Ndjson,
-            Transport::Websocket,
-            Transport::Eventstream,
-        ]
+        &[Transport::Http, Transport::Sse, Transport::Ndjson, Transport::Websocket, Transport::Eventstream]
     }
 
     /// Sends the raw body as it is, or the last user turn's text; over WebSocket as one text message. `base` is always the endpoint.
     /// With nothing to send the request is a `GET`, so that plain event streams can be read.
-    fn call(
-        &self,
-        ask: &Ask,
-        transport: Transport,
-        base: &str,
-        _whole: bool,
-        auth: &str,
-    ) -> Result<Call, AskError> {
-        let prompt = || {
-            ask.messages
-                .iter()
-                .rev()
-                .find(|message| message.role == Role::User)
-                .map(|message| message.text.clone())
-        };
+    fn call(&self, ask: &Ask, transport: Transport, base: &str, _whole: bool, auth: &str) -> Result<Call, AskError> {
+        let prompt = || ask.messages.iter().rev().find(|message| message.role == Role::User).map(|message| message.text.clone());
         let body = ask.raw_body.clone().or_else(prompt).unwrap_or_default();
         let mut url = endpoint::url(base, "", true, transport)?;
         let mut headers = Vec::new();
@@ -57,11 +36,7 @@ impl Dialect for Raw {
             subprotocols: Vec::new(),
         };
         if transport == Transport::Websocket {
-            let messages = if body.is_empty() {
-                Vec::new()
-            } else {
-                vec![body]
-            };
+            let messages = if body.is_empty() { Vec::new() } else { vec![body] };
             return Ok(Call { messages, ..call });
         }
         let mut call = call;
@@ -74,14 +49,7 @@ impl Dialect for Raw {
         call.headers.push(endpoint::header("Accept", accept));
         if !body.is_empty() {
             let json = serde_json::from_str::<serde::de::IgnoredAny>(&body).is_ok();
-            call.headers.push(endpoint::header(
-                "Content-Type",
-                if json {
-                    "application/json"
-                } else {
-                    "text/plain; charset=utf-8"
-                },
-            ));
+            call.headers.push(endpoint::header("Content-Type", if json { "application/json" } else { "text/plain; charset=utf-8" }));
             call.method = "POST".to_owned();
             call.body = body;
         }

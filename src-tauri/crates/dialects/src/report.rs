@@ -20,21 +20,12 @@ pub(crate) struct Report<'a> {
 impl<'a> Report<'a> {
     /// A report in our words, where the peer gave none.
     pub(crate) fn plain(message: &'a str) -> Self {
-        Self {
-            code: "".into(),
-            message: message.into(),
-            at: 0..0,
-        }
+        Self { code: "".into(), message: message.into(), at: 0..0 }
     }
 
     /// The delta that carries the report.
     pub(crate) fn delta(self) -> Delta<'a> {
-        Delta {
-            kind: DeltaKind::Error,
-            text: self.message,
-            at: self.at,
-            part: Part::Error { code: self.code },
-        }
+        Delta { kind: DeltaKind::Error, text: self.message, at: self.at, part: Part::Error { code: self.code } }
     }
 }
 
@@ -60,20 +51,12 @@ object_of! {
 pub(crate) fn of_body<'a>(source: &Source<'a>, status: u16) -> Report<'a> {
     let text = source.text.trim();
     if text.is_empty() {
-        return Report {
-            code: "".into(),
-            message: format!("HTTP {status} with an empty body").into(),
-            at: 0..0,
-        };
+        return Report { code: "".into(), message: format!("HTTP {status} with an empty body").into(), at: 0..0 };
     }
     if let Ok(raw) = json::value(source.text) {
         return of_json(source, raw);
     }
-    of_page(source).unwrap_or(Report {
-        code: "".into(),
-        message: text.into(),
-        at: source.at(text),
-    })
+    of_page(source).unwrap_or(Report { code: "".into(), message: text.into(), at: source.at(text) })
 }
 
 /// Tells the error in a payload that came as success, if the payload is an error report at all.
@@ -88,8 +71,7 @@ pub(crate) fn in_success<'a>(source: &Source<'a>, raw: Raw<'a>) -> Option<Report
     };
     let named = |raw: Option<Raw<'_>>| word(raw).is_some_and(|word| word == "error");
     let coded = truthy(fields.code).is_some() && word(fields.message.or(fields.msg)).is_some();
-    (truthy(fields.error).is_some() || named(fields.object) || named(fields.kind) || coded)
-        .then(|| of_json(source, raw))
+    (truthy(fields.error).is_some() || named(fields.object) || named(fields.kind) || coded).then(|| of_json(source, raw))
 }
 
 /// Tells the error that a truthy `error` member holds.
@@ -110,16 +92,8 @@ pub(crate) fn of_page<'a>(source: &Source<'a>) -> Option<Report<'a>> {
         Some(text[start..end].trim())
     });
     Some(match title.filter(|title| !title.is_empty()) {
-        Some(title) => Report {
-            code: "".into(),
-            message: entities(title),
-            at: source.at(title),
-        },
-        None => Report {
-            code: "".into(),
-            message: "an HTML page without a title".into(),
-            at: 0..0,
-        },
+        Some(title) => Report { code: "".into(), message: entities(title), at: source.at(title) },
+        None => Report { code: "".into(), message: "an HTML page without a title".into(), at: 0..0 },
     })
 }
 
@@ -128,12 +102,7 @@ fn entities(text: &str) -> Cow<'_, str> {
     if !text.contains('&') {
         return text.into();
     }
-    text.replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&quot;", "\"")
-        .replace("&#39;", "'")
-        .replace("&amp;", "&")
-        .into()
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#39;", "'").replace("&amp;", "&").into()
 }
 
 /// How deep reports may lie in one another: peers wrap twice at most, and a hostile one must not exhaust the stack.
@@ -144,11 +113,7 @@ fn of_json<'a>(source: &Source<'a>, raw: Raw<'a>) -> Report<'a> {
 }
 
 fn at_depth<'a>(source: &Source<'a>, raw: Raw<'a>, depth: u8) -> Report<'a> {
-    let whole = |raw: Raw<'a>| Report {
-        code: "".into(),
-        message: shown(raw),
-        at: source.place(raw),
-    };
+    let whole = |raw: Raw<'a>| Report { code: "".into(), message: shown(raw), at: source.place(raw) };
     if depth > DEPTH {
         return whole(raw);
     }
@@ -159,10 +124,7 @@ fn at_depth<'a>(source: &Source<'a>, raw: Raw<'a>, depth: u8) -> Report<'a> {
     let Some(fields) = json::members::<Fields<'_>>(raw) else {
         return whole(raw);
     };
-    let message = [fields.message, fields.msg, fields.description]
-        .into_iter()
-        .flatten()
-        .find(|raw| word(Some(*raw)).is_some());
+    let message = [fields.message, fields.msg, fields.description].into_iter().flatten().find(|raw| word(Some(*raw)).is_some());
     match truthy(fields.error) {
         // {"error":{…}}: the object tells it all; a code may stand beside it.
         Some(error) if error.get().starts_with('{') => {
@@ -174,51 +136,23 @@ fn at_depth<'a>(source: &Source<'a>, raw: Raw<'a>, depth: u8) -> Report<'a> {
         }
         // {"error":"invalid_client","error_description":"…"}, {"error":"Bad Request","message":"…"}: the error is a code.
         Some(error) => match message {
-            Some(message) => Report {
-                code: code(&[fields.code, Some(error)]),
-                message: shown(message),
-                at: source.place(message),
-            },
-            None => Report {
-                code: code(&[fields.code, fields.kind, fields.status]),
-                message: shown(error),
-                at: source.place(error),
-            },
+            Some(message) => Report { code: code(&[fields.code, Some(error)]), message: shown(message), at: source.place(message) },
+            None => Report { code: code(&[fields.code, fields.kind, fields.status]), message: shown(error), at: source.place(error) },
         },
         None => {
-            let kind = fields
-                .kind
-                .filter(|kind| word(Some(*kind)).is_none_or(|kind| kind != "error"));
+            let kind = fields.kind.filter(|kind| word(Some(*kind)).is_none_or(|kind| kind != "error"));
             let code = code(&[fields.code, kind, fields.status]);
-            let told = message
-                .or(truthy(fields.detail))
-                .or(truthy(fields.errors))
-                .or(fields.title)
-                .or(fields.message);
+            let told = message.or(truthy(fields.detail)).or(truthy(fields.errors)).or(fields.title).or(fields.message);
             match told {
                 Some(told) if told.get().starts_with('[') => match details(told) {
-                    Some(message) => Report {
-                        code,
-                        message: message.into(),
-                        at: source.at(told.get()),
-                    },
-                    None => Report {
-                        code,
-                        ..of_json(source, told)
-                    },
+                    Some(message) => Report { code, message: message.into(), at: source.at(told.get()) },
+                    None => Report { code, ..of_json(source, told) },
                 },
                 Some(told) if told.get().starts_with('{') => {
                     let inner = of_json(source, told);
-                    Report {
-                        code: if code.is_empty() { inner.code } else { code },
-                        ..inner
-                    }
+                    Report { code: if code.is_empty() { inner.code } else { code }, ..inner }
                 }
-                Some(told) => Report {
-                    code,
-                    message: shown(told),
-                    at: source.place(told),
-                },
+                Some(told) => Report { code, message: shown(told), at: source.place(told) },
                 None => Report { code, ..whole(raw) },
             }
         }
@@ -227,11 +161,7 @@ fn at_depth<'a>(source: &Source<'a>, raw: Raw<'a>, depth: u8) -> Report<'a> {
 
 /// The first of these that says something.
 fn code<'a>(candidates: &[Option<Raw<'a>>]) -> Cow<'a, str> {
-    candidates
-        .iter()
-        .find_map(|raw| truthy(*raw))
-        .map(shown)
-        .unwrap_or_default()
+    candidates.iter().find_map(|raw| truthy(*raw)).map(shown).unwrap_or_default()
 }
 
 /// A list of validation errors, as FastAPI sends: `body.messages: Field required; …`.
@@ -240,19 +170,9 @@ fn details(list: Raw<'_>) -> Option<String> {
         .into_iter()
         .map(|entry| match json::members::<Fields<'_>>(entry) {
             Some(fields) => {
-                let message = fields
-                    .msg
-                    .or(fields.message)
-                    .map_or(Cow::Borrowed(entry.get()), shown);
-                let path: Vec<_> = fields
-                    .loc
-                    .map(|loc| json::elements(loc).into_iter().map(shown).collect())
-                    .unwrap_or_default();
-                if path.is_empty() {
-                    message.into_owned()
-                } else {
-                    format!("{}: {message}", path.join("."))
-                }
+                let message = fields.msg.or(fields.message).map_or(Cow::Borrowed(entry.get()), shown);
+                let path: Vec<_> = fields.loc.map(|loc| json::elements(loc).into_iter().map(shown).collect()).unwrap_or_default();
+                if path.is_empty() { message.into_owned() } else { format!("{}: {message}", path.join(".")) }
             }
             None => shown(entry).into_owned(),
         })

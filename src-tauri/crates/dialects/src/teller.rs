@@ -30,23 +30,11 @@ impl<'s> Teller<'s> {
     }
 
     /// Tells a string value as text of `kind`, unless it is empty or no string. Whether it was told.
-    pub(crate) fn text(
-        &mut self,
-        kind: DeltaKind,
-        source: &Source<'_>,
-        raw: Option<Raw<'_>>,
-    ) -> bool {
-        let Some(content) = raw
-            .and_then(json::content)
-            .filter(|content| !content.is_empty())
-        else {
+    pub(crate) fn text(&mut self, kind: DeltaKind, source: &Source<'_>, raw: Option<Raw<'_>>) -> bool {
+        let Some(content) = raw.and_then(json::content).filter(|content| !content.is_empty()) else {
             return false;
         };
-        self.tell(Delta::new(
-            kind,
-            json::unescaped(content),
-            source.at(content),
-        ));
+        self.tell(Delta::new(kind, json::unescaped(content), source.at(content)));
         true
     }
 
@@ -62,20 +50,12 @@ impl<'s> Teller<'s> {
 
     /// Tells the dialect's end marker.
     pub(crate) fn end(&mut self, word: &str, at: Range<usize>) {
-        self.tell(Delta {
-            part: Part::End,
-            ..Delta::new(DeltaKind::Control, word, at)
-        });
+        self.tell(Delta { part: Part::End, ..Delta::new(DeltaKind::Control, word, at) });
     }
 
     /// Tells why the reply ended.
     pub(crate) fn finish(&mut self, reason: &str, at: Range<usize>) {
-        self.tell(Delta {
-            part: Part::Finish(Finish {
-                reason: reason.to_owned(),
-            }),
-            ..Delta::new(DeltaKind::Finish, reason, at)
-        });
+        self.tell(Delta { part: Part::Finish(Finish { reason: reason.to_owned() }), ..Delta::new(DeltaKind::Finish, reason, at) });
     }
 
     /// Tells a usage object, if it is one.

@@ -37,11 +37,7 @@ object_of! {
 /// who speaks; so it is told only where the reported total settles it.
 pub(crate) fn read(raw: Raw<'_>) -> Option<Usage> {
     let fields: Fields<'_> = json::members(raw)?;
-    let details = |a: Option<_>, b: Option<_>| {
-        a.or(b)
-            .and_then(json::members::<Details<'_>>)
-            .unwrap_or_default()
-    };
+    let details = |a: Option<_>, b: Option<_>| a.or(b).and_then(json::members::<Details<'_>>).unwrap_or_default();
     let input_details = details(fields.prompt_details, fields.input_details);
     let output_details = details(fields.completion_details, fields.output_details);
     let mut usage = Usage {
@@ -52,9 +48,7 @@ pub(crate) fn read(raw: Raw<'_>) -> Option<Usage> {
         cached_tokens: count(input_details.cached.or(fields.cache_hit).or(fields.cached)),
         ..Usage::default()
     };
-    if let (Some(input), Some(output), Some(total)) =
-        (usage.input_tokens, usage.output_tokens, usage.total_tokens)
-    {
+    if let (Some(input), Some(output), Some(total)) = (usage.input_tokens, usage.output_tokens, usage.total_tokens) {
         let plain = input.saturating_add(output);
         if let Some(reasoning) = usage.reasoning_tokens.filter(|n| *n > 0) {
             usage.output_includes_reasoning = if total == plain && reasoning <= output {
@@ -85,16 +79,10 @@ pub(crate) fn read(raw: Raw<'_>) -> Option<Usage> {
 
 /// Whether the peer filled the object in: some servers always send one, all zero where they did not count.
 pub(crate) fn reported(usage: &Usage) -> bool {
-    [
-        usage.input_tokens,
-        usage.output_tokens,
-        usage.total_tokens,
-        usage.reasoning_tokens,
-        usage.cached_tokens,
-    ]
-    .iter()
-    .flatten()
-    .any(|n| *n > 0)
+    [usage.input_tokens, usage.output_tokens, usage.total_tokens, usage.reasoning_tokens, usage.cached_tokens]
+        .iter()
+        .flatten()
+        .any(|n| *n > 0)
 }
 
 /// The delta for a usage object. One that reports nothing (all zero, or no known member) is shown but does not replace what is known.

@@ -10,10 +10,8 @@ use weir_frames::{Limits, http1, json, ndjson, sse};
 const READ: usize = 16 << 10;
 
 fn main() {
-    let payload = format!(
-        r#"{{"id":"chatcmpl-1","object":"chat.completion.chunk","choices":[{{"delta":{{"content":"{}"}}}}]}}"#,
-        "word ".repeat(48)
-    );
+    let payload =
+        format!(r#"{{"id":"chatcmpl-1","object":"chat.completion.chunk","choices":[{{"delta":{{"content":"{}"}}}}]}}"#, "word ".repeat(48));
     let event = format!("data: {payload}\n\n");
     let stream = event.repeat(60_000);
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_owned()

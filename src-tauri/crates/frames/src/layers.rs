@@ -97,7 +97,8 @@ mod tests {
         for start in (0..bytes.len()).step_by(13) {
             for length in [0, 1, 2, 9, 4_000] {
                 let end = (start + length).min(bytes.len());
-                let outer: Vec<u64> = map.outer(Span::new(start as u64, (start + length) as u64)).iter().flat_map(|span| span.start..span.end).collect();
+                let outer: Vec<u64> =
+                    map.outer(Span::new(start as u64, (start + length) as u64)).iter().flat_map(|span| span.start..span.end).collect();
                 assert_eq!(outer, bytes[start..end]);
             }
         }

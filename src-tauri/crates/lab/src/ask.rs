@@ -63,22 +63,13 @@ pub struct Rejection {
 
 impl Rejection {
     pub(crate) fn invalid(param: Option<&str>, message: impl Into<String>) -> Rejection {
-        Rejection {
-            status: 400,
-            kind: "invalid_request_error",
-            code: None,
-            param: param.map(str::to_string),
-            message: message.into(),
-        }
+        Rejection { status: 400, kind: "invalid_request_error", code: None, param: param.map(str::to_string), message: message.into() }
     }
 
     pub(crate) fn no_previous(id: &str) -> Rejection {
         Rejection {
             code: Some("previous_response_not_found"),
-            ..Rejection::invalid(
-                Some("previous_response_id"),
-                format!("Previous response with id '{id}' not found."),
-            )
+            ..Rejection::invalid(Some("previous_response_id"), format!("Previous response with id '{id}' not found."))
         }
     }
 
@@ -89,27 +80,16 @@ impl Rejection {
             kind: "invalid_request_error",
             code: Some("model_not_found"),
             param: Some("model".into()),
-            message: format!(
-                "The model `{name}` does not exist here. The Lab has: {}.",
-                known.join(", ")
-            ),
+            message: format!("The model `{name}` does not exist here. The Lab has: {}.", known.join(", ")),
         }
     }
 }
 
 /// The request's JSON object, or why it is none.
 pub(crate) fn object(body: &[u8]) -> Result<Value, Rejection> {
-    let value: Value = serde_json::from_slice(body).map_err(|e| {
-        Rejection::invalid(
-            None,
-            format!("We could not parse the JSON body of your request: {e}."),
-        )
-    })?;
-    if value.is_object() {
-        Ok(value)
-    } else {
-        Err(Rejection::invalid(None, "The JSON body must be an object."))
-    }
+    let value: Value = serde_json::from_slice(body)
+        .map_err(|e| Rejection::invalid(None, format!("We could not parse the JSON body of your request: {e}.")))?;
+    if value.is_object() { Ok(value) } else { Err(Rejection::invalid(None, "The JSON body must be an object.")) }
 }
 
 /// The `model` field.
@@ -117,15 +97,10 @@ pub(crate) fn model(body: &Value) -> Result<(&'static Model, String), Rejection>
     let name = match body.get("model") {
         Some(Value::String(name)) if !name.is_empty() => name,
         _ => {
-            return Err(Rejection::invalid(
-                Some("model"),
-                "You must provide a model parameter.",
-            ));
+            return Err(Rejection::invalid(Some("model"), "You must provide a model parameter."));
         }
     };
-    crate::models::find(name)
-        .map(|m| (m, name.clone()))
-        .ok_or_else(|| Rejection::no_model(name))
+    crate::models::find(name).map(|m| (m, name.clone())).ok_or_else(|| Rejection::no_model(name))
 }
 
 /// An optional field of a certain type; `null` counts as absent.
@@ -137,12 +112,9 @@ pub(crate) fn optional<'a, T>(
 ) -> Result<Option<T>, Rejection> {
     match body.get(key) {
         None | Some(Value::Null) => Ok(None),
-        Some(value) => read(value).map(Some).ok_or_else(|| {
-            Rejection::invalid(
-                Some(key),
-                format!("Invalid type for '{key}': expected {what}."),
-            )
-        }),
+        Some(value) => {
+            read(value).map(Some).ok_or_else(|| Rejection::invalid(Some(key), format!("Invalid type for '{key}': expected {what}.")))
+        }
     }
 }
 
@@ -150,19 +122,14 @@ pub(crate) fn optional<'a, T>(
 pub(crate) fn limit(body: &Value, key: &str) -> Result<Option<usize>, Rejection> {
     let limit = optional(body, key, "an integer", Value::as_u64)?;
     if limit == Some(0) {
-        return Err(Rejection::invalid(
-            Some(key),
-            format!("Invalid '{key}': must be at least 1."),
-        ));
+        return Err(Rejection::invalid(Some(key), format!("Invalid '{key}': must be at least 1.")));
     }
     Ok(limit.map(|n| usize::try_from(n).unwrap_or(usize::MAX)))
 }
 
 /// The `seed` field: any integer.
 pub(crate) fn seed(body: &Value) -> Result<Option<u64>, Rejection> {
-    optional(body, "seed", "an integer", |v| {
-        v.as_u64().or_else(|| v.as_i64().map(|n| n as u64))
-    })
+    optional(body, "seed", "an integer", |v| v.as_u64().or_else(|| v.as_i64().map(|n| n as u64)))
 }
 
 /// `tool_choice` in its string forms and in the object forms of both OpenAI dialects.
@@ -177,15 +144,10 @@ pub(crate) fn tool_choice(body: &Value) -> Result<ToolChoice, Rejection> {
             _ => Err(bad()),
         },
         Some(Value::Object(choice)) => {
-            let name = choice
-                .get("function")
-                .and_then(|f| f.get("name"))
-                .or_else(|| choice.get("name"));
+            let name = choice.get("function").and_then(|f| f.get("name")).or_else(|| choice.get("name"));
             match name.and_then(Value::as_str) {
                 Some(name) => Ok(ToolChoice::Named(name.into())),
-                None if choice.get("mode").and_then(Value::as_str) == Some("required") => {
-                    Ok(ToolChoice::Required)
-                }
+                None if choice.get("mode").and_then(Value::as_str) == Some("required") => Ok(ToolChoice::Required),
                 None => Ok(ToolChoice::Auto),
             }
         }
@@ -197,15 +159,9 @@ pub(crate) fn tool_choice(body: &Value) -> Result<ToolChoice, Rejection> {
 pub(crate) fn content_text(content: &Value) -> String {
     match content {
         Value::String(text) => text.clone(),
-        Value::Array(parts) => parts
-            .iter()
-            .filter_map(|p| {
-                p.get("text")
-                    .or_else(|| p.get("refusal"))
-                    .and_then(Value::as_str)
-            })
-            .collect::<Vec<_>>()
-            .join("\n"),
+        Value::Array(parts) => {
+            parts.iter().filter_map(|p| p.get("text").or_else(|| p.get("refusal")).and_then(Value::as_str)).collect::<Vec<_>>().join("\n")
+        }
         _ => String::new(),
     }
 }

@@ -137,19 +137,9 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Ledger {
-    pub(crate) fn begin(
-        &self,
-        client: String,
-        transport: Transport,
-        path: String,
-        fault: String,
-    ) -> Exchange {
+    pub(crate) fn begin(&self, client: String, transport: Transport, path: String, fault: String) -> Exchange {
         let id = self.begun.fetch_add(1, Relaxed) + 1;
-        let state = if transport == Transport::Ws {
-            State::Idle
-        } else {
-            State::Streaming
-        };
+        let state = if transport == Transport::Ws { State::Idle } else { State::Streaming };
         let entry = Arc::new(Entry {
             id,
             client,
@@ -175,11 +165,7 @@ impl Ledger {
 
     pub(crate) fn snapshot(&self) -> Snapshot {
         let rows: Vec<Row> = held(&self.rows).iter().rev().map(|e| e.row()).collect();
-        Snapshot {
-            open: rows.iter().filter(|r| !r.state.is_final()).count() as u32,
-            since_start: self.begun.load(Relaxed),
-            rows,
-        }
+        Snapshot { open: rows.iter().filter(|r| !r.state.is_final()).count() as u32, since_start: self.begun.load(Relaxed), rows }
     }
 }
 
@@ -242,14 +228,8 @@ impl Drop for Exchange {
 
 /// The first product of a User-Agent.
 pub(crate) fn client_of(headers: &http::HeaderMap) -> String {
-    let agent = headers
-        .get(http::header::USER_AGENT)
-        .and_then(|v| v.to_str().ok())
-        .unwrap_or_default();
-    agent
-        .split_whitespace()
-        .next()
-        .map_or_else(|| "unknown".into(), |p| p.chars().take(64).collect())
+    let agent = headers.get(http::header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    agent.split_whitespace().next().map_or_else(|| "unknown".into(), |p| p.chars().take(64).collect())
 }
 
 #[cfg(test)]
@@ -261,21 +241,13 @@ mod tests {
         let ledger = Ledger::default();
         let open = ledger.begin("a".into(), Transport::Sse, "/x".into(), "none".into());
         for _ in 0..ROWS * 2 {
-            ledger
-                .begin("b".into(), Transport::Http, "/y".into(), "none".into())
-                .set(State::Complete);
+            ledger.begin("b".into(), Transport::Http, "/y".into(), "none".into()).set(State::Complete);
         }
         let snapshot = ledger.snapshot();
-        assert_eq!(
-            (snapshot.rows.len(), snapshot.open, snapshot.since_start),
-            (ROWS, 1, ROWS as u64 * 2 + 1)
-        );
+        assert_eq!((snapshot.rows.len(), snapshot.open, snapshot.since_start), (ROWS, 1, ROWS as u64 * 2 + 1));
         assert_eq!(snapshot.rows.last().unwrap().client, "a");
         drop(open);
-        assert_eq!(
-            ledger.snapshot().rows.last().unwrap().state,
-            State::Dropped { by: Side::Client }
-        );
+        assert_eq!(ledger.snapshot().rows.last().unwrap().state, State::Dropped { by: Side::Client });
     }
 
     #[test]

@@ -40,47 +40,17 @@ pub(crate) enum Route {
     Index,
 }
 
-const fn endpoint(
-    name: &'static str,
-    transport: Transport,
-    path: &'static str,
-    base: Option<&'static str>,
-) -> Endpoint {
-    Endpoint {
-        name,
-        transport,
-        path,
-        base,
-    }
+const fn endpoint(name: &'static str, transport: Transport, path: &'static str, base: Option<&'static str>) -> Endpoint {
+    Endpoint { name, transport, path, base }
 }
 
 const OPENAI: Option<&str> = Some("/openai/v1");
 
 static ENDPOINTS: &[Endpoint] = &[
-    endpoint(
-        "OpenAI Chat",
-        Transport::Sse,
-        "/openai/v1/chat/completions",
-        OPENAI,
-    ),
-    endpoint(
-        "OpenAI Responses",
-        Transport::Sse,
-        "/openai/v1/responses",
-        OPENAI,
-    ),
-    endpoint(
-        "OpenAI Responses",
-        Transport::Ws,
-        "/openai/v1/responses",
-        OPENAI,
-    ),
-    endpoint(
-        "OpenAI models",
-        Transport::Http,
-        "/openai/v1/models",
-        OPENAI,
-    ),
+    endpoint("OpenAI Chat", Transport::Sse, "/openai/v1/chat/completions", OPENAI),
+    endpoint("OpenAI Responses", Transport::Sse, "/openai/v1/responses", OPENAI),
+    endpoint("OpenAI Responses", Transport::Ws, "/openai/v1/responses", OPENAI),
+    endpoint("OpenAI models", Transport::Http, "/openai/v1/models", OPENAI),
     endpoint("Plain echo", Transport::Http, "/echo", None),
     endpoint("WebSocket echo", Transport::Ws, "/echo/ws", None),
     endpoint("Plain events", Transport::Sse, "/sse", None),
@@ -103,14 +73,8 @@ pub(crate) fn route(path: &str) -> Option<Route> {
     };
     Some(match parts {
         [] => Route::Index,
-        ["v1", "chat", "completions"] => Route::Dialect {
-            dialect: &OpenAiChat,
-            websocket: false,
-        },
-        ["v1", "responses"] => Route::Dialect {
-            dialect: &OpenAiResponses,
-            websocket: true,
-        },
+        ["v1", "chat", "completions"] => Route::Dialect { dialect: &OpenAiChat, websocket: false },
+        ["v1", "responses"] => Route::Dialect { dialect: &OpenAiResponses, websocket: true },
         ["v1", "models"] => Route::Models,
         ["v1", "models", model @ ..] => {
             // SDKs escape the slash in a model's name.

@@ -47,142 +47,37 @@ pub struct Switch {
 }
 
 const fn parameter(unit: &'static str, default: u32, min: u32, max: u32) -> Option<Parameter> {
-    Some(Parameter {
-        unit,
-        default,
-        min,
-        max,
-    })
+    Some(Parameter { unit, default, min, max })
 }
 
-const fn recipe(
-    id: &'static str,
-    name: &'static str,
-    description: &'static str,
-    parameter: Option<Parameter>,
-) -> Recipe {
-    Recipe {
-        id,
-        name,
-        description,
-        parameter,
-    }
+const fn recipe(id: &'static str, name: &'static str, description: &'static str, parameter: Option<Parameter>) -> Recipe {
+    Recipe { id, name, description, parameter }
 }
 
 const MANY: u32 = crate::MAX_REPLY_TOKENS;
 const GIB: u32 = 1 << 30;
 
 static CATALOGUE: &[Recipe] = &[
-    recipe(
-        "drop-after",
-        "Drop mid-stream",
-        "TCP reset after so many tokens",
-        parameter("tok", 40, 0, MANY),
-    ),
-    recipe(
-        "cut-after",
-        "Cut mid-stream",
-        "the socket closes (FIN) in the middle of the body",
-        parameter("tok", 40, 0, MANY),
-    ),
-    recipe(
-        "stall",
-        "Stall",
-        "no bytes for a while after 10 tokens, socket open",
-        parameter("s", 30, 1, 3600),
-    ),
-    recipe(
-        "split-utf8",
-        "Split UTF-8",
-        "a chunk or fragment ends inside a character",
-        parameter("every", 7, 1, MANY),
-    ),
-    recipe(
-        "cr-only",
-        "CR-only newlines",
-        "legal SSE that breaks simple parsers",
-        None,
-    ),
-    recipe(
-        "malformed-json",
-        "Malformed JSON",
-        "one event with a cut brace",
-        parameter("event", 17, 1, MANY),
-    ),
-    recipe(
-        "invalid-utf8",
-        "Invalid UTF-8",
-        "one event with a byte no UTF-8 text has",
-        parameter("event", 5, 1, MANY),
-    ),
-    recipe(
-        "status-429",
-        "429 with Retry-After",
-        "before the first byte",
-        parameter("s", 12, 0, 86_400),
-    ),
-    recipe(
-        "status-500",
-        "500 server error",
-        "JSON error before the first byte",
-        None,
-    ),
-    recipe(
-        "html-error",
-        "HTML error page",
-        "502 from a proxy that speaks HTML",
-        None,
-    ),
-    recipe(
-        "json-instead-of-stream",
-        "JSON instead of a stream",
-        "200 with a JSON body to a stream request",
-        None,
-    ),
+    recipe("drop-after", "Drop mid-stream", "TCP reset after so many tokens", parameter("tok", 40, 0, MANY)),
+    recipe("cut-after", "Cut mid-stream", "the socket closes (FIN) in the middle of the body", parameter("tok", 40, 0, MANY)),
+    recipe("stall", "Stall", "no bytes for a while after 10 tokens, socket open", parameter("s", 30, 1, 3600)),
+    recipe("split-utf8", "Split UTF-8", "a chunk or fragment ends inside a character", parameter("every", 7, 1, MANY)),
+    recipe("cr-only", "CR-only newlines", "legal SSE that breaks simple parsers", None),
+    recipe("malformed-json", "Malformed JSON", "one event with a cut brace", parameter("event", 17, 1, MANY)),
+    recipe("invalid-utf8", "Invalid UTF-8", "one event with a byte no UTF-8 text has", parameter("event", 5, 1, MANY)),
+    recipe("status-429", "429 with Retry-After", "before the first byte", parameter("s", 12, 0, 86_400)),
+    recipe("status-500", "500 server error", "JSON error before the first byte", None),
+    recipe("html-error", "HTML error page", "502 from a proxy that speaks HTML", None),
+    recipe("json-instead-of-stream", "JSON instead of a stream", "200 with a JSON body to a stream request", None),
     recipe("redirect", "Redirect", "307 to /echo", None),
     recipe("empty", "Empty reply", "200, then nothing", None),
-    recipe(
-        "slow-drip",
-        "Slow drip",
-        "one byte per write",
-        parameter("ms", 5, 0, 60_000),
-    ),
-    recipe(
-        "no-end-marker",
-        "Missing end marker",
-        "the stream ends without saying so",
-        None,
-    ),
-    recipe(
-        "close",
-        "Close 1011",
-        "WebSocket server error after so many tokens",
-        parameter("tok", 40, 0, MANY),
-    ),
-    recipe(
-        "ws-refuse",
-        "Refused handshake",
-        "the WebSocket upgrade gets an HTTP error",
-        parameter("", 403, 400, 599),
-    ),
-    recipe(
-        "masked",
-        "Masked frames",
-        "a server must not mask (RFC 6455 §5.1)",
-        None,
-    ),
-    recipe(
-        "oversized",
-        "Oversized frame",
-        "one WebSocket message over the limit",
-        parameter("B", 16 << 20, 1, GIB),
-    ),
-    recipe(
-        "huge-line",
-        "Huge line",
-        "one SSE line of this length",
-        parameter("B", 64 << 20, 1, GIB),
-    ),
+    recipe("slow-drip", "Slow drip", "one byte per write", parameter("ms", 5, 0, 60_000)),
+    recipe("no-end-marker", "Missing end marker", "the stream ends without saying so", None),
+    recipe("close", "Close 1011", "WebSocket server error after so many tokens", parameter("tok", 40, 0, MANY)),
+    recipe("ws-refuse", "Refused handshake", "the WebSocket upgrade gets an HTTP error", parameter("", 403, 400, 599)),
+    recipe("masked", "Masked frames", "a server must not mask (RFC 6455 §5.1)", None),
+    recipe("oversized", "Oversized frame", "one WebSocket message over the limit", parameter("B", 16 << 20, 1, GIB)),
+    recipe("huge-line", "Huge line", "one SSE line of this length", parameter("B", 64 << 20, 1, GIB)),
 ];
 
 /// All recipes, in the order the Lab view shows them.
@@ -192,14 +87,7 @@ pub fn catalogue() -> &'static [Recipe] {
 
 /// The switches of first run: every recipe, off, at its default value.
 pub fn switches() -> Vec<Switch> {
-    CATALOGUE
-        .iter()
-        .map(|r| Switch {
-            id: r.id.into(),
-            on: false,
-            value: r.parameter.map_or(0, |p| p.default),
-        })
-        .collect()
+    CATALOGUE.iter().map(|r| Switch { id: r.id.into(), on: false, value: r.parameter.map_or(0, |p| p.default) }).collect()
 }
 
 /// Why a fault could not be understood.
@@ -277,10 +165,7 @@ impl Faults {
     pub(crate) fn of(switches: &[Switch]) -> Result<Faults, FaultError> {
         let mut faults = Faults::default();
         for switch in switches.iter().filter(|s| s.on) {
-            let recipe = CATALOGUE
-                .iter()
-                .find(|r| r.id == switch.id)
-                .ok_or_else(|| FaultError::Unknown(switch.id.clone()))?;
+            let recipe = CATALOGUE.iter().find(|r| r.id == switch.id).ok_or_else(|| FaultError::Unknown(switch.id.clone()))?;
             match (switch.id.as_str(), recipe.parameter) {
                 // The view turns the time in seconds and the tokens before the close; the header names them apart.
                 ("stall", _) => faults.add(&format!("stall={}", switch.value))?,
@@ -295,11 +180,7 @@ impl Faults {
     /// The faults of one `x-lab-fault` header: recipes parted by commas.
     pub(crate) fn parse(header: &str) -> Result<Faults, FaultError> {
         let mut faults = Faults::default();
-        for spec in header
-            .split(',')
-            .map(str::trim)
-            .filter(|s| !s.is_empty() && *s != "none")
-        {
+        for spec in header.split(',').map(str::trim).filter(|s| !s.is_empty() && *s != "none") {
             faults.add(spec)?;
         }
         Ok(faults)
@@ -313,19 +194,10 @@ impl Faults {
             Some((id, value)) => (id.trim(), Some(value.trim())),
             None => (head, None),
         };
-        let bad = |value: &str| FaultError::Value {
-            fault: spec.into(),
-            value: value.into(),
-        };
+        let bad = |value: &str| FaultError::Value { fault: spec.into(), value: value.into() };
         let number = |text: &str| text.parse::<u64>().map_err(|_| bad(text));
         let small = |text: &str| text.parse::<u32>().map_err(|_| bad(text));
-        let or_default = |id: &str| -> u32 {
-            CATALOGUE
-                .iter()
-                .find(|r| r.id == id)
-                .and_then(|r| r.parameter)
-                .map_or(0, |p| p.default)
-        };
+        let or_default = |id: &str| -> u32 { CATALOGUE.iter().find(|r| r.id == id).and_then(|r| r.parameter).map_or(0, |p| p.default) };
         let value_or = |id: &str| value.map_or(Ok(or_default(id)), small);
         let mut options: Vec<(&str, &str)> = Vec::new();
         for part in parts {
@@ -333,31 +205,20 @@ impl Faults {
         }
         let option = |key: &str| options.iter().find(|(k, _)| *k == key).map(|(_, v)| *v);
         let bytes = |n: u32| {
-            if n > GIB {
-                Err(bad(&n.to_string()))
-            } else {
-                Ok(u64::from(n))
-            }
+            if n > GIB { Err(bad(&n.to_string())) } else { Ok(u64::from(n)) }
         };
-        let event =
-            |id: &str| value_or(id).and_then(|n| if n == 0 { Err(bad("0")) } else { Ok(n) });
+        let event = |id: &str| value_or(id).and_then(|n| if n == 0 { Err(bad("0")) } else { Ok(n) });
 
         match id {
             "drop-after" => self.drop_after = Some(value_or(id)?),
             "cut-after" => self.cut_after = Some(value_or(id)?),
             "stall" => {
                 let time = Duration::from_secs(value_or(id)?.into());
-                self.stall = Some(Stall {
-                    after: option("after").map_or(Ok(10), small)?,
-                    time,
-                });
+                self.stall = Some(Stall { after: option("after").map_or(Ok(10), small)?, time });
             }
             "stall-after" => {
                 let ms = option("ms").map_or(Ok(30_000), number)?;
-                self.stall = Some(Stall {
-                    after: value.map_or(Ok(10), small)?,
-                    time: Duration::from_millis(ms),
-                });
+                self.stall = Some(Stall { after: value.map_or(Ok(10), small)?, time: Duration::from_millis(ms) });
             }
             "split-utf8" => self.split_utf8 = Some(event(id)?),
             "cr-only" => self.cr_only = true,
@@ -373,10 +234,7 @@ impl Faults {
                     return Err(bad(&code.to_string()));
                 }
                 let retry_after = option("retry-after").map(small).transpose()?.or(retry);
-                self.status = Some(Status {
-                    code: code as u16,
-                    retry_after,
-                });
+                self.status = Some(Status { code: code as u16, retry_after });
             }
             "html-error" => self.html_error = true,
             "json-instead-of-stream" => {
@@ -402,10 +260,7 @@ impl Faults {
                 if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
                     return Err(bad(&code.to_string()));
                 }
-                self.close = Some(Close {
-                    code: code as u16,
-                    after: option("after").map_or(Ok(40), small)?,
-                });
+                self.close = Some(Close { code: code as u16, after: option("after").map_or(Ok(40), small)? });
             }
             "ws-refuse" => {
                 let code = value_or(id)?;
@@ -425,11 +280,7 @@ impl Faults {
 
     /// What the connection's row says: `none`, or the recipes' ids.
     pub(crate) fn label(&self) -> String {
-        if self.names.is_empty() {
-            "none".into()
-        } else {
-            self.names.join(", ")
-        }
+        if self.names.is_empty() { "none".into() } else { self.names.join(", ") }
     }
 }
 
@@ -441,56 +292,27 @@ mod tests {
     fn every_recipe_of_the_catalogue_can_be_switched_on() {
         for recipe in catalogue() {
             let value = recipe.parameter.map_or(0, |p| p.default);
-            let on = [Switch {
-                id: recipe.id.into(),
-                on: true,
-                value,
-            }];
+            let on = [Switch { id: recipe.id.into(), on: true, value }];
             let faults = Faults::of(&on).expect(recipe.id);
             assert_eq!(faults.names, [recipe.id]);
-            let off = Faults {
-                names: Vec::new(),
-                ..faults
-            };
+            let off = Faults { names: Vec::new(), ..faults };
             assert_ne!(off, Faults::default(), "{} changes nothing", recipe.id);
         }
     }
 
     #[test]
     fn headers_name_several_faults_with_options() {
-        let faults =
-            Faults::parse("drop-after=40, stall-after=10;ms=250,status=429;retry-after=12")
-                .unwrap();
+        let faults = Faults::parse("drop-after=40, stall-after=10;ms=250,status=429;retry-after=12").unwrap();
         assert_eq!(faults.drop_after, Some(40));
-        assert_eq!(
-            faults.stall,
-            Some(Stall {
-                after: 10,
-                time: Duration::from_millis(250)
-            })
-        );
-        assert_eq!(
-            faults.status,
-            Some(Status {
-                code: 429,
-                retry_after: Some(12)
-            })
-        );
+        assert_eq!(faults.stall, Some(Stall { after: 10, time: Duration::from_millis(250) }));
+        assert_eq!(faults.status, Some(Status { code: 429, retry_after: Some(12) }));
         assert_eq!(faults.label(), "drop-after, stall-after, status");
         assert_eq!(Faults::parse("none").unwrap(), Faults::default());
     }
 
     #[test]
     fn nonsense_is_refused() {
-        for bad in [
-            "bogus",
-            "drop-after=x",
-            "status=99",
-            "close=1005",
-            "split-utf8=0",
-            "stall-after=1;ms",
-            "ws-refuse=200",
-        ] {
+        for bad in ["bogus", "drop-after=x", "status=99", "close=1005", "split-utf8=0", "stall-after=1;ms", "ws-refuse=200"] {
             assert!(Faults::parse(bad).is_err(), "{bad}");
         }
     }

@@ -21,41 +21,13 @@ pub(crate) struct Model {
 }
 
 pub(crate) static MODELS: &[Model] = &[
-    Model {
-        id: "lab/steady",
-        description: "text, one token a beat",
-        behaviour: Behaviour::Steady,
-    },
-    Model {
-        id: "lab/bursty",
-        description: "text in clumps with pauses between",
-        behaviour: Behaviour::Bursty,
-    },
-    Model {
-        id: "lab/reasoner",
-        description: "thinks aloud, then answers",
-        behaviour: Behaviour::Reasoner,
-    },
-    Model {
-        id: "lab/tools",
-        description: "calls the tools it is given, then answers from their results",
-        behaviour: Behaviour::Tools,
-    },
-    Model {
-        id: "lab/refuser",
-        description: "declines every request",
-        behaviour: Behaviour::Refuser,
-    },
-    Model {
-        id: "lab/filtered",
-        description: "stopped half way by a content filter",
-        behaviour: Behaviour::Filtered,
-    },
-    Model {
-        id: "lab/error-mid-stream",
-        description: "fails half way, after status 200",
-        behaviour: Behaviour::ErrorMidStream,
-    },
+    Model { id: "lab/steady", description: "text, one token a beat", behaviour: Behaviour::Steady },
+    Model { id: "lab/bursty", description: "text in clumps with pauses between", behaviour: Behaviour::Bursty },
+    Model { id: "lab/reasoner", description: "thinks aloud, then answers", behaviour: Behaviour::Reasoner },
+    Model { id: "lab/tools", description: "calls the tools it is given, then answers from their results", behaviour: Behaviour::Tools },
+    Model { id: "lab/refuser", description: "declines every request", behaviour: Behaviour::Refuser },
+    Model { id: "lab/filtered", description: "stopped half way by a content filter", behaviour: Behaviour::Filtered },
+    Model { id: "lab/error-mid-stream", description: "fails half way, after status 200", behaviour: Behaviour::ErrorMidStream },
 ];
 
 /// The model of that name; `lab` alone is `lab/steady`.

@@ -17,22 +17,14 @@ pub(crate) struct Terms {
 
 impl Terms {
     /// The settings the connection began under, as changed by the request.
-    pub(crate) fn of(
-        settings: &Settings,
-        headers: &HeaderMap,
-        query: &str,
-    ) -> Result<Terms, Rejection> {
+    pub(crate) fn of(settings: &Settings, headers: &HeaderMap, query: &str) -> Result<Terms, Rejection> {
         let mut settings = settings.clone();
-        let mut faults =
-            Faults::of(&settings.faults).map_err(|e| bad("x-lab-fault", &e.to_string()))?;
+        let mut faults = Faults::of(&settings.faults).map_err(|e| bad("x-lab-fault", &e.to_string()))?;
         for (name, value) in asked(headers, query) {
             apply(&mut settings, &mut faults, &name, &value)?;
         }
         if settings.pace.reply_tokens > MAX_REPLY_TOKENS {
-            return Err(bad(
-                "x-lab-tokens",
-                &format!("a reply has at most {MAX_REPLY_TOKENS} tokens"),
-            ));
+            return Err(bad("x-lab-tokens", &format!("a reply has at most {MAX_REPLY_TOKENS} tokens")));
         }
         Ok(Terms { settings, faults })
     }
@@ -40,31 +32,17 @@ impl Terms {
 
 /// Every `x-lab-*` of the query, then of the headers, which win. Several `x-lab-fault` headers add up.
 fn asked(headers: &HeaderMap, query: &str) -> Vec<(String, String)> {
-    let mut found: Vec<(String, String)> = pairs(query)
-        .filter(|(name, _)| name.starts_with("x-lab-"))
-        .collect();
+    let mut found: Vec<(String, String)> = pairs(query).filter(|(name, _)| name.starts_with("x-lab-")).collect();
     for name in headers.keys().filter(|n| n.as_str().starts_with("x-lab-")) {
-        let values: Vec<&str> = headers
-            .get_all(name)
-            .iter()
-            .filter_map(|v| v.to_str().ok())
-            .collect();
+        let values: Vec<&str> = headers.get_all(name).iter().filter_map(|v| v.to_str().ok()).collect();
         found.push((name.as_str().into(), values.join(",")));
     }
     found
 }
 
-fn apply(
-    settings: &mut Settings,
-    faults: &mut Faults,
-    name: &str,
-    value: &str,
-) -> Result<(), Rejection> {
+fn apply(settings: &mut Settings, faults: &mut Faults, name: &str, value: &str) -> Result<(), Rejection> {
     fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, Rejection> {
-        value
-            .trim()
-            .parse()
-            .map_err(|_| bad(name, &format!("`{value}` is not a number")))
+        value.trim().parse().map_err(|_| bad(name, &format!("`{value}` is not a number")))
     }
     let pace = &mut settings.pace;
     match name {
@@ -142,33 +120,15 @@ mod tests {
         headers.insert("x-lab-tokens", "9".parse().unwrap());
         headers.append("x-lab-fault", "cr-only".parse().unwrap());
         headers.append("x-lab-fault", "drop-after=3".parse().unwrap());
-        let terms = Terms::of(
-            &Settings::default(),
-            &headers,
-            "x-lab-tokens=5&x-lab-seed=11&x-lab-reply=ec%68o",
-        )
-        .unwrap();
-        assert_eq!(
-            (terms.settings.pace.reply_tokens, terms.settings.pace.seed),
-            (9, 11)
-        );
+        let terms = Terms::of(&Settings::default(), &headers, "x-lab-tokens=5&x-lab-seed=11&x-lab-reply=ec%68o").unwrap();
+        assert_eq!((terms.settings.pace.reply_tokens, terms.settings.pace.seed), (9, 11));
         assert_eq!(terms.settings.reply, Reply::Echo);
-        assert_eq!(
-            (terms.faults.cr_only, terms.faults.drop_after),
-            (true, Some(3))
-        );
+        assert_eq!((terms.faults.cr_only, terms.faults.drop_after), (true, Some(3)));
     }
 
     #[test]
     fn mistakes_are_named() {
-        for query in [
-            "x-lab-rate=-1",
-            "x-lab-seed=x",
-            "x-lab-tokns=1",
-            "x-lab-tokens=1000001",
-            "x-lab-fault=boom",
-            "x-lab-shape=round",
-        ] {
+        for query in ["x-lab-rate=-1", "x-lab-seed=x", "x-lab-tokns=1", "x-lab-tokens=1000001", "x-lab-fault=boom", "x-lab-shape=round"] {
             let error = Terms::of(&Settings::default(), &HeaderMap::new(), query).unwrap_err();
             assert_eq!(error.status, 400, "{query}");
             assert!(error.param.is_some());

@@ -61,11 +61,7 @@ impl Pace {
     /// Offsets of `tokens` tokens from the start of the reply, never falling. The first is exactly `ttft_ms`.
     pub fn schedule(&self, tokens: usize) -> impl Iterator<Item = Duration> + Send + use<> {
         let rate = self.tokens_per_second;
-        let gap = if rate.is_finite() && rate > 0.0 {
-            1.0 / rate
-        } else {
-            0.0
-        };
+        let gap = if rate.is_finite() && rate > 0.0 { 1.0 / rate } else { 0.0 };
         Beats {
             ttft: f64::from(self.ttft_ms) / 1000.0,
             gap,
@@ -83,10 +79,7 @@ impl Pace {
     pub fn preview(&self) -> Vec<f64> {
         let tokens = self.reply_tokens.min(crate::MAX_REPLY_TOKENS) as usize;
         let step = self.tokens_per_event.max(1) as usize;
-        self.schedule(tokens)
-            .step_by(step)
-            .map(|at| at.as_secs_f64() * 1000.0)
-            .collect()
+        self.schedule(tokens).step_by(step).map(|at| at.as_secs_f64() * 1000.0).collect()
     }
 }
 
@@ -108,11 +101,7 @@ impl Iterator for Beats {
         let beat = self.index as f64 * self.gap;
         if self.left_in_burst == 0 {
             // Straying half the share to either side keeps neighbours in order up to 100 %.
-            let stray = if self.index == 0 {
-                0.0
-            } else {
-                (self.rng.unit() - 0.5) * self.jitter * self.gap
-            };
+            let stray = if self.index == 0 { 0.0 } else { (self.rng.unit() - 0.5) * self.jitter * self.gap };
             self.at = self.ttft + beat + stray;
             self.left_in_burst = match self.shape {
                 Shape::Steady => 1,
@@ -145,11 +134,7 @@ mod tests {
     fn the_first_token_is_on_time_and_none_overtakes_another() {
         for shape in [Shape::Steady, Shape::Bursty] {
             for jitter_percent in [0, 25, 100] {
-                let pace = Pace {
-                    shape,
-                    jitter_percent,
-                    ..Pace::default()
-                };
+                let pace = Pace { shape, jitter_percent, ..Pace::default() };
                 let at = offsets(&pace, 1000);
                 assert_eq!(at[0], Duration::from_millis(350));
                 assert!(at.is_sorted(), "{shape:?} {jitter_percent}");
@@ -160,11 +145,7 @@ mod tests {
     #[test]
     fn the_mean_rate_holds_over_a_long_reply() {
         for shape in [Shape::Steady, Shape::Bursty] {
-            let pace = Pace {
-                shape,
-                jitter_percent: 80,
-                ..Pace::default()
-            };
+            let pace = Pace { shape, jitter_percent: 80, ..Pace::default() };
             let at = offsets(&pace, 6001);
             let span = (at[6000] - at[0]).as_secs_f64();
             assert!((span - 100.0).abs() < 0.3, "{shape:?}: {span}");
@@ -174,26 +155,14 @@ mod tests {
     #[test]
     fn no_rate_means_all_at_once() {
         for tokens_per_second in [0.0, f64::NAN, -1.0] {
-            let at = offsets(
-                &Pace {
-                    tokens_per_second,
-                    ..Pace::default()
-                },
-                50,
-            );
+            let at = offsets(&Pace { tokens_per_second, ..Pace::default() }, 50);
             assert!(at.iter().all(|at| *at == Duration::from_millis(350)));
         }
     }
 
     #[test]
     fn bursts_share_a_moment() {
-        let at = offsets(
-            &Pace {
-                shape: Shape::Bursty,
-                ..Pace::default()
-            },
-            200,
-        );
+        let at = offsets(&Pace { shape: Shape::Bursty, ..Pace::default() }, 200);
         let mut distinct = at.clone();
         distinct.dedup();
         assert!((16..=67).contains(&distinct.len()), "{}", distinct.len());

@@ -28,20 +28,10 @@ pub(crate) struct Manner {
 /// Where events go: a response body or a WebSocket.
 pub(crate) trait Outlet: Send {
     /// Sends one event in one write. Waits while the client does not read.
-    fn send(
-        &mut self,
-        name: Option<&str>,
-        payload: Vec<u8>,
-        manner: Manner,
-    ) -> impl Future<Output = Result<(), Gone>> + Send;
+    fn send(&mut self, name: Option<&str>, payload: Vec<u8>, manner: Manner) -> impl Future<Output = Result<(), Gone>> + Send;
 
     /// Sends one message of `before`, `length` bytes of padding and `after`, without holding it in memory.
-    fn pad(
-        &mut self,
-        before: &str,
-        length: u64,
-        after: &str,
-    ) -> impl Future<Output = Result<(), Gone>> + Send;
+    fn pad(&mut self, before: &str, length: u64, after: &str) -> impl Future<Output = Result<(), Gone>> + Send;
 
     /// Ready when the client has gone.
     fn gone(&self) -> impl Future<Output = ()> + Send;
@@ -72,11 +62,7 @@ pub(crate) async fn play<O: Outlet>(
     exchange: &Exchange,
     outlet: &mut O,
 ) -> Ending {
-    let mut damage = Damage {
-        faults,
-        events: 0,
-        since_split: 0,
-    };
+    let mut damage = Damage { faults, events: 0, since_split: 0 };
     match run(script, render, pace, start, exchange, outlet, &mut damage).await {
         Ok(ending) => ending,
         Err(Gone) => Ending::Gone,
@@ -98,13 +84,7 @@ async fn run<O: Outlet>(
     }
     if let Some(length) = faults.huge_line.or(faults.oversized) {
         let (before, after) = render.padding(script);
-        outlet
-            .pad(
-                &before,
-                length.saturating_sub((before.len() + after.len()) as u64),
-                &after,
-            )
-            .await?;
+        outlet.pad(&before, length.saturating_sub((before.len() + after.len()) as u64), &after).await?;
     }
     let mut stall = faults.stall;
     let mut said = 0;
@@ -148,10 +128,7 @@ struct Moments<I> {
 }
 
 fn moments(script: &Script, pace: &Pace) -> Moments<impl Iterator<Item = Duration> + Send + use<>> {
-    Moments {
-        offsets: pace.schedule(script.tokens()),
-        last: Duration::from_millis(pace.ttft_ms.into()),
-    }
+    Moments { offsets: pace.schedule(script.tokens()), last: Duration::from_millis(pace.ttft_ms.into()) }
 }
 
 impl<I: Iterator<Item = Duration>> Moments<I> {
@@ -170,11 +147,7 @@ impl<I: Iterator<Item = Duration>> Moments<I> {
 /// When the last step of a script is due: how long a reply takes that is sent as a whole.
 pub(crate) fn length(script: &Script, pace: &Pace) -> Duration {
     let mut moments = moments(script, pace);
-    script
-        .steps(pace.tokens_per_event as usize)
-        .map(|(_, tokens)| moments.at(tokens))
-        .last()
-        .unwrap_or(moments.last)
+    script.steps(pace.tokens_per_event as usize).map(|(_, tokens)| moments.at(tokens)).last().unwrap_or(moments.last)
 }
 
 fn broken_off(faults: &Faults, said: usize) -> Option<Ending> {
@@ -185,10 +158,7 @@ fn broken_off(faults: &Faults, said: usize) -> Option<Ending> {
     if faults.cut_after.is_some_and(due) {
         return Some(Ending::Cut);
     }
-    faults
-        .close
-        .filter(|c| due(c.after))
-        .map(|c| Ending::Close(c.code))
+    faults.close.filter(|c| due(c.after)).map(|c| Ending::Close(c.code))
 }
 
 /// Waits for a moment, or for the client to go.
@@ -223,10 +193,7 @@ impl Damage<'_> {
     pub(crate) fn done_to(&mut self, data: String) -> (Vec<u8>, Manner) {
         self.events += 1;
         self.since_split += 1;
-        let mut manner = Manner {
-            split: None,
-            drip: self.faults.slow_drip,
-        };
+        let mut manner = Manner { split: None, drip: self.faults.slow_drip };
         if let Some(every) = self.faults.split_utf8
             && self.since_split >= every
             && let Some(inside) = inside_a_character(&data)
@@ -240,10 +207,7 @@ impl Damage<'_> {
         }
         if self.faults.invalid_utf8 == Some(self.events) {
             // 0xFF occurs in no UTF-8 text; inside the last string, so that the JSON around it stays whole.
-            let at = payload
-                .iter()
-                .rposition(|b| *b == b'"')
-                .unwrap_or(payload.len());
+            let at = payload.iter().rposition(|b| *b == b'"').unwrap_or(payload.len());
             payload.insert(at, 0xFF);
         }
         (payload, manner)
@@ -252,9 +216,7 @@ impl Damage<'_> {
 
 /// The second byte of the first character that has one.
 fn inside_a_character(text: &str) -> Option<usize> {
-    text.char_indices()
-        .find(|(_, c)| c.len_utf8() > 1)
-        .map(|(at, _)| at + 1)
+    text.char_indices().find(|(_, c)| c.len_utf8() > 1).map(|(at, _)| at + 1)
 }
 
 /// Pauses between two halves of what would otherwise leave in one write.

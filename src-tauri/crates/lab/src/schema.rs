@@ -11,11 +11,7 @@ const DEPTH: usize = 6;
 
 /// A value for `schema`; `prompt` lends its words to free strings.
 pub(crate) fn value(schema: &Value, prompt: &str, rng: &mut Rng) -> Value {
-    Maker {
-        root: schema,
-        prompt,
-    }
-    .make(schema, "", 0, rng)
+    Maker { root: schema, prompt }.make(schema, "", 0, rng)
 }
 
 struct Maker<'a> {
@@ -42,20 +38,14 @@ impl Maker<'_> {
             return value.clone();
         }
         for list in ["enum", "examples"] {
-            if let Some(choices) = map
-                .get(list)
-                .and_then(Value::as_array)
-                .filter(|c| !c.is_empty())
-            {
+            if let Some(choices) = map.get(list).and_then(Value::as_array).filter(|c| !c.is_empty()) {
                 return choices[rng.below(choices.len() as u64) as usize].clone();
             }
         }
         for list in ["anyOf", "oneOf"] {
             if let Some(choices) = map.get(list).and_then(Value::as_array) {
                 // A choice that is not null says more.
-                let choice = choices
-                    .iter()
-                    .find(|c| c.get("type").and_then(Value::as_str) != Some("null"));
+                let choice = choices.iter().find(|c| c.get("type").and_then(Value::as_str) != Some("null"));
                 if let Some(choice) = choice.or_else(|| choices.first()) {
                     return self.make(choice, name, depth + 1, rng);
                 }
@@ -76,11 +66,7 @@ impl Maker<'_> {
     }
 
     fn object(&self, map: &Map<String, Value>, depth: usize, rng: &mut Rng) -> Value {
-        let required = |key: &str| {
-            map.get("required")
-                .and_then(Value::as_array)
-                .is_some_and(|r| r.iter().any(|v| v.as_str() == Some(key)))
-        };
+        let required = |key: &str| map.get("required").and_then(Value::as_array).is_some_and(|r| r.iter().any(|v| v.as_str() == Some(key)));
         let mut object = Map::new();
         if let Some(properties) = map.get("properties").and_then(Value::as_object) {
             for (key, schema) in properties {
@@ -89,13 +75,7 @@ impl Maker<'_> {
                 }
             }
         }
-        for key in map
-            .get("required")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-        {
+        for key in map.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
             if !object.contains_key(key) {
                 object.insert(key.into(), Value::String(self.word(key)));
             }
@@ -106,17 +86,11 @@ impl Maker<'_> {
     fn array(&self, map: &Map<String, Value>, name: &str, depth: usize, rng: &mut Rng) -> Value {
         let bound = |key: &str| map.get(key).and_then(Value::as_u64).map(|n| n.min(64));
         let least = bound("minItems").unwrap_or(u64::from(depth < DEPTH));
-        let length = least
-            .max(if depth < DEPTH { 2 } else { 0 })
-            .min(bound("maxItems").unwrap_or(u64::MAX));
+        let length = least.max(if depth < DEPTH { 2 } else { 0 }).min(bound("maxItems").unwrap_or(u64::MAX));
         let prefix = map.get("prefixItems").and_then(Value::as_array);
         let any = Value::Bool(true);
         let items = map.get("items").unwrap_or(&any);
-        let length = if items == &Value::Bool(false) {
-            prefix.map_or(0, |p| p.len() as u64)
-        } else {
-            length
-        };
+        let length = if items == &Value::Bool(false) { prefix.map_or(0, |p| p.len() as u64) } else { length };
         let mut made: Vec<Value> = Vec::new();
         for at in 0..length.max(prefix.map_or(0, |p| p.len() as u64)) {
             let schema = prefix.and_then(|p| p.get(at as usize)).unwrap_or(items);
@@ -143,19 +117,12 @@ impl Maker<'_> {
             Some("ipv6") => "::1".into(),
             _ => self.word(name),
         };
-        let bound = |key: &str| {
-            map.get(key)
-                .and_then(Value::as_u64)
-                .map(|n| n.min(4096) as usize)
-        };
+        let bound = |key: &str| map.get(key).and_then(Value::as_u64).map(|n| n.min(4096) as usize);
         if let Some(most) = bound("maxLength") {
             text = text.chars().take(most).collect();
         }
         let length = text.chars().count();
-        text.extend(std::iter::repeat_n(
-            'x',
-            bound("minLength").unwrap_or(0).saturating_sub(length),
-        ));
+        text.extend(std::iter::repeat_n('x', bound("minLength").unwrap_or(0).saturating_sub(length)));
         text
     }
 
@@ -163,16 +130,8 @@ impl Maker<'_> {
     fn word(&self, name: &str) -> String {
         let lower = name.to_lowercase();
         let is = |words: &[&str]| words.iter().any(|w| lower.contains(w));
-        if is(&[
-            "query", "question", "prompt", "text", "search", "input", "message",
-        ]) && !self.prompt.trim().is_empty()
-        {
-            return self
-                .prompt
-                .split_whitespace()
-                .take(12)
-                .collect::<Vec<_>>()
-                .join(" ");
+        if is(&["query", "question", "prompt", "text", "search", "input", "message"]) && !self.prompt.trim().is_empty() {
+            return self.prompt.split_whitespace().take(12).collect::<Vec<_>>().join(" ");
         }
         if is(&["city", "location", "place"]) {
             return "Zürich".into();
@@ -186,22 +145,14 @@ impl Maker<'_> {
         if is(&["code", "expression"]) {
             return "6 * 7".into();
         }
-        if lower.is_empty() {
-            "value".into()
-        } else {
-            format!("some {}", lower.replace('_', " "))
-        }
+        if lower.is_empty() { "value".into() } else { format!("some {}", lower.replace('_', " ")) }
     }
 }
 
 fn kind(map: &Map<String, Value>) -> &str {
     match map.get("type") {
         Some(Value::String(kind)) => kind,
-        Some(Value::Array(kinds)) => kinds
-            .iter()
-            .filter_map(Value::as_str)
-            .find(|k| *k != "null")
-            .unwrap_or("null"),
+        Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).find(|k| *k != "null").unwrap_or("null"),
         _ if map.contains_key("properties") || map.contains_key("required") => "object",
         _ if map.contains_key("items") || map.contains_key("prefixItems") => "array",
         _ if map.contains_key("minimum") || map.contains_key("maximum") => "number",
@@ -242,19 +193,11 @@ fn integer(map: &Map<String, Value>, rng: &mut Rng) -> i64 {
     let (low, high) = (low.ceil() as i64, high.floor() as i64);
     let span = high.saturating_sub(low).max(0) as u64;
     let made = low.saturating_add(rng.below(span.saturating_add(1)) as i64);
-    match map
-        .get("multipleOf")
-        .and_then(Value::as_i64)
-        .filter(|m| *m > 0)
-    {
+    match map.get("multipleOf").and_then(Value::as_i64).filter(|m| *m > 0) {
         // The next multiple at or above, or the one below where that would leave the bounds.
         Some(multiple) => {
             let up = made.div_euclid(multiple) * multiple;
-            if up < low {
-                up.saturating_add(multiple)
-            } else {
-                up
-            }
+            if up < low { up.saturating_add(multiple) } else { up }
         }
         None => made,
     }
@@ -262,21 +205,13 @@ fn integer(map: &Map<String, Value>, rng: &mut Rng) -> i64 {
 
 fn number(map: &Map<String, Value>, rng: &mut Rng) -> Value {
     let (low, high) = bounds(map, 1e-3);
-    let made = if let Some(multiple) = map
-        .get("multipleOf")
-        .and_then(Value::as_f64)
-        .filter(|m| *m > 0.0)
-    {
+    let made = if let Some(multiple) = map.get("multipleOf").and_then(Value::as_f64).filter(|m| *m > 0.0) {
         (low / multiple).ceil() * multiple
     } else {
         // Two decimals read better; kept only where they stay within the bounds.
         let exact = low + rng.unit() * (high - low);
         let short = (exact * 100.0).round() / 100.0;
-        if (low..=high).contains(&short) {
-            short
-        } else {
-            exact
-        }
+        if (low..=high).contains(&short) { short } else { exact }
     };
     Number::from_f64(made).map_or(Value::Null, Value::Number)
 }
@@ -292,12 +227,10 @@ mod tests {
 
     #[test]
     fn objects_have_what_is_required_in_the_right_types() {
-        let made = make(
-            json!({"type":"object","required":["city","days","extra"],"properties":{
+        let made = make(json!({"type":"object","required":["city","days","extra"],"properties":{
             "city":{"type":"string"},"days":{"type":"integer","minimum":3,"maximum":5},
             "unit":{"enum":["c","f"]},"exact":{"type":["boolean","null"]},
-            "tags":{"type":"array","items":{"type":"string"},"minItems":1,"maxItems":1}}}),
-        );
+            "tags":{"type":"array","items":{"type":"string"},"minItems":1,"maxItems":1}}}));
         assert_eq!(made["city"], "Zürich");
         assert!((3..=5).contains(&made["days"].as_i64().unwrap()));
         assert!(["c", "f"].contains(&made["unit"].as_str().unwrap()));
@@ -308,10 +241,8 @@ mod tests {
 
     #[test]
     fn references_and_recursion_end() {
-        let made = make(
-            json!({"$ref":"#/$defs/node","$defs":{"node":{"type":"object","required":["name"],"properties":{
-            "name":{"type":"string"},"next":{"anyOf":[{"type":"null"},{"$ref":"#/$defs/node"}]}}}}}),
-        );
+        let made = make(json!({"$ref":"#/$defs/node","$defs":{"node":{"type":"object","required":["name"],"properties":{
+            "name":{"type":"string"},"next":{"anyOf":[{"type":"null"},{"$ref":"#/$defs/node"}]}}}}}));
         assert!(made["name"].is_string());
         assert!(serde_json::to_string(&made).unwrap().len() < 10_000);
         assert_eq!(make(json!({"$ref":"#/nowhere"})), Value::Null);
@@ -321,35 +252,14 @@ mod tests {
     fn bounds_and_lengths_hold() {
         for seed in 0..50 {
             let mut rng = Rng::new(seed);
-            let n = value(
-                &json!({"type":"number","exclusiveMinimum":0,"maximum":1}),
-                "",
-                &mut rng,
-            )
-            .as_f64()
-            .unwrap();
+            let n = value(&json!({"type":"number","exclusiveMinimum":0,"maximum":1}), "", &mut rng).as_f64().unwrap();
             assert!(n > 0.0 && n <= 1.0, "{n}");
-            let n = value(
-                &json!({"type":"integer","multipleOf":5,"minimum":3,"maximum":12}),
-                "",
-                &mut rng,
-            )
-            .as_i64()
-            .unwrap();
+            let n = value(&json!({"type":"integer","multipleOf":5,"minimum":3,"maximum":12}), "", &mut rng).as_i64().unwrap();
             assert!(n % 5 == 0 && (3..=12).contains(&n), "{n}");
-            let s = value(
-                &json!({"type":"string","minLength":20,"maxLength":22}),
-                "",
-                &mut rng,
-            );
+            let s = value(&json!({"type":"string","minLength":20,"maxLength":22}), "", &mut rng);
             assert!((20..=22).contains(&s.as_str().unwrap().chars().count()));
         }
-        assert_eq!(
-            make(
-                json!({"allOf":[{"properties":{"a":{"const":1}}},{"properties":{"b":{"const":2}}}]})
-            ),
-            json!({"a":1,"b":2})
-        );
+        assert_eq!(make(json!({"allOf":[{"properties":{"a":{"const":1}}},{"properties":{"b":{"const":2}}}]})), json!({"a":1,"b":2}));
         assert!(make(json!(true)).is_string());
     }
 }

@@ -93,17 +93,9 @@ impl Script {
     /// WebSocket. Responses that go on from earlier ones count those in the server only.
     ///
     /// Fails as the server would refuse the request; with status 404 for a path no dialect answers at.
-    pub fn for_request(
-        path: &str,
-        websocket: bool,
-        body: &[u8],
-        settings: &Settings,
-    ) -> Result<Script, Rejection> {
+    pub fn for_request(path: &str, websocket: bool, body: &[u8], settings: &Settings) -> Result<Script, Rejection> {
         let Some(Route::Dialect { dialect, .. }) = route(path) else {
-            return Err(Rejection {
-                status: 404,
-                ..Rejection::invalid(None, format!("No dialect answers at {path}."))
-            });
+            return Err(Rejection { status: 404, ..Rejection::invalid(None, format!("No dialect answers at {path}.")) });
         };
         let (ask, _) = dialect.read(body)?;
         let transport = match (websocket, ask.stream) {
@@ -112,34 +104,14 @@ impl Script {
             (false, false) => Transport::Http,
         };
         let faults = Faults::of(&settings.faults).unwrap_or_default();
-        Ok(Script::compose(
-            &ask,
-            transport,
-            settings,
-            faults.split_utf8.is_some(),
-        ))
+        Ok(Script::compose(&ask, transport, settings, faults.split_utf8.is_some()))
     }
 
-    pub(crate) fn compose(
-        ask: &Ask,
-        transport: Transport,
-        settings: &Settings,
-        split_clusters: bool,
-    ) -> Script {
+    pub(crate) fn compose(ask: &Ask, transport: Transport, settings: &Settings, split_clusters: bool) -> Script {
         let seed = ask.seed.unwrap_or(settings.pace.seed);
         let tokens = settings.pace.reply_tokens as usize;
-        let wish = Wish {
-            kind: settings.reply,
-            transport,
-            prompt: &ask.prompt,
-            tokens,
-            seed,
-            split_clusters,
-        };
-        let name = format!(
-            "{}\0{}\0{:?}\0{}",
-            ask.model_name, ask.prompt, ask.tool_result, ask.prompt_tokens
-        );
+        let wish = Wish { kind: settings.reply, transport, prompt: &ask.prompt, tokens, seed, split_clusters };
+        let name = format!("{}\0{}\0{:?}\0{}", ask.model_name, ask.prompt, ask.tool_result, ask.prompt_tokens);
         let mut script = Script {
             id: hash(name.as_bytes()) ^ Rng::stream(seed, "id").next(),
             model: ask.model_name.clone(),
@@ -152,24 +124,15 @@ impl Script {
             fails_after: None,
         };
         if ask.model.behaviour == Behaviour::Reasoner {
-            script.reasoning = reply::reasoning(&Wish {
-                tokens: (tokens / 3).max(12),
-                ..wish
-            });
+            script.reasoning = reply::reasoning(&Wish { tokens: (tokens / 3).max(12), ..wish });
         }
         let called = tools_to_call(ask);
         if ask.model.behaviour == Behaviour::Refuser {
-            script.text = reply::refusal(&Wish {
-                tokens: usize::MAX,
-                ..wish
-            });
+            script.text = reply::refusal(&Wish { tokens: usize::MAX, ..wish });
             script.refused = true;
         } else if !called.is_empty() {
             let mut rng = Rng::stream(seed ^ hash(ask.prompt.as_bytes()), "tools");
-            script.tool_calls = called
-                .into_iter()
-                .map(|tool| ToolCall::make(tool, &ask.prompt, &mut rng))
-                .collect();
+            script.tool_calls = called.into_iter().map(|tool| ToolCall::make(tool, &ask.prompt, &mut rng)).collect();
             script.finish = Finish::ToolCalls;
         } else if let Some(result) = &ask.tool_result {
             script.text = reply::after_tool(&wish, result);
@@ -235,11 +198,7 @@ impl Script {
 
     /// Token counts of the whole script, as its usage record says.
     pub fn usage(&self) -> Usage {
-        Usage {
-            prompt: self.prompt_tokens,
-            completion: self.tokens(),
-            reasoning: self.reasoning.len(),
-        }
+        Usage { prompt: self.prompt_tokens, completion: self.tokens(), reasoning: self.reasoning.len() }
     }
 
     /// How it ends.
@@ -269,13 +228,7 @@ impl Script {
 
     /// All tokens the script holds.
     pub(crate) fn tokens(&self) -> usize {
-        self.reasoning.len()
-            + self.text.len()
-            + self
-                .tool_calls
-                .iter()
-                .map(|c| c.arguments.len())
-                .sum::<usize>()
+        self.reasoning.len() + self.text.len() + self.tool_calls.iter().map(|c| c.arguments.len()).sum::<usize>()
     }
 
     /// The steps in order with how many tokens each takes, at most `size` at once.
@@ -285,27 +238,10 @@ impl Script {
         let stop = self.fails_after;
         chunks(&self.reasoning, size)
             .map(|(t, n)| (Step::Reasoning(t), n))
-            .chain(chunks(&self.text, size).map(|(t, n)| {
-                (
-                    if self.refused {
-                        Step::Refusal(t)
-                    } else {
-                        Step::Text(t)
-                    },
-                    n,
-                )
+            .chain(chunks(&self.text, size).map(|(t, n)| (if self.refused { Step::Refusal(t) } else { Step::Text(t) }, n)))
+            .chain(self.tool_calls.iter().enumerate().flat_map(move |(i, call)| {
+                std::iter::once((Step::Call(i), 0)).chain(chunks(&call.arguments, size).map(move |(t, n)| (Step::Arguments(i, t), n)))
             }))
-            .chain(
-                self.tool_calls
-                    .iter()
-                    .enumerate()
-                    .flat_map(move |(i, call)| {
-                        std::iter::once((Step::Call(i), 0)).chain(
-                            chunks(&call.arguments, size)
-                                .map(move |(t, n)| (Step::Arguments(i, t), n)),
-                        )
-                    }),
-            )
             .take_while(move |(_, n)| {
                 said += n;
                 stop.is_none_or(|stop| said <= stop)
@@ -315,12 +251,7 @@ impl Script {
 }
 
 fn chunks(pieces: &Pieces, size: usize) -> impl Iterator<Item = (&str, usize)> {
-    (0..pieces.len()).step_by(size).map(move |from| {
-        (
-            pieces.range(from, from + size),
-            size.min(pieces.len() - from),
-        )
-    })
+    (0..pieces.len()).step_by(size).map(move |from| (pieces.range(from, from + size), size.min(pieces.len() - from)))
 }
 
 impl ToolCall {
@@ -334,18 +265,11 @@ impl ToolCall {
         let mut rest = arguments.as_str();
         while !rest.is_empty() {
             let take = 2 + rng.below(6) as usize;
-            let end = rest
-                .char_indices()
-                .nth(take)
-                .map_or(rest.len(), |(at, _)| at);
+            let end = rest.char_indices().nth(take).map_or(rest.len(), |(at, _)| at);
             fragments.push(&rest[..end]);
             rest = &rest[end..];
         }
-        ToolCall {
-            id: format!("call_lab{:016x}", rng.next()),
-            name: tool.name.clone(),
-            arguments: fragments,
-        }
+        ToolCall { id: format!("call_lab{:016x}", rng.next()), name: tool.name.clone(), arguments: fragments }
     }
 }
 
@@ -357,22 +281,12 @@ fn tools_to_call(ask: &Ask) -> Vec<&Tool> {
     }
     let most = if ask.parallel { 2 } else { 1 };
     let prompt = ask.prompt.to_lowercase();
-    let named: Vec<&Tool> = ask
-        .tools
-        .iter()
-        .filter(|t| prompt.contains(&t.name.to_lowercase()))
-        .collect();
-    let wanted = ask.model.behaviour == Behaviour::Tools
-        || ["tool", "function call", "call a function"]
-            .iter()
-            .any(|w| prompt.contains(w));
+    let named: Vec<&Tool> = ask.tools.iter().filter(|t| prompt.contains(&t.name.to_lowercase())).collect();
+    let wanted = ask.model.behaviour == Behaviour::Tools || ["tool", "function call", "call a function"].iter().any(|w| prompt.contains(w));
     match &ask.choice {
         ToolChoice::None => Vec::new(),
         ToolChoice::Named(name) => ask.tools.iter().filter(|t| t.name == *name).collect(),
-        _ if !named.is_empty() => named
-            .into_iter()
-            .take(if ask.parallel { usize::MAX } else { 1 })
-            .collect(),
+        _ if !named.is_empty() => named.into_iter().take(if ask.parallel { usize::MAX } else { 1 }).collect(),
         ToolChoice::Required => ask.tools.iter().take(1).collect(),
         ToolChoice::Auto if wanted => ask.tools.iter().take(most).collect(),
         ToolChoice::Auto => Vec::new(),

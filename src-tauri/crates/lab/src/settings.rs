@@ -25,10 +25,7 @@ pub struct LabConfig {
 
 impl Default for LabConfig {
     fn default() -> Self {
-        LabConfig {
-            port: DEFAULT_PORT,
-            settings: Settings::default(),
-        }
+        LabConfig { port: DEFAULT_PORT, settings: Settings::default() }
     }
 }
 
@@ -49,12 +46,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings {
-            pace: Pace::default(),
-            reply: Reply::default(),
-            faults: crate::fault::switches(),
-            http2: true,
-        }
+        Settings { pace: Pace::default(), reply: Reply::default(), faults: crate::fault::switches(), http2: true }
     }
 }
 

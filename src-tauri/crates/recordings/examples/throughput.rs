@@ -20,24 +20,13 @@ fn cpu(name: &str) -> f64 {
     for task in tasks.flatten() {
         let read = |file: &str| std::fs::read_to_string(task.path().join(file)).unwrap_or_default();
         if read("comm").trim() == name {
-            return read("schedstat")
-                .split(' ')
-                .next()
-                .and_then(|ns| ns.parse::<f64>().ok())
-                .unwrap_or(f64::NAN)
-                / 1e6;
+            return read("schedstat").split(' ').next().and_then(|ns| ns.parse::<f64>().ok()).unwrap_or(f64::NAN) / 1e6;
         }
     }
     f64::NAN
 }
 
-fn run(
-    folder: &std::path::Path,
-    what: &str,
-    total: usize,
-    size: usize,
-    batch: usize,
-) -> Result<(), Error> {
+fn run(folder: &std::path::Path, what: &str, total: usize, size: usize, batch: usize) -> Result<(), Error> {
     let path: PathBuf = folder.join("throughput.weir");
     let library = Library::open(&path)?;
     let recorder = library.create(NewSession::default())?;
@@ -49,12 +38,7 @@ fn run(
         let some: Vec<_> = (0..batch.min(count - n))
             .map(|_| {
                 t += 3_000;
-                Record {
-                    conn: 0,
-                    kind: RecordKind::In,
-                    t,
-                    bytes: bytes.clone(),
-                }
+                Record { conn: 0, kind: RecordKind::In, t, bytes: bytes.clone() }
             })
             .collect();
         n += some.len();
@@ -77,12 +61,7 @@ fn run(
     let begun = Instant::now();
     let reader = recorder.reader();
     for n in 0..1000u64 {
-        reader.read(
-            0,
-            RecordKind::In,
-            n * 7_919_777 % (read as u64 - 4096),
-            4096,
-        )?;
+        reader.read(0, RecordKind::In, n * 7_919_777 % (read as u64 - 4096), 4096)?;
     }
     let range = begun.elapsed() / 1000;
     drop((recorder, reader));
@@ -102,9 +81,7 @@ fn run(
 }
 
 fn main() -> Result<(), Error> {
-    let folder = std::env::args_os()
-        .nth(1)
-        .map_or_else(std::env::temp_dir, PathBuf::from);
+    let folder = std::env::args_os().nth(1).map_or_else(std::env::temp_dir, PathBuf::from);
     run(&folder, "64 KiB records", 100 << 20, 64 << 10, 1)?;
     run(&folder, "16 KiB records", 100 << 20, 16 << 10, 4)?;
     run(&folder, "300,000 x 330 B", 300_000 * 330, 330, 50)?;

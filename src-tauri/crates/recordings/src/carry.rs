@@ -18,11 +18,7 @@ pub fn split(row: SessionRow) -> (NewSession, End) {
         started_at_ms: row.started_at_ms,
     };
     let unfinished = row.state == State::Recording;
-    let outcome = if unfinished {
-        "cut".into()
-    } else {
-        row.outcome
-    };
+    let outcome = if unfinished { "cut".into() } else { row.outcome };
     let done = Finished {
         outcome,
         reply: row.reply,
@@ -35,14 +31,7 @@ pub fn split(row: SessionRow) -> (NewSession, End) {
         total_ms: row.total_ms,
         status: row.status,
     };
-    (
-        new,
-        End {
-            done,
-            tags: row.tags,
-            unfinished,
-        },
-    )
+    (new, End { done, tags: row.tags, unfinished })
 }
 
 /// What is written last.

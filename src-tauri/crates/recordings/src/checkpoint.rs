@@ -29,10 +29,7 @@ impl Checkpointer {
                 }
             })
             .map_err(Error::io("start the checkpoint thread of", &path))?;
-        Ok(Self {
-            wake: Some(wake),
-            thread: Some(thread),
-        })
+        Ok(Self { wake: Some(wake), thread: Some(thread) })
     }
 
     /// Ask for one soon.

@@ -17,20 +17,15 @@ const PAGE: i64 = 16 * 1024;
 /// Open for reading and writing, creating the file for this user alone.
 pub fn open(path: &Path) -> Result<Connection, Error> {
     create_private(path)?;
-    let db = Connection::open_with_flags(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )?;
+    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     prepare(&db).map_err(|error| at(path, error))?;
     Ok(db)
 }
 
 /// Open a database that lives in this process's memory, shared by all that use the name.
 pub fn open_in_memory(name: &str) -> Result<Connection, Error> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_URI
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(format!("file:/{name}?vfs=memdb"), flags)?;
     prepare(&db)?;
     Ok(db)
@@ -39,10 +34,7 @@ pub fn open_in_memory(name: &str) -> Result<Connection, Error> {
 /// Open for reading only, whoever wrote it.
 pub fn open_read_only(path: &Path) -> Result<Connection, Error> {
     std::fs::File::open(path).map_err(Error::io("open", path))?;
-    let db = Connection::open_with_flags(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )?;
+    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     prepare(&db).map_err(|error| at(path, error))?;
     db.pragma_update(None, "query_only", true)?;
     db.pragma_update(None, "cell_size_check", true)?;
@@ -52,10 +44,7 @@ pub fn open_read_only(path: &Path) -> Result<Connection, Error> {
 /// SQLite tells at the first pragma that a file is none of its own.
 fn at(path: &Path, error: rusqlite::Error) -> Error {
     match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => Error::NotWeir {
-            path: path.to_path_buf(),
-            why: "it is no SQLite database".into(),
-        },
+        Some(ErrorCode::NotADatabase) => Error::NotWeir { path: path.to_path_buf(), why: "it is no SQLite database".into() },
         _ => error.into(),
     }
 }
@@ -89,10 +78,8 @@ pub fn use_wal(db: &Connection) -> Result<(), Error> {
     loop {
         match db.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())) {
             Err(error)
-                if matches!(
-                    error.sqlite_error_code(),
-                    Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
-                ) && begun.elapsed() < PATIENCE =>
+                if matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+                    && begun.elapsed() < PATIENCE =>
             {
                 std::thread::sleep(Duration::from_millis(10));
             }
@@ -125,22 +112,14 @@ pub fn from_sql(number: i64) -> u64 {
 pub fn now_ms() -> i64 {
     std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |since| {
-            i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-        })
+        .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// `len` random lower-case letters and digits without the look-alikes i, l, o and u.
 pub fn random_name(len: usize) -> Result<String, Error> {
     const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
     let mut bytes = vec![0; len];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        Error::io("read randomness for", Path::new("the library"))(std::io::Error::other(
-            error.to_string(),
-        ))
-    })?;
-    Ok(bytes
-        .iter()
-        .map(|byte| char::from(LETTERS[usize::from(byte % 32)]))
-        .collect())
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Error::io("read randomness for", Path::new("the library"))(std::io::Error::other(error.to_string())))?;
+    Ok(bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect())
 }

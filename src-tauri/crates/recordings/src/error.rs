@@ -57,9 +57,7 @@ pub enum Error {
     #[error("the recording is damaged: {0}")]
     Damaged(String),
     /// The file was written by a newer Weir.
-    #[error(
-        "written by a newer Weir: its schema is version {found}, this Weir reads up to {known}"
-    )]
+    #[error("written by a newer Weir: its schema is version {found}, this Weir reads up to {known}")]
     Newer {
         /// Version in the file.
         found: i64,
@@ -110,11 +108,7 @@ impl Error {
             if source.kind() == std::io::ErrorKind::StorageFull {
                 return Self::DiskFull;
             }
-            Self::Io {
-                doing,
-                path: path.to_path_buf(),
-                source: Arc::new(source),
-            }
+            Self::Io { doing, path: path.to_path_buf(), source: Arc::new(source) }
         }
     }
 }
@@ -124,15 +118,10 @@ impl From<rusqlite::Error> for Error {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::DiskFull,
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::TooBig) => {
-                Self::Damaged(error.to_string())
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::TooBig) => Self::Damaged(error.to_string()),
+            Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+                Self::Disk(Arc::new(error))
             }
-            Some(
-                ErrorCode::SystemIoFailure
-                | ErrorCode::CannotOpen
-                | ErrorCode::ReadOnly
-                | ErrorCode::PermissionDenied,
-            ) => Self::Disk(Arc::new(error)),
             Some(_) => Self::Sql(Arc::new(error)),
             // A value of another type than the schema says.
             None => match error {

@@ -31,10 +31,7 @@ impl Library {
             _ => Path::new("."),
         };
         // In the same folder, so that the last step is a rename.
-        let file = tempfile::Builder::new()
-            .prefix(".weir-export-")
-            .tempfile_in(folder)
-            .map_err(Error::io("create a file in", folder))?;
+        let file = tempfile::Builder::new().prefix(".weir-export-").tempfile_in(folder).map_err(Error::io("create a file in", folder))?;
         let mut db = Connection::open(file.path())?;
         database::lay_out(&db)?;
         // Nobody sees the file before it is complete: no journal is needed, and none stays behind.
@@ -50,11 +47,8 @@ impl Library {
             }
         }
         db.close().map_err(|(_, error)| error)?;
-        file.as_file()
-            .sync_all()
-            .map_err(Error::io("write", path))?;
-        file.persist(path)
-            .map_err(|error| Error::io("write", path)(error.error))?;
+        file.as_file().sync_all().map_err(Error::io("write", path))?;
+        file.persist(path).map_err(|error| Error::io("write", path)(error.error))?;
         Ok(())
     }
 
@@ -86,15 +80,7 @@ impl Library {
 
         // Only now: a summary speaks of records that are in the log before it.
         let (_, end) = carry::split(self.session(id)?);
-        text::put(
-            db,
-            key,
-            &Text {
-                prompt: new.prompt,
-                plan: new.plan,
-                ..Text::default()
-            },
-        )?;
+        text::put(db, key, &Text { prompt: new.prompt, plan: new.plan, ..Text::default() })?;
         end.write(db, key)?;
         db.execute_batch("COMMIT")?;
         Ok(())

@@ -22,15 +22,7 @@ const LARGEST: i32 = 300 * 1024 * 1024;
 /// Bytes handed over in one go.
 const BATCH: usize = 1024 * 1024;
 /// What an import reads. The other tables are for the application, or are made anew.
-const TABLES: &[&str] = &[
-    "session",
-    "session_by_time",
-    "text",
-    "tag",
-    "tag_by_name",
-    "block",
-    "block_by_record",
-];
+const TABLES: &[&str] = &["session", "session_by_time", "text", "tag", "tag_by_name", "block", "block_by_record"];
 
 type Hash = [u8; 32];
 
@@ -56,16 +48,10 @@ impl Library {
             let mut row = session::whole(&source.db, key)?;
             let hash = source.hash(key)?;
             match self.session(&row.id) {
-                Ok(here) if here.id == row.id && self.hash(&here.id)? == hash => {
-                    plans.push(Plan::Kept(here.id))
-                }
+                Ok(here) if here.id == row.id && self.hash(&here.id)? == hash => plans.push(Plan::Kept(here.id)),
                 found => {
                     let free = !matches!(found, Ok(here) if here.id == row.id);
-                    let proper = (8..=64).contains(&row.id.len())
-                        && row
-                            .id
-                            .bytes()
-                            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+                    let proper = (8..=64).contains(&row.id.len()) && row.id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
                     if !free || !proper || taken.contains(&row.id) {
                         row.id = database::random_name(16)?;
                     }
@@ -87,13 +73,11 @@ impl Library {
                     let (key, row) = *session;
                     ids.push(row.id.clone());
                     let (new, end) = carry::split(row);
-                    let taken =
-                        self.begin(&ids[ids.len() - 1], "hidden", new)
-                            .and_then(|recorder| {
-                                let key_here = recorder.key();
-                                shown.push((key_here, end));
-                                source.copy(key, &recorder)
-                            });
+                    let taken = self.begin(&ids[ids.len() - 1], "hidden", new).and_then(|recorder| {
+                        let key_here = recorder.key();
+                        shown.push((key_here, end));
+                        source.copy(key, &recorder)
+                    });
                     if let Err(error) = taken {
                         // What cannot be removed now is hidden, and `recover` removes it later.
                         let _ = shown.iter().try_for_each(|(key, _)| self.remove(*key));
@@ -102,11 +86,7 @@ impl Library {
                 }
             }
         }
-        self.writer().write(move |db| {
-            shown
-                .into_iter()
-                .try_for_each(|(key, end)| end.write(db, key))
-        })?;
+        self.writer().write(move |db| shown.into_iter().try_for_each(|(key, end)| end.write(db, key)))?;
         Ok(ids)
     }
 
@@ -142,10 +122,7 @@ impl Source {
     }
 
     fn open_known(path: &Path, migrations: &[&[&str]]) -> Result<Self, Error> {
-        let not_weir = |why: &str| Error::NotWeir {
-            path: path.to_path_buf(),
-            why: why.into(),
-        };
+        let not_weir = |why: &str| Error::NotWeir { path: path.to_path_buf(), why: why.into() };
         let db = database::open_read_only(path)?;
         db.set_limit(Limit::SQLITE_LIMIT_LENGTH, LARGEST)?;
         let version = match schema::kind(&db, path, migrations)? {
@@ -154,10 +131,7 @@ impl Source {
         };
         schema::check_tables(&db, version, migrations, TABLES)?;
         for table in ["session", "text", "tag", "block"] {
-            let verdict: String =
-                db.query_row(&format!("PRAGMA quick_check('{table}')"), [], |row| {
-                    row.get(0)
-                })?;
+            let verdict: String = db.query_row(&format!("PRAGMA quick_check('{table}')"), [], |row| row.get(0))?;
             if verdict != "ok" {
                 return Err(Error::Damaged(verdict));
             }
@@ -167,42 +141,29 @@ impl Source {
         }
         // An older file is migrated in a copy, which holds nothing but our own objects.
         schema::check_whole(&db, version, migrations)?;
-        let folder =
-            tempfile::tempdir().map_err(Error::io("create a folder in", &std::env::temp_dir()))?;
+        let folder = tempfile::tempdir().map_err(Error::io("create a folder in", &std::env::temp_dir()))?;
         let copy = folder.path().join("import.weir");
         db.backup(MAIN_DB, &copy, None::<fn(rusqlite::backup::Progress)>)?;
         drop(db);
         let db = schema::open(&copy, migrations)?;
         db.set_limit(Limit::SQLITE_LIMIT_LENGTH, LARGEST)?;
         db.pragma_update(None, "query_only", true)?;
-        Ok(Self {
-            db,
-            _copy: Some(folder),
-        })
+        Ok(Self { db, _copy: Some(folder) })
     }
 
     fn keys(&self) -> Result<Vec<i64>, Error> {
-        let mut statement = self
-            .db
-            .prepare("SELECT key FROM session WHERE state IN ('recording', 'done') ORDER BY key")?;
+        let mut statement = self.db.prepare("SELECT key FROM session WHERE state IN ('recording', 'done') ORDER BY key")?;
         let rows = statement.query_map([], |row| row.get(0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// Read and check every record.
-    fn records(
-        &self,
-        key: i64,
-        mut f: impl FnMut(Record) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    fn records(&self, key: i64, mut f: impl FnMut(Record) -> Result<(), Error>) -> Result<(), Error> {
         let mut next = 0;
         let mut blocks = 0;
         while let Some(block) = next_block(&self.db, key, next)? {
             if block.first != next {
-                return Err(Error::Damaged(format!(
-                    "records {next} to {} are missing",
-                    block.first
-                )));
+                return Err(Error::Damaged(format!("records {next} to {} are missing", block.first)));
             }
             for record in decode(&block.head, block.data)? {
                 next += 1;
@@ -213,15 +174,9 @@ impl Source {
             }
             blocks += 1;
         }
-        let all: i64 = self.db.query_row(
-            "SELECT count(*) FROM block WHERE session = ?",
-            [key],
-            |row| row.get(0),
-        )?;
+        let all: i64 = self.db.query_row("SELECT count(*) FROM block WHERE session = ?", [key], |row| row.get(0))?;
         if all != blocks {
-            return Err(Error::Damaged(
-                "a session has blocks that are not part of its log".into(),
-            ));
+            return Err(Error::Damaged("a session has blocks that are not part of its log".into()));
         }
         Ok(())
     }

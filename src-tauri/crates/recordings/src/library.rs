@@ -12,10 +12,7 @@ use crate::table::draft::{self, Draft};
 use crate::table::text::{self, Text};
 use crate::table::{block, extent, search, session, setting, tag};
 use crate::writer::{Recording, Writer};
-use crate::{
-    Error, Finished, NewSession, Page, Query, Reader, Recorder, SessionRow, database, owner,
-    recorder, schema,
-};
+use crate::{Error, Finished, NewSession, Page, Query, Reader, Recorder, SessionRow, database, owner, recorder, schema};
 
 /// Connections kept open for reading.
 const READERS: usize = 4;
@@ -49,9 +46,7 @@ enum Place {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 impl Library {
@@ -68,8 +63,7 @@ impl Library {
     /// # Errors
     /// The disk.
     pub fn temporary() -> Result<Self, Error> {
-        let folder =
-            tempfile::tempdir().map_err(Error::io("create a folder in", &std::env::temp_dir()))?;
+        let folder = tempfile::tempdir().map_err(Error::io("create a folder in", &std::env::temp_dir()))?;
         let path = folder.path().join("temporary.weir");
         Self::open_in(&path, Some(folder))
     }
@@ -91,11 +85,7 @@ impl Library {
         Self::start(db, Place::File(path), folder)
     }
 
-    fn start(
-        db: Connection,
-        place: Place,
-        folder: Option<tempfile::TempDir>,
-    ) -> Result<Self, Error> {
+    fn start(db: Connection, place: Place, folder: Option<tempfile::TempDir>) -> Result<Self, Error> {
         let path = match &place {
             Place::File(path) => Some(path.clone()),
             Place::Memory(_) => None,
@@ -108,9 +98,7 @@ impl Library {
             live: Mutex::default(),
             _folder: folder,
         };
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Where the file is; `None` in memory.
@@ -141,31 +129,18 @@ impl Library {
     }
 
     /// Begin a session with this id and state.
-    pub(crate) fn begin(
-        &self,
-        id: &str,
-        state: &'static str,
-        new: NewSession,
-    ) -> Result<Recorder, Error> {
+    pub(crate) fn begin(&self, id: &str, state: &'static str, new: NewSession) -> Result<Recorder, Error> {
         let owner = self.inner.owner.claim()?.to_string();
         let (id, token) = (id.to_string(), owner.clone());
         let name = id.clone();
         let key = self.inner.writer.write(move |db| {
             let key = session::insert(db, &name, state, &token, &new)?;
-            let text = Text {
-                prompt: new.prompt,
-                plan: new.plan,
-                ..Text::default()
-            };
+            let text = Text { prompt: new.prompt, plan: new.plan, ..Text::default() };
             text::put(db, key, &text)?;
             search::put(db, key, &new.title, &text)?;
             Ok(key)
         })?;
-        let recording = Arc::new(Recording {
-            key,
-            id,
-            failed: OnceLock::new(),
-        });
+        let recording = Arc::new(Recording { key, id, failed: OnceLock::new() });
         lock(&self.inner.live).insert(key, Arc::downgrade(&recording));
         Ok(Recorder::new(self.clone(), recording, owner))
     }
@@ -257,10 +232,7 @@ impl Library {
 
     fn mark(&self, ids: &[String], at_ms: Option<i64>) -> Result<(), Error> {
         let ids = ids.to_vec();
-        self.inner.writer.write(move |db| {
-            ids.iter()
-                .try_for_each(|id| session::set_deleted(db, session::find(db, id)?.0, at_ms))
-        })
+        self.inner.writer.write(move |db| ids.iter().try_for_each(|id| session::set_deleted(db, session::find(db, id)?.0, at_ms)))
     }
 
     /// Remove for good what was deleted at least this long ago, and give the space back. How many sessions that were.
@@ -274,11 +246,7 @@ impl Library {
         let mut purged = 0;
         for key in keys {
             let owner = self.inner.owner.claim()?.to_string();
-            if self
-                .inner
-                .writer
-                .write(move |db| session::hide(db, key, &owner))?
-            {
+            if self.inner.writer.write(move |db| session::hide(db, key, &owner))? {
                 self.remove(key)?;
                 purged += 1;
             }
@@ -300,11 +268,7 @@ impl Library {
             // The same session may have been named twice.
             let Ok((key, _)) = self.read(|db| session::find(db, id)) else { continue };
             let owner = self.inner.owner.claim()?.to_string();
-            if self
-                .inner
-                .writer
-                .write(move |db| session::hide(db, key, &owner))?
-            {
+            if self.inner.writer.write(move |db| session::hide(db, key, &owner))? {
                 self.remove(key)?;
                 purged += 1;
             }
@@ -317,11 +281,7 @@ impl Library {
 
     /// Remove a hidden session, in short transactions.
     pub(crate) fn remove(&self, key: i64) -> Result<(), Error> {
-        while self
-            .inner
-            .writer
-            .write(move |db| block::delete_some(db, key))?
-        {}
+        while self.inner.writer.write(move |db| block::delete_some(db, key))? {}
         self.inner.writer.write(move |db| {
             extent::delete_all(db, key)?;
             search::delete(db, key)?;
@@ -333,9 +293,7 @@ impl Library {
 
     /// Give freed pages back to the file system, in short transactions.
     fn shrink(&self) -> Result<(), Error> {
-        let free = |db: &Connection| {
-            Ok::<i64, Error>(db.pragma_query_value(None, "freelist_count", |row| row.get(0))?)
-        };
+        let free = |db: &Connection| Ok::<i64, Error>(db.pragma_query_value(None, "freelist_count", |row| row.get(0))?);
         let mut left = self.read(free)?;
         while left > 0 {
             let now = self.inner.writer.write(move |db| {
@@ -361,23 +319,15 @@ impl Library {
         let Some(path) = self.path() else {
             return Ok(Vec::new());
         };
-        let mut living: HashMap<String, bool> =
-            HashMap::from([(self.inner.owner.token().to_string(), true)]);
+        let mut living: HashMap<String, bool> = HashMap::from([(self.inner.owner.token().to_string(), true)]);
         let mut ids = Vec::new();
         for (key, id, state, owner) in self.read(session::owned)? {
-            if *living
-                .entry(owner.clone())
-                .or_insert_with_key(|token| owner::lives(path, token))
-            {
+            if *living.entry(owner.clone()).or_insert_with_key(|token| owner::lives(path, token)) {
                 continue;
             }
             if state == "hidden" {
                 self.remove(key)?;
-            } else if self
-                .inner
-                .writer
-                .write(move |db| recorder::cut(db, key, &owner))?
-            {
+            } else if self.inner.writer.write(move |db| recorder::cut(db, key, &owner))? {
                 ids.push(id);
             }
         }
@@ -395,9 +345,7 @@ impl Library {
     /// The disk.
     pub fn set_setting(&self, key: &str, value: &str) -> Result<(), Error> {
         let (key, value) = (key.to_string(), value.to_string());
-        self.inner
-            .writer
-            .write(move |db| setting::set(db, &key, Some(&value)))
+        self.inner.writer.write(move |db| setting::set(db, &key, Some(&value)))
     }
 
     /// Forget a setting.
@@ -406,9 +354,7 @@ impl Library {
     /// The disk.
     pub fn remove_setting(&self, key: &str) -> Result<(), Error> {
         let key = key.to_string();
-        self.inner
-            .writer
-            .write(move |db| setting::set(db, &key, None))
+        self.inner.writer.write(move |db| setting::set(db, &key, None))
     }
 
     /// The saved request tabs, in order.
@@ -448,22 +394,12 @@ impl Library {
         };
         let mut wal = path.as_os_str().to_owned();
         wal.push("-wal");
-        [path, Path::new(&wal)]
-            .iter()
-            .filter_map(|file| file.metadata().ok())
-            .map(|file| file.len())
-            .sum()
+        [path, Path::new(&wal)].iter().filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum()
     }
 
-    fn change(
-        &self,
-        id: &str,
-        change: impl FnOnce(&Connection, i64) -> Result<(), Error> + Send + 'static,
-    ) -> Result<(), Error> {
+    fn change(&self, id: &str, change: impl FnOnce(&Connection, i64) -> Result<(), Error> + Send + 'static) -> Result<(), Error> {
         let id = id.to_string();
-        self.inner
-            .writer
-            .write(move |db| change(db, session::find(db, &id)?.0))
+        self.inner.writer.write(move |db| change(db, session::find(db, &id)?.0))
     }
 
     pub(crate) fn writer(&self) -> &Writer {
@@ -471,10 +407,7 @@ impl Library {
     }
 
     /// Run a query on a connection for reading.
-    pub(crate) fn read<T>(
-        &self,
-        query: impl FnOnce(&Connection) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+    pub(crate) fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
         let idle = lock(&self.inner.idle).pop();
         let db = match idle {
             Some(db) => db,

@@ -43,12 +43,7 @@ struct Tail {
 impl Log {
     /// The log of a new session.
     pub fn new(session: i64) -> Self {
-        Self {
-            session,
-            next: 0,
-            lens: HashMap::new(),
-            tail: Vec::new(),
-        }
+        Self { session, next: 0, lens: HashMap::new(), tail: Vec::new() }
     }
 
     /// Write records, inside the caller's transaction. After an error the log must not be used again.
@@ -82,13 +77,7 @@ impl Log {
     fn pieces(&mut self, db: &Connection, record: &Record) -> Result<(), Error> {
         for at in (0..record.bytes.len()).step_by(LARGEST) {
             let end = record.bytes.len().min(at + LARGEST);
-            self.block(
-                db,
-                &[Record {
-                    bytes: record.bytes.slice(at..end),
-                    ..*record
-                }],
-            )?;
+            self.block(db, &[Record { bytes: record.bytes.slice(at..end), ..*record }])?;
         }
         Ok(())
     }
@@ -100,34 +89,16 @@ impl Log {
         self.next += records.len() as u64;
         let mut starts = Vec::with_capacity(packed.shares.len());
         for share in packed.shares.iter().filter(|share| share.len > 0) {
-            let stream = Stream {
-                session: self.session,
-                conn: share.conn,
-                kind: share.kind,
-            };
+            let stream = Stream { session: self.session, conn: share.conn, kind: share.kind };
             let end = self.lens.entry((share.conn, share.kind)).or_default();
-            extent::insert(
-                db,
-                stream,
-                Extent {
-                    start: *end,
-                    len: share.len,
-                    block,
-                    at: share.at,
-                },
-            )?;
+            extent::insert(db, stream, Extent { start: *end, len: share.len, block, at: share.at })?;
             starts.push((stream, *end));
             *end += share.len;
         }
         if packed.len >= SMALL {
             return self.merge(db);
         }
-        self.tail.push(Tail {
-            block,
-            first,
-            len: packed.len,
-            starts,
-        });
+        self.tail.push(Tail { block, first, len: packed.len, starts });
         let size: u64 = self.tail.iter().map(|tail| tail.len).sum();
         if self.tail.len() >= MERGE || size >= FULL as u64 {
             self.merge(db)?;
@@ -155,24 +126,9 @@ impl Log {
         let packed = pack(&records);
         let block = block::insert(db, self.session, tail[0].first, &packed)?;
         for share in packed.shares.iter().filter(|share| share.len > 0) {
-            let stream = Stream {
-                session: self.session,
-                conn: share.conn,
-                kind: share.kind,
-            };
-            let start = *starts.get(&stream).ok_or_else(|| {
-                Error::Damaged("a block changed while the session was recorded".into())
-            })?;
-            extent::insert(
-                db,
-                stream,
-                Extent {
-                    start,
-                    len: share.len,
-                    block,
-                    at: share.at,
-                },
-            )?;
+            let stream = Stream { session: self.session, conn: share.conn, kind: share.kind };
+            let start = *starts.get(&stream).ok_or_else(|| Error::Damaged("a block changed while the session was recorded".into()))?;
+            extent::insert(db, stream, Extent { start, len: share.len, block, at: share.at })?;
         }
         Ok(())
     }
@@ -182,17 +138,5 @@ impl Log {
 pub fn decode(head: &[u8], data: Vec<u8>) -> Result<impl Iterator<Item = Record> + use<>, Error> {
     let places = unpack(head, data.len())?;
     let data = Bytes::from(data);
-    Ok(places.into_iter().map(
-        move |pack::Place {
-                  conn,
-                  kind,
-                  t,
-                  range,
-              }| Record {
-            conn,
-            kind,
-            t,
-            bytes: data.slice(range),
-        },
-    ))
+    Ok(places.into_iter().map(move |pack::Place { conn, kind, t, range }| Record { conn, kind, t, bytes: data.slice(range) }))
 }

@@ -24,25 +24,14 @@ impl Owner {
     pub fn new(library: Option<&Path>) -> Result<Self, Error> {
         let token = database::random_name(16)?;
         let path = library.map(|library| file(library, &token));
-        Ok(Self {
-            token,
-            path,
-            held: Mutex::new(None),
-        })
+        Ok(Self { token, path, held: Mutex::new(None) })
     }
 
     /// The token, with the lock held: what `owner` of a session that is written now says.
     pub fn claim(&self) -> Result<&str, Error> {
-        let mut held = self
-            .held
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut held = self.held.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if let (None, Some(path)) = (&*held, &self.path) {
-            let lock = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .open(path)
-                .map_err(Error::io("create", path))?;
+            let lock = OpenOptions::new().write(true).create_new(true).open(path).map_err(Error::io("create", path))?;
             lock.lock().map_err(Error::io("lock", path))?;
             *held = Some(lock);
         }
@@ -57,11 +46,7 @@ impl Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        let held = self
-            .held
-            .get_mut()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
-            .take();
+        let held = self.held.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
         if let (Some(lock), Some(path)) = (held, &self.path) {
             drop(lock);
             // Left behind, it is removed by whoever recovers next.

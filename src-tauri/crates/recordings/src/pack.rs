@@ -47,17 +47,10 @@ pub fn pack(records: &[Record]) -> Packed<'_> {
     let mut known: HashMap<(u32, RecordKind), usize> = HashMap::new();
     let mut last = 0;
     for record in records {
-        let same = shares
-            .get(last)
-            .is_some_and(|s| s.conn == record.conn && s.kind == record.kind);
+        let same = shares.get(last).is_some_and(|s| s.conn == record.conn && s.kind == record.kind);
         if !same {
             last = *known.entry((record.conn, record.kind)).or_insert_with(|| {
-                shares.push(Share {
-                    conn: record.conn,
-                    kind: record.kind,
-                    len: 0,
-                    at: 0,
-                });
+                shares.push(Share { conn: record.conn, kind: record.kind, len: 0, at: 0 });
                 pieces.push(Vec::new());
                 shares.len() - 1
             });
@@ -87,12 +80,7 @@ pub fn pack(records: &[Record]) -> Packed<'_> {
         put(&mut head, zigzag(record.t.wrapping_sub(t) as i64));
         t = record.t;
     }
-    Packed {
-        head,
-        shares,
-        parts: pieces.into_iter().flatten().collect(),
-        len,
-    }
+    Packed { head, shares, parts: pieces.into_iter().flatten().collect(), len }
 }
 
 /// A record of a block that was read: its bytes are `data[range]`.
@@ -126,18 +114,11 @@ pub fn unpack(head: &[u8], data_len: usize) -> Result<Vec<Place>, Error> {
     let mut cursors: Vec<(u32, RecordKind, Range<usize>)> = Vec::with_capacity(streams as usize);
     let mut end = 0usize;
     for _ in 0..streams {
-        let conn = u32::try_from(take(input)?)
-            .map_err(|_| damaged("has an impossible connection number"))?;
-        let kind = u8::try_from(take(input)?)
-            .ok()
-            .and_then(RecordKind::from_number)
-            .ok_or_else(|| damaged("has an unknown kind"))?;
+        let conn = u32::try_from(take(input)?).map_err(|_| damaged("has an impossible connection number"))?;
+        let kind = u8::try_from(take(input)?).ok().and_then(RecordKind::from_number).ok_or_else(|| damaged("has an unknown kind"))?;
         let len = usize::try_from(take(input)?).map_err(|_| damaged("has an impossible length"))?;
         let start = end;
-        end = start
-            .checked_add(len)
-            .filter(|&end| end <= data_len)
-            .ok_or_else(|| damaged("claims more bytes than the block has"))?;
+        end = start.checked_add(len).filter(|&end| end <= data_len).ok_or_else(|| damaged("claims more bytes than the block has"))?;
         cursors.push((conn, kind, start..end));
     }
     if end != data_len {
@@ -157,12 +138,7 @@ pub fn unpack(head: &[u8], data_len: usize) -> Result<Vec<Place>, Error> {
             .filter(|&stop| stop <= left.end)
             .ok_or_else(|| damaged("has a record longer than its stream"))?;
         left.start = stop;
-        places.push(Place {
-            conn: *conn,
-            kind: *kind,
-            t,
-            range: start..stop,
-        });
+        places.push(Place { conn: *conn, kind: *kind, t, range: start..stop });
     }
     if !input.is_empty() || cursors.iter().any(|(_, _, left)| !left.is_empty()) {
         return Err(damaged("and its records do not agree"));
@@ -181,9 +157,7 @@ fn put(out: &mut Vec<u8>, mut value: u64) {
 fn take(input: &mut &[u8]) -> Result<u64, Error> {
     let mut value = 0u64;
     for shift in (0..64).step_by(7) {
-        let (&byte, rest) = input
-            .split_first()
-            .ok_or_else(|| Error::Damaged("a block's head ends early".into()))?;
+        let (&byte, rest) = input.split_first().ok_or_else(|| Error::Damaged("a block's head ends early".into()))?;
         *input = rest;
         // The tenth byte has room for one bit only.
         if shift == 63 && byte > 1 {
@@ -194,9 +168,7 @@ fn take(input: &mut &[u8]) -> Result<u64, Error> {
             return Ok(value);
         }
     }
-    Err(Error::Damaged(
-        "a block's head has a number above 64 bits".into(),
-    ))
+    Err(Error::Damaged("a block's head has a number above 64 bits".into()))
 }
 
 fn zigzag(value: i64) -> u64 {

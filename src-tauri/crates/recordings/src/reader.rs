@@ -62,13 +62,7 @@ impl Reader {
     ///
     /// # Errors
     /// The disk failed, or the file is damaged.
-    pub fn read(
-        &self,
-        conn: u32,
-        kind: RecordKind,
-        start: u64,
-        len: usize,
-    ) -> Result<Vec<u8>, Error> {
+    pub fn read(&self, conn: u32, kind: RecordKind, start: u64, len: usize) -> Result<Vec<u8>, Error> {
         let bytes = self.read_committed(conn, kind, start, len)?;
         if bytes.len() < len && self.library.flush_live(self.key)? {
             return self.read_committed(conn, kind, start, len);
@@ -76,18 +70,8 @@ impl Reader {
         Ok(bytes)
     }
 
-    fn read_committed(
-        &self,
-        conn: u32,
-        kind: RecordKind,
-        start: u64,
-        len: usize,
-    ) -> Result<Vec<u8>, Error> {
-        let stream = Stream {
-            session: self.key,
-            conn,
-            kind,
-        };
+    fn read_committed(&self, conn: u32, kind: RecordKind, start: u64, len: usize) -> Result<Vec<u8>, Error> {
+        let stream = Stream { session: self.key, conn, kind };
         self.library.read(|db| {
             // One snapshot for all pieces.
             let db = db.unchecked_transaction()?;
@@ -102,8 +86,7 @@ impl Reader {
                     break;
                 }
                 let size = (extent.len - skip).min((len - bytes.len()) as u64) as usize;
-                let at = usize::try_from(extent.at + skip)
-                    .map_err(|_| rusqlite::Error::BlobSizeError)?;
+                let at = usize::try_from(extent.at + skip).map_err(|_| rusqlite::Error::BlobSizeError)?;
                 block::read_range(&db, extent.block, at, size, &mut bytes)?;
             }
             Ok(bytes)
@@ -112,11 +95,7 @@ impl Reader {
 
     /// Committed bytes of a stream. 0 if it cannot be read; [`Reader::streams`] and [`Reader::read`] say why.
     pub fn len(&self, conn: u32, kind: RecordKind) -> u64 {
-        let stream = Stream {
-            session: self.key,
-            conn,
-            kind,
-        };
+        let stream = Stream { session: self.key, conn, kind };
         self.library.read(|db| extent::len(db, stream)).unwrap_or(0)
     }
 
@@ -153,9 +132,7 @@ pub fn last_time(db: &Connection, session: i64) -> Result<u64, Error> {
     let Some(block) = block::from(db, session, last.first)? else {
         return Ok(0);
     };
-    Ok(decode(&block.head, block.data)?
-        .last()
-        .map_or(0, |record| record.t))
+    Ok(decode(&block.head, block.data)?.last().map_or(0, |record| record.t))
 }
 
 #[cfg(test)]

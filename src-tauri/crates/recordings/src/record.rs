@@ -27,9 +27,7 @@ impl RecordKind {
 
     /// The kind of a number from a file.
     pub(crate) fn from_number(number: u8) -> Option<Self> {
-        [Self::In, Self::Out, Self::Mark]
-            .into_iter()
-            .find(|kind| kind.number() == number)
+        [Self::In, Self::Out, Self::Mark].into_iter().find(|kind| kind.number() == number)
     }
 }
 

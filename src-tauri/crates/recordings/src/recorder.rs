@@ -25,13 +25,7 @@ struct Inner {
 
 impl Recorder {
     pub(crate) fn new(library: Library, recording: Arc<Recording>, owner: String) -> Self {
-        Self {
-            inner: Arc::new(Inner {
-                library,
-                recording,
-                owner,
-            }),
-        }
+        Self { inner: Arc::new(Inner { library, recording, owner }) }
     }
 
     /// The session's id.
@@ -44,10 +38,7 @@ impl Recorder {
     /// # Errors
     /// The disk failed for this session, now or earlier: nothing is recorded any more.
     pub fn append(&self, batch: Vec<Record>) -> Result<(), Error> {
-        self.inner
-            .library
-            .writer()
-            .append(&self.inner.recording, batch)
+        self.inner.library.writer().append(&self.inner.recording, batch)
     }
 
     /// Bytes on their way to the disk, of all sessions of the library. [`Recorder::append`] blocks above 64 MiB.
@@ -69,17 +60,10 @@ impl Recorder {
     /// The disk failed. If the log was already incomplete, the session is kept as `cut` and the reason returned.
     pub fn finish(&self, done: Finished) -> Result<(), Error> {
         let key = self.inner.recording.key;
-        self.inner
-            .library
-            .writer()
-            .finish(&self.inner.recording, move |db, whole| {
-                let outcome = if whole.is_ok() {
-                    done.outcome.clone()
-                } else {
-                    "cut".into()
-                };
-                summarise(db, key, Finished { outcome, ..done })
-            })
+        self.inner.library.writer().finish(&self.inner.recording, move |db, whole| {
+            let outcome = if whole.is_ok() { done.outcome.clone() } else { "cut".into() };
+            summarise(db, key, Finished { outcome, ..done })
+        })
     }
 
     pub(crate) fn key(&self) -> i64 {
@@ -88,19 +72,12 @@ impl Recorder {
 
     /// No more records come; what the session is, its importer says.
     pub(crate) fn end(&self) -> Result<(), Error> {
-        self.inner
-            .library
-            .writer()
-            .finish(&self.inner.recording, |_, _| Ok(()))
+        self.inner.library.writer().finish(&self.inner.recording, |_, _| Ok(()))
     }
 
     /// Reads the session while it is recorded: a read beyond what is committed commits first.
     pub fn reader(&self) -> Reader {
-        Reader::new(
-            self.inner.library.clone(),
-            self.inner.recording.key,
-            self.id().into(),
-        )
+        Reader::new(self.inner.library.clone(), self.inner.recording.key, self.id().into())
     }
 }
 
@@ -108,27 +85,15 @@ impl Drop for Inner {
     fn drop(&mut self) {
         let (key, owner) = (self.recording.key, std::mem::take(&mut self.owner));
         self.library.forget(key);
-        self.library
-            .writer()
-            .finish_later(&self.recording, move |db| cut(db, key, &owner).map(drop));
+        self.library.writer().finish_later(&self.recording, move |db| cut(db, key, &owner).map(drop));
     }
 }
 
 /// Write the summary of a session that has ended.
 pub fn summarise(db: &Connection, key: i64, done: Finished) -> Result<(), Error> {
     session::finish(db, key, &done)?;
-    let Finished {
-        reply,
-        reasoning,
-        summary,
-        ..
-    } = done;
-    let text = Text {
-        reply,
-        reasoning,
-        summary,
-        ..text::of(db, key)?
-    };
+    let Finished { reply, reasoning, summary, .. } = done;
+    let text = Text { reply, reasoning, summary, ..text::of(db, key)? };
     text::put(db, key, &text)?;
     search::put(db, key, &session::title(db, key)?, &text)
 }

@@ -11,16 +11,7 @@ use crate::{Error, database};
 pub const APPLICATION_ID: i64 = 0x5745_4952;
 
 /// What leads from version n to n + 1. The version is SQLite's `user_version`.
-pub const MIGRATIONS: &[&[&str]] = &[&[
-    session::V1,
-    text::V1,
-    tag::V1,
-    block::V1,
-    extent::V1,
-    search::V1,
-    setting::V1,
-    draft::V1,
-]];
+pub const MIGRATIONS: &[&[&str]] = &[&[session::V1, text::V1, tag::V1, block::V1, extent::V1, search::V1, setting::V1, draft::V1]];
 
 /// What a file is, before anything in it is trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,14 +24,10 @@ pub enum Kind {
 
 /// Look at the file's header. Changes nothing.
 pub fn kind(db: &Connection, path: &Path, known: &[&[&str]]) -> Result<Kind, Error> {
-    let not_weir = |why: &str| Error::NotWeir {
-        path: path.to_path_buf(),
-        why: why.into(),
-    };
+    let not_weir = |why: &str| Error::NotWeir { path: path.to_path_buf(), why: why.into() };
     let id: i64 = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
     if id != APPLICATION_ID {
-        let objects: i64 =
-            db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        let objects: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
         if objects > 0 || id != 0 {
             return Err(not_weir(&format!("its application id is {id:#010x}")));
         }
@@ -83,11 +70,9 @@ type Object = (String, String, String, Option<String>);
 
 fn objects(db: &Connection) -> Result<Vec<Object>, Error> {
     // Names that begin with `sqlite_` are SQLite's own: the sequence, statistics, automatic indexes.
-    let mut statement = db
-        .prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name")?;
-    let rows = statement.query_map([], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-    })?;
+    let mut statement =
+        db.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -104,37 +89,18 @@ pub fn check_whole(db: &Connection, version: i64, migrations: &[&[&str]]) -> Res
     let expected = expected(version, migrations)?;
     for object in objects(db)? {
         if !expected.contains(&object) {
-            return Err(Error::Damaged(format!(
-                "it holds a foreign {} named {}",
-                object.0, object.1
-            )));
+            return Err(Error::Damaged(format!("it holds a foreign {} named {}", object.0, object.1)));
         }
     }
-    check_tables(
-        db,
-        version,
-        migrations,
-        &expected.iter().map(|o| o.1.as_str()).collect::<Vec<_>>(),
-    )
+    check_tables(db, version, migrations, &expected.iter().map(|o| o.1.as_str()).collect::<Vec<_>>())
 }
 
 /// The named tables (or other objects) are there exactly as that version made them. Whatever else the file holds is left alone.
-pub fn check_tables(
-    db: &Connection,
-    version: i64,
-    migrations: &[&[&str]],
-    names: &[&str],
-) -> Result<(), Error> {
+pub fn check_tables(db: &Connection, version: i64, migrations: &[&[&str]], names: &[&str]) -> Result<(), Error> {
     let found = objects(db)?;
-    for object in expected(version, migrations)?
-        .iter()
-        .filter(|object| names.contains(&object.1.as_str()))
-    {
+    for object in expected(version, migrations)?.iter().filter(|object| names.contains(&object.1.as_str())) {
         if !found.contains(object) {
-            return Err(Error::Damaged(format!(
-                "its {} {} is not the one version {version} has",
-                object.0, object.1
-            )));
+            return Err(Error::Damaged(format!("its {} {} is not the one version {version} has", object.0, object.1)));
         }
     }
     Ok(())

@@ -83,10 +83,7 @@ mod tests {
     #[test]
     fn operators_are_text() {
         let words = words(r#"title:a "b c" OR NOT* ->"#);
-        assert_eq!(
-            words.expression.unwrap(),
-            r#""title:a" """b" "c""" "OR" "NOT*""#
-        );
+        assert_eq!(words.expression.unwrap(), r#""title:a" """b" "c""" "OR" "NOT*""#);
         assert_eq!(words.literal, ["->"]);
     }
 

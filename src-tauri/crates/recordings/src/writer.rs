@@ -50,20 +50,9 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 type Last = Box<dyn FnOnce(&Connection, Result<(), Error>) -> Result<(), Error> + Send>;
 
 enum Message {
-    Append {
-        to: Arc<Recording>,
-        records: Vec<Record>,
-        cost: usize,
-    },
-    Flush {
-        to: Arc<Recording>,
-        reply: SyncSender<Result<(), Error>>,
-    },
-    Finish {
-        to: Arc<Recording>,
-        last: Last,
-        reply: SyncSender<Result<(), Error>>,
-    },
+    Append { to: Arc<Recording>, records: Vec<Record>, cost: usize },
+    Flush { to: Arc<Recording>, reply: SyncSender<Result<(), Error>> },
+    Finish { to: Arc<Recording>, last: Last, reply: SyncSender<Result<(), Error>> },
     Job(Job),
     Close(SyncSender<Result<(), Error>>),
 }
@@ -77,20 +66,13 @@ struct Gate {
 
 impl Gate {
     fn lock(&self) -> MutexGuard<'_, (usize, bool)> {
-        self.state
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     /// Wait for room. Something larger than the whole queue goes in alone.
     fn enter(&self, cost: usize) -> Result<(), Error> {
-        let full = |&mut (queued, closed): &mut (usize, bool)| {
-            !closed && queued > 0 && queued + cost > QUEUE
-        };
-        let mut state = self
-            .freed
-            .wait_while(self.lock(), full)
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        let full = |&mut (queued, closed): &mut (usize, bool)| !closed && queued > 0 && queued + cost > QUEUE;
+        let mut state = self.freed.wait_while(self.lock(), full).unwrap_or_else(|poisoned| poisoned.into_inner());
         if state.1 {
             return Err(Error::Closed);
         }
@@ -152,15 +134,8 @@ impl Writer {
                 let _close = close;
                 thread.run(&receiver);
             })
-            .map_err(Error::io(
-                "start the writer thread of",
-                path.as_deref().unwrap_or("memory".as_ref()),
-            ))?;
-        Ok(Self {
-            sender,
-            gate,
-            thread: Mutex::new(Some(handle)),
-        })
+            .map_err(Error::io("start the writer thread of", path.as_deref().unwrap_or("memory".as_ref())))?;
+        Ok(Self { sender, gate, thread: Mutex::new(Some(handle)) })
     }
 
     /// Hand records over. Blocks while [`QUEUE`] is exceeded.
@@ -169,18 +144,9 @@ impl Writer {
         if records.is_empty() {
             return Ok(());
         }
-        let cost = records
-            .iter()
-            .map(|record| record.bytes.len() + RECORD)
-            .sum();
+        let cost = records.iter().map(|record| record.bytes.len() + RECORD).sum();
         self.gate.enter(cost)?;
-        self.sender
-            .send(Message::Append {
-                to: to.clone(),
-                records,
-                cost,
-            })
-            .map_err(|_| Error::Closed)
+        self.sender.send(Message::Append { to: to.clone(), records, cost }).map_err(|_| Error::Closed)
     }
 
     /// Bytes on their way to the disk.
@@ -191,12 +157,7 @@ impl Writer {
     /// Wait until everything appended so far is committed.
     pub fn flush(&self, to: &Arc<Recording>) -> Result<(), Error> {
         let (reply, answer) = sync_channel(1);
-        self.sender
-            .send(Message::Flush {
-                to: to.clone(),
-                reply,
-            })
-            .map_err(|_| Error::Closed)?;
+        self.sender.send(Message::Flush { to: to.clone(), reply }).map_err(|_| Error::Closed)?;
         answer.recv().map_err(|_| Error::Closed)?
     }
 
@@ -207,61 +168,36 @@ impl Writer {
         last: impl FnOnce(&Connection, Result<(), Error>) -> Result<(), Error> + Send + 'static,
     ) -> Result<(), Error> {
         let (reply, answer) = sync_channel(1);
-        self.sender
-            .send(Message::Finish {
-                to: to.clone(),
-                last: Box::new(last),
-                reply,
-            })
-            .map_err(|_| Error::Closed)?;
+        self.sender.send(Message::Finish { to: to.clone(), last: Box::new(last), reply }).map_err(|_| Error::Closed)?;
         answer.recv().map_err(|_| Error::Closed)?
     }
 
     /// As [`Writer::finish`], without waiting: for destructors.
-    pub fn finish_later(
-        &self,
-        to: &Arc<Recording>,
-        last: impl FnOnce(&Connection) -> Result<(), Error> + Send + 'static,
-    ) {
+    pub fn finish_later(&self, to: &Arc<Recording>, last: impl FnOnce(&Connection) -> Result<(), Error> + Send + 'static) {
         let (reply, _) = sync_channel(1);
         let last = Box::new(move |db: &Connection, _| last(db));
-        let _ = self.sender.send(Message::Finish {
-            to: to.clone(),
-            last,
-            reply,
-        });
+        let _ = self.sender.send(Message::Finish { to: to.clone(), last, reply });
     }
 
     /// Run something in a transaction of its own on the writer thread, after everything handed over before.
-    pub fn write<T: Send + 'static>(
-        &self,
-        job: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
+    pub fn write<T: Send + 'static>(&self, job: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
         let (reply, answer) = sync_channel(1);
         let job: Job = Box::new(move |db| {
             let result = transaction(db, job);
             let _ = reply.send(result);
         });
-        self.sender
-            .send(Message::Job(job))
-            .map_err(|_| Error::Closed)?;
+        self.sender.send(Message::Job(job)).map_err(|_| Error::Closed)?;
         answer.recv().map_err(|_| Error::Closed)?
     }
 
     /// Commit what there is, end the thread, leave the file without a write-ahead log if nobody else uses it.
     pub fn close(&self) -> Result<(), Error> {
-        let mut thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut thread = self.thread.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let Some(handle) = thread.take() else {
             return Ok(());
         };
         let (reply, answer) = sync_channel(1);
-        let sent = self
-            .sender
-            .send(Message::Close(reply))
-            .map_err(|_| Error::Closed);
+        let sent = self.sender.send(Message::Close(reply)).map_err(|_| Error::Closed);
         let result = sent.and_then(|()| answer.recv().map_err(|_| Error::Closed)?);
         let _ = handle.join();
         result
@@ -274,10 +210,7 @@ impl Drop for Writer {
     }
 }
 
-fn transaction<T>(
-    db: &mut Connection,
-    work: impl FnOnce(&Connection) -> Result<T, Error>,
-) -> Result<T, Error> {
+fn transaction<T>(db: &mut Connection, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let value = work(&tx)?;
     tx.commit()?;
@@ -338,9 +271,7 @@ impl Thread {
                     let _ = reply.send(self.close());
                     return;
                 }
-                Err(RecvTimeoutError::Timeout) if self.pending.is_empty() => {
-                    self.ask_for_checkpoint()
-                }
+                Err(RecvTimeoutError::Timeout) if self.pending.is_empty() => self.ask_for_checkpoint(),
                 Err(RecvTimeoutError::Timeout) => self.commit(),
                 Err(RecvTimeoutError::Disconnected) => {
                     self.commit();
@@ -363,11 +294,7 @@ impl Thread {
             self.since = Instant::now();
         }
         self.cost += cost;
-        match self
-            .pending
-            .iter_mut()
-            .find(|(recording, _)| recording.key == to.key)
-        {
+        match self.pending.iter_mut().find(|(recording, _)| recording.key == to.key) {
             Some((_, all)) => all.extend(records),
             None => self.pending.push((to, records)),
         }
@@ -380,11 +307,7 @@ impl Thread {
         let pending = std::mem::take(&mut self.pending);
         let logs = &mut self.logs;
         let result = transaction(&mut self.db, |db| {
-            pending.iter().try_for_each(|(to, records)| {
-                logs.entry(to.key)
-                    .or_insert_with(|| Log::new(to.key))
-                    .write(db, records)
-            })
+            pending.iter().try_for_each(|(to, records)| logs.entry(to.key).or_insert_with(|| Log::new(to.key)).write(db, records))
         });
         if let Err(error) = result {
             for (to, _) in &pending {
@@ -420,16 +343,10 @@ impl Thread {
         }
         if self.unchecked >= WAL_LOOK {
             self.unchecked = 0;
-            let len = self
-                .wal
-                .as_ref()
-                .and_then(|wal| wal.metadata().ok())
-                .map_or(0, |wal| wal.len());
+            let len = self.wal.as_ref().and_then(|wal| wal.metadata().ok()).map_or(0, |wal| wal.len());
             if len >= WAL_LIMIT {
                 // With nothing being written it reaches the end, and the next commit starts the log over.
-                let _ = self
-                    .db
-                    .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+                let _ = self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
             }
         }
     }
@@ -447,12 +364,9 @@ impl Thread {
         }
         // Another process may be reading or writing: then the log stays, and the last one to close removes it.
         self.db.busy_timeout(Duration::from_millis(100))?;
-        self.db
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         // Without the WAL flag in its header the file can be read from a read-only folder.
-        let _ = self
-            .db
-            .query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()));
+        let _ = self.db.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()));
         Ok(())
     }
 }

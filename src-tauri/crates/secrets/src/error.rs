@@ -107,9 +107,14 @@ impl Obstacle {
                 let next = format!("Start a keychain ({}), {keep}.", remedy());
                 of(Configuration, "keychain-missing", format!("No {store} could be reached."), act.undone(), evidence, next)
             }
-            Obstacle::Locked(evidence) => {
-                of(Configuration, "keychain-locked", "The keychain is locked.".into(), act.undone(), evidence, format!("Unlock it, {keep}."))
-            }
+            Obstacle::Locked(evidence) => of(
+                Configuration,
+                "keychain-locked",
+                "The keychain is locked.".into(),
+                act.undone(),
+                evidence,
+                format!("Unlock it, {keep}."),
+            ),
             Obstacle::Denied(evidence) => {
                 let next = format!("Try again and allow access when {store} asks, {keep}.");
                 of(Configuration, "keychain-denied", format!("{store} refused access."), act.undone(), evidence, next)
@@ -118,17 +123,24 @@ impl Obstacle {
                 let next = format!("Look for an open {store} prompt, or restart {store}, then try again, {keep}.");
                 of(Configuration, "keychain-timeout", format!("{store} did not answer."), act.unknown(), evidence, next)
             }
-            Obstacle::NoEntry => {
-                Error { consequence: act.undone().into(), evidence: format!("{store} holds no item of service `weir` for `{provider}`."), ..Error::no_key(provider) }
-            }
+            Obstacle::NoEntry => Error {
+                consequence: act.undone().into(),
+                evidence: format!("{store} holds no item of service `weir` for `{provider}`."),
+                ..Error::no_key(provider)
+            },
             Obstacle::TooLong(limit) => {
                 let evidence = format!("Its limit is {limit}.");
                 let next = "Check that only the key was pasted, or keep it for this session only.".into();
                 of(User, "key-too-long", format!("The key is longer than {store} can hold."), act.undone(), evidence, next)
             }
-            Obstacle::Failed(evidence) => {
-                of(Configuration, "keychain-failed", format!("{store} reported an error."), act.undone(), evidence, format!("Check that {store} works, {keep}."))
-            }
+            Obstacle::Failed(evidence) => of(
+                Configuration,
+                "keychain-failed",
+                format!("{store} reported an error."),
+                act.undone(),
+                evidence,
+                format!("Check that {store} works, {keep}."),
+            ),
         }
     }
 

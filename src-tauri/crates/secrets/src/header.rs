@@ -13,7 +13,8 @@ use crate::{Blame, Error, Secret};
 const KEY: &str = "{key}";
 
 /// Fields that frame or route the message; a key in one of them would break the request, not authenticate it.
-const NOT_FOR_KEYS: [&str; 9] = ["connection", "content-length", "content-type", "expect", "host", "te", "trailer", "transfer-encoding", "upgrade"];
+const NOT_FOR_KEYS: [&str; 9] =
+    ["connection", "content-length", "content-type", "expect", "host", "te", "trailer", "transfer-encoding", "upgrade"];
 
 /// A header line with a place for the key. `Display` gives the line it was parsed from, spaces tidied.
 #[derive(Clone, Debug, PartialEq, Eq)]

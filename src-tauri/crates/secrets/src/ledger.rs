@@ -102,7 +102,8 @@ impl Ledger {
 
     /// The file's content, `None` if it is damaged.
     fn parse(&self) -> Result<Option<Content>, Error> {
-        let unreadable = |cause: &dyn std::fmt::Display| Error::file(&self.path, "read", cause, "Keys in the keychain still work; they are not listed.");
+        let unreadable =
+            |cause: &dyn std::fmt::Display| Error::file(&self.path, "read", cause, "Keys in the keychain still work; they are not listed.");
         let bytes = match fs::read(&self.path) {
             Ok(bytes) => bytes,
             Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(Some(Content::default())),
@@ -124,12 +125,15 @@ impl Ledger {
             return Ok(content);
         }
         let aside = self.path.with_file_name(format!("keys.damaged-{}.json", now()));
-        fs::rename(&self.path, &aside).map_err(|cause| Error::file(&self.path, "moved aside", &cause, "It is damaged, so keys in the keychain are not listed."))?;
+        fs::rename(&self.path, &aside)
+            .map_err(|cause| Error::file(&self.path, "moved aside", &cause, "It is damaged, so keys in the keychain are not listed."))?;
         self.warn(Error {
             blame: Blame::Local,
             code: "keys-file-damaged",
             message: "The list of keys was damaged and has been moved aside.".into(),
-            consequence: "The keys themselves are safe in the keychain; one is listed again when it is next used. The record of uses begins anew.".into(),
+            consequence:
+                "The keys themselves are safe in the keychain; one is listed again when it is next used. The record of uses begins anew."
+                    .into(),
             evidence: aside.display().to_string(),
             next: "Add missing keys again in Keys; delete the damaged file when it is no longer of interest.".into(),
         });
@@ -141,7 +145,8 @@ impl Ledger {
         if let Some(home) = self.path.parent() {
             fs::create_dir_all(home).map_err(|cause| failed(&cause))?;
         }
-        let file = private().create(true).truncate(false).write(true).open(self.path.with_extension("lock")).map_err(|cause| failed(&cause))?;
+        let file =
+            private().create(true).truncate(false).write(true).open(self.path.with_extension("lock")).map_err(|cause| failed(&cause))?;
         let begun = Instant::now();
         loop {
             match file.try_lock() {

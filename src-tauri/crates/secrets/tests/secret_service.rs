@@ -46,7 +46,8 @@ fn pass(case: &str, bus: bool) {
 }
 
 fn skip() -> bool {
-    let on_path = |name: &str| std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).any(|folder| folder.join(name).is_file());
+    let on_path =
+        |name: &str| std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).any(|folder| folder.join(name).is_file());
     let missing: Vec<_> = ["gnome-keyring-daemon", "dbus-daemon"].into_iter().filter(|name| !on_path(name)).collect();
     if !missing.is_empty() {
         eprintln!("SKIPPED: {} not on PATH; install gnome-keyring and dbus to test against a real Secret Service", missing.join(" and "));
@@ -83,7 +84,10 @@ fn a_panic_does_not_print_a_key() {
     let output = play("case_panic", false);
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success());
-    assert!(text.contains(&format!("panicked at {}:", file!())) && text.contains(&format!("the key is {}!", "*".repeat(KEY.len()))), "{text}");
+    assert!(
+        text.contains(&format!("panicked at {}:", file!())) && text.contains(&format!("the key is {}!", "*".repeat(KEY.len()))),
+        "{text}"
+    );
     assert!(!text.contains(KEY) && !String::from_utf8_lossy(&output.stdout).contains(KEY));
 }
 
@@ -106,8 +110,10 @@ impl Drop for Running {
 fn start_bus(folder: &Path) -> Running {
     let config = folder.join("bus.conf");
     let address = folder.join("bus");
-    let policy = r#"<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy>"#;
-    let text = format!("<busconfig><type>session</type><listen>unix:path={}</listen><auth>EXTERNAL</auth>{policy}</busconfig>", address.display());
+    let policy =
+        r#"<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy>"#;
+    let text =
+        format!("<busconfig><type>session</type><listen>unix:path={}</listen><auth>EXTERNAL</auth>{policy}</busconfig>", address.display());
     fs::write(&config, text).unwrap();
     let child = Command::new("dbus-daemon").arg("--nofork").arg(format!("--config-file={}", config.display())).spawn().unwrap();
     let bus = Running(child);

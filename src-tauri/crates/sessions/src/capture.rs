@@ -22,7 +22,14 @@ const STEP: usize = 16;
 pub fn start(reader: JournalReader, recorder: Recorder, session: Arc<Session>, tell: Option<Tell>) -> Result<(), Error> {
     let name = format!("capture {}", session.id());
     std::thread::Builder::new().name(name).spawn(move || guarded(reader, recorder, &session, tell)).map(|_| ()).map_err(|error| {
-        Error::new("local", "thread", "The system gives no thread to record with.", "Nothing was sent.", error.to_string(), "Close other programs, then send again.")
+        Error::new(
+            "local",
+            "thread",
+            "The system gives no thread to record with.",
+            "Nothing was sent.",
+            error.to_string(),
+            "Close other programs, then send again.",
+        )
     })
 }
 

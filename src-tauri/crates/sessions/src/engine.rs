@@ -281,7 +281,8 @@ impl Engine {
     /// The problem that stands in the way of sending `draft` with the stored key: its provider wants one and there is none.
     pub fn missing_key(&self, draft: &Draft) -> Option<Error> {
         let known = provider::find(&draft.provider)?;
-        let own_header = draft.headers.iter().any(|h| HeaderTemplate::parse(known.auth).is_ok_and(|t| h.name.eq_ignore_ascii_case(t.name())));
+        let own_header =
+            draft.headers.iter().any(|h| HeaderTemplate::parse(known.auth).is_ok_and(|t| h.name.eq_ignore_ascii_case(t.name())));
         if known.key != "required" || draft.base_url.is_some() || draft.url.is_some() || own_header || self.has_key(&draft.provider) {
             return None;
         }
@@ -315,7 +316,8 @@ impl Engine {
                 "Choose a key, or take {key} out of headers and URL.",
             )),
             KeyChoice::Stored => {
-                let host = url::Url::parse(&plan.call.url).ok().and_then(|u| Some(format!("{}:{}", u.host_str()?, u.port_or_known_default()?)));
+                let host =
+                    url::Url::parse(&plan.call.url).ok().and_then(|u| Some(format!("{}:{}", u.host_str()?, u.port_or_known_default()?)));
                 let header = plan.call.headers.iter().find(|h| h.value.contains("{key}")).map_or("URL", |h| h.name.as_str());
                 let used_for = format!("{header} → {}", host.unwrap_or_default());
                 Ok(Some(self.0.keys.read(&plan.draft.provider, &used_for)?))

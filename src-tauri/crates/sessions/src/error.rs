@@ -22,7 +22,14 @@ impl Error {
 
     /// There is no such session, row or block.
     pub fn missing(what: &str) -> Self {
-        Self::new("user", "missing", format!("There is no {what}."), "Nothing was changed.", "", "It may have been deleted; look in Sessions.")
+        Self::new(
+            "user",
+            "missing",
+            format!("There is no {what}."),
+            "Nothing was changed.",
+            "",
+            "It may have been deleted; look in Sessions.",
+        )
     }
 }
 

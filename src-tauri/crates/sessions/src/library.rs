@@ -120,5 +120,12 @@ fn name(path: &Path) -> String {
 }
 
 fn write_error(path: &Path, error: &std::io::Error) -> Error {
-    Error::new("local", "write", "The file cannot be written.", "Nothing was exported.", format!("{}: {error}", path.display()), "Check the folder's rights and free space.")
+    Error::new(
+        "local",
+        "write",
+        "The file cannot be written.",
+        "Nothing was exported.",
+        format!("{}: {error}", path.display()),
+        "Check the folder's rights and free space.",
+    )
 }

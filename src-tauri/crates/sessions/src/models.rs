@@ -68,7 +68,9 @@ async fn ask(engine: &Engine, provider: &str, base_url: Option<&str>) -> Result<
     };
     let base = match (base.contains("{lab}"), engine.lab()) {
         (true, Some(lab)) => base.replace("{lab}", lab.trim_end_matches('/')),
-        (true, None) => return Err(Error::new("local", "lab-stopped", "The Lab does not run.", "Nothing was sent.", "", "Start it in the Lab view.")),
+        (true, None) => {
+            return Err(Error::new("local", "lab-stopped", "The Lab does not run.", "Nothing was sent.", "", "Start it in the Lab view."));
+        }
         (false, _) => base,
     };
     let path = known.map_or("/models", |known| known.models_path);
@@ -85,7 +87,8 @@ async fn ask(engine: &Engine, provider: &str, base_url: Option<&str>) -> Result<
         let read = tokio::task::spawn_blocking(move || keys.read(&id, &used_for)).await;
         match read.map_err(|error| unreachable_url(&url, &error))? {
             Ok(key) => {
-                let mut value = http::HeaderValue::from_str(template.value(&key)?.expose()).map_err(|error| unreachable_url(&url, &error))?;
+                let mut value =
+                    http::HeaderValue::from_str(template.value(&key)?.expose()).map_err(|error| unreachable_url(&url, &error))?;
                 value.set_sensitive(true);
                 request = request.header(template.name(), value);
             }
@@ -135,7 +138,14 @@ fn unreachable_url(url: &str, error: &dyn std::error::Error) -> Error {
         evidence = format!("{evidence}\n{cause}");
         source = cause.source();
     }
-    Error::new("network", "unreachable", format!("{url} could not be asked."), "No model list.", evidence, "Check the address and the connection.")
+    Error::new(
+        "network",
+        "unreachable",
+        format!("{url} could not be asked."),
+        "No model list.",
+        evidence,
+        "Check the address and the connection.",
+    )
 }
 
 fn refused(answer: &Answer) -> Error {
@@ -159,7 +169,8 @@ fn names(body: &[u8]) -> Option<Vec<String>> {
 /// The message in an error's body, or its first line.
 fn said(body: &[u8]) -> String {
     let value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    let message = ["/error/message", "/message", "/error", "/detail"].iter().find_map(|path| value.pointer(path)?.as_str().map(str::to_owned));
+    let message =
+        ["/error/message", "/message", "/error", "/detail"].iter().find_map(|path| value.pointer(path)?.as_str().map(str::to_owned));
     let text = message.unwrap_or_else(|| String::from_utf8_lossy(body).lines().next().unwrap_or_default().to_owned());
     text.chars().take(200).collect()
 }

@@ -170,7 +170,14 @@ fn chosen(draft: &Draft, known: Option<&provider::Provider>) -> Result<&'static 
     };
     dialect::find(id).ok_or_else(|| {
         let all: Vec<&str> = dialect::ALL.iter().map(|d| d.id()).collect();
-        Error::new("user", "dialect", format!("There is no dialect «{id}»."), "Nothing was sent.", format!("known: {}", all.join(", ")), "Choose one of these.")
+        Error::new(
+            "user",
+            "dialect",
+            format!("There is no dialect «{id}»."),
+            "Nothing was sent.",
+            format!("known: {}", all.join(", ")),
+            "Choose one of these.",
+        )
     })
 }
 
@@ -178,7 +185,9 @@ fn endpoint(draft: &Draft, known: Option<&provider::Provider>, dialect: &dyn Dia
     let filled = |url: &str| match (url.contains("{lab}"), lab) {
         (false, _) => Ok(url.to_owned()),
         (true, Some(lab)) => Ok(url.replace("{lab}", lab.trim_end_matches('/'))),
-        (true, None) => Err(Error::new("local", "lab-stopped", "The Lab does not run.", "Nothing was sent.", "", "Start it in the Lab view.")),
+        (true, None) => {
+            Err(Error::new("local", "lab-stopped", "The Lab does not run.", "Nothing was sent.", "", "Start it in the Lab view."))
+        }
     };
     if let Some(url) = draft.url.as_deref().filter(|url| !url.trim().is_empty()) {
         return Ok((filled(url.trim())?, true));

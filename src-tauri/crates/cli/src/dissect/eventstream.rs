@@ -29,7 +29,8 @@ fn row(item: Item<'_>, rows: &mut Vec<u8>) {
     match item {
         Item::Message(message) => {
             let headers: Vec<Json> = message.headers.iter().map(header).collect();
-            let line = Line::new(rows, "eventstream", "message", message.span).field("headers", headers).place("payload", message.payload_span);
+            let line =
+                Line::new(rows, "eventstream", "message", message.span).field("headers", headers).place("payload", message.payload_span);
             let line = match std::str::from_utf8(message.payload) {
                 Ok(text) => line.field("text", text),
                 Err(_) => line.hex("hex", message.payload),

@@ -1,7 +1,7 @@
 //! HTTP/2 frames of one direction.
 
-use weir_frames::http2::{Dissector, Frame, Item, error_name, frame_name, settings};
 use weir_frames::http1::Side;
+use weir_frames::http2::{Dissector, Frame, Item, error_name, frame_name, settings};
 use weir_frames::{Limits, Span};
 
 use super::Dissect;
@@ -50,7 +50,11 @@ fn frame(frame: &Frame<'_>, data: Option<Span>, rows: &mut Vec<u8>) {
     const ACK: u8 = 1;
     let name = frame_name(frame.kind);
     let length = frame.span.len().saturating_sub(9);
-    let mut line = Line::new(rows, "http2", "frame", frame.span).field("type", name).field("flags", frame.flags).field("stream", frame.stream).field("length", length);
+    let mut line = Line::new(rows, "http2", "frame", frame.span)
+        .field("type", name)
+        .field("flags", frame.flags)
+        .field("stream", frame.stream)
+        .field("length", length);
     if name == "UNKNOWN" {
         line = line.field("type_id", frame.kind);
     }
@@ -63,7 +67,9 @@ fn frame(frame: &Frame<'_>, data: Option<Span>, rows: &mut Vec<u8>) {
     let number = |at: usize| frame.payload.get(at..at + 4).map(|b| u32::from_be_bytes([b[0], b[1], b[2], b[3]]));
     line = match frame.kind {
         SETTINGS if frame.flags & ACK == 0 => {
-            let all: Vec<_> = settings(frame.payload).map(|(id, name, value)| (if name == "UNKNOWN" { id.to_string() } else { name.to_owned() }, value)).collect();
+            let all: Vec<_> = settings(frame.payload)
+                .map(|(id, name, value)| (if name == "UNKNOWN" { id.to_string() } else { name.to_owned() }, value))
+                .collect();
             line.field("settings", all)
         }
         RST_STREAM if length == 4 => line.field("error", number(0).map(error_name)),

@@ -1,7 +1,7 @@
 //! JSON values with their ranges, kept as sent. A document's values are told when it has all come: which of them are whole is known only then.
 
-use weir_frames::json::{self, Kind, Node};
 use weir_frames::Span;
+use weir_frames::json::{self, Kind, Node};
 
 use super::Dissect;
 use super::line::{Line, incomplete, rule};

@@ -30,7 +30,8 @@ impl Dissect for Sse {
 fn row(item: Item<'_>, all: bool, rows: &mut Vec<u8>) {
     match item {
         Item::Event(event) => {
-            let line = Line::new(rows, "sse", "event", event.span).field("event", event.event).field("data", &event.data).field("id", event.id);
+            let line =
+                Line::new(rows, "sse", "event", event.span).field("event", event.event).field("data", &event.data).field("id", event.id);
             if event.oversized { line.field("oversized", true) } else { line }.end();
         }
         Item::Comment { span, text } => Line::new(rows, "sse", "comment", span).field("text", text).end(),

@@ -39,7 +39,8 @@ fn row(item: Item<'_>, rows: &mut Vec<u8>) {
                 Some(key) => line.hex("mask_key", &key),
                 None => line.field("mask_key", ()),
             };
-            let mut line = line.field("header_len", frame.header_len).field("payload_len", frame.payload_len).hex("payload_hex", frame.payload);
+            let mut line =
+                line.field("header_len", frame.header_len).field("payload_len", frame.payload_len).hex("payload_hex", frame.payload);
             if frame.payload.len() as u64 != frame.payload_len {
                 line = line.field("oversized", true);
             }

@@ -188,7 +188,14 @@ impl Args {
         let transport = self.transport.map_or_else(|| self.usual_transport(&dialect, known), Transport::from);
         let raw = self.speaks(&dialect, known) == "raw";
         if prompt.is_none() && raw_body.is_none() && !raw {
-            return Err(Error::new("user", "no-prompt", "There is nothing to send.", "Nothing was sent.", "", "Give --prompt TEXT, - for standard input, or --body FILE."));
+            return Err(Error::new(
+                "user",
+                "no-prompt",
+                "There is nothing to send.",
+                "Nothing was sent.",
+                "",
+                "Give --prompt TEXT, - for standard input, or --body FILE.",
+            ));
         }
         Ok(Draft {
             transport,
@@ -203,7 +210,10 @@ impl Args {
             ask: Ask {
                 model: self.model.clone().or_else(|| known?.models.first().map(|model| (*model).to_owned())).unwrap_or_default(),
                 system: self.system.clone().unwrap_or_default(),
-                messages: prompt.into_iter().map(|text| Message { role: Role::User, text, tool_calls: Vec::new(), tool_call_id: None }).collect(),
+                messages: prompt
+                    .into_iter()
+                    .map(|text| Message { role: Role::User, text, tool_calls: Vec::new(), tool_call_id: None })
+                    .collect(),
                 params: Params { temperature: self.temperature, max_tokens: self.max_tokens, ..Params::default() },
                 tools: Vec::new(),
                 raw_body,
@@ -242,7 +252,14 @@ fn body(path: &Path) -> Result<String, Error> {
         return standard_input("body");
     }
     let bytes = std::fs::read(path).map_err(|error| {
-        Error::new("user", "no-file", "The body cannot be read.", "Nothing was sent.", format!("{}: {error}", path.display()), "Give the path of a file that is there.")
+        Error::new(
+            "user",
+            "no-file",
+            "The body cannot be read.",
+            "Nothing was sent.",
+            format!("{}: {error}", path.display()),
+            "Give the path of a file that is there.",
+        )
     })?;
     text(bytes, "body")
 }
@@ -250,7 +267,14 @@ fn body(path: &Path) -> Result<String, Error> {
 fn standard_input(what: &str) -> Result<String, Error> {
     let mut bytes = Vec::new();
     std::io::stdin().lock().read_to_end(&mut bytes).map_err(|error| {
-        Error::new("local", "stdin", format!("The {what} cannot be read from standard input."), "Nothing was sent.", error.to_string(), "Give it in another way.")
+        Error::new(
+            "local",
+            "stdin",
+            format!("The {what} cannot be read from standard input."),
+            "Nothing was sent.",
+            error.to_string(),
+            "Give it in another way.",
+        )
     })?;
     text(bytes, what)
 }
@@ -258,6 +282,13 @@ fn standard_input(what: &str) -> Result<String, Error> {
 fn text(bytes: Vec<u8>, what: &str) -> Result<String, Error> {
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        Error::new("user", "not-text", format!("The {what} is not UTF-8."), "Nothing was sent.", format!("byte {at} is where it stops being text"), "Save it as UTF-8.")
+        Error::new(
+            "user",
+            "not-text",
+            format!("The {what} is not UTF-8."),
+            "Nothing was sent.",
+            format!("byte {at} is where it stops being text"),
+            "Save it as UTF-8.",
+        )
     })
 }

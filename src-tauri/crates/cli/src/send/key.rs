@@ -69,7 +69,14 @@ pub fn choose<'a>(args: &Args, draft: &'a Draft, engine: &Engine) -> Result<Chos
 
 fn environment(name: &str) -> Result<Secret, Error> {
     let missing = |evidence: &str| {
-        Error::new("user", "key-missing", format!("The environment has no key in {name}."), "Nothing was sent.", evidence, "Set the variable, or use --key none.")
+        Error::new(
+            "user",
+            "key-missing",
+            format!("The environment has no key in {name}."),
+            "Nothing was sent.",
+            evidence,
+            "Set the variable, or use --key none.",
+        )
     };
     let secret = match std::env::var(name) {
         Ok(value) => Secret::new(&value),

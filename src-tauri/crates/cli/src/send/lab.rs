@@ -24,7 +24,14 @@ pub async fn ready(engine: &Engine, draft: &Draft) -> Result<Option<Lab>, Error>
         return Ok(None);
     }
     let lab = Lab::start(LabConfig { port: 0, ..LabConfig::default() }).await.map_err(|error| {
-        Error::new("local", "lab", "The Lab did not start.", "Nothing was sent.", error.to_string(), "Start one with weir-cli lab, or choose another provider.")
+        Error::new(
+            "local",
+            "lab",
+            "The Lab did not start.",
+            "Nothing was sent.",
+            error.to_string(),
+            "Start one with weir-cli lab, or choose another provider.",
+        )
     })?;
     engine.set_lab(Some(lab.url()));
     Ok(Some(lab))

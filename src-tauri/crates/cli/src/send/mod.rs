@@ -98,7 +98,14 @@ fn conclude(session: &Session, printer: &Printer) -> Result<Exit, Error> {
 }
 
 fn no_threads(error: &std::io::Error) -> Error {
-    Error::new("local", "runtime", "The system gives no threads or signals to run with.", "Nothing was sent.", error.to_string(), "Close other programs, then send again.")
+    Error::new(
+        "local",
+        "runtime",
+        "The system gives no threads or signals to run with.",
+        "Nothing was sent.",
+        error.to_string(),
+        "Close other programs, then send again.",
+    )
 }
 
 /// Where the run is kept.
@@ -139,5 +146,12 @@ impl Kept {
 }
 
 fn no_folder(path: &Path, error: &std::io::Error) -> Error {
-    Error::new("local", "temporary", "No temporary folder could be made.", "Nothing was sent.", format!("{}: {error}", path.display()), "Check the disk, or record with --record FILE.")
+    Error::new(
+        "local",
+        "temporary",
+        "No temporary folder could be made.",
+        "Nothing was sent.",
+        format!("{}: {error}", path.display()),
+        "Check the disk, or record with --record FILE.",
+    )
 }

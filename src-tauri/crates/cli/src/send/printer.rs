@@ -91,7 +91,9 @@ impl Printer {
             out::note(&format!("→ {}({})", out::printable(&call.name), out::printable(&call.arguments)));
         }
         let outcome = session.outcome();
-        if let Some(problem) = outcome.as_ref().filter(|outcome| outcome.kind != OutcomeKind::Complete).and_then(|outcome| outcome.problem.as_ref()) {
+        if let Some(problem) =
+            outcome.as_ref().filter(|outcome| outcome.kind != OutcomeKind::Complete).and_then(|outcome| outcome.problem.as_ref())
+        {
             out::problem(problem);
         }
         out::note(&crate::sessions::figures(session));

@@ -62,7 +62,9 @@ pub fn run(engine: &Engine, args: &Args) -> Result<Exit, Error> {
         return Ok(out::usage("these bytes are not for a terminal: give -o FILE"));
     }
     let mut out = io::BufWriter::new(io::stdout().lock());
-    match export::export(&session, format, &mut out).and_then(|()| out.flush().map_err(|error| unwritten(Path::new("standard output"), &error))) {
+    match export::export(&session, format, &mut out)
+        .and_then(|()| out.flush().map_err(|error| unwritten(Path::new("standard output"), &error)))
+    {
         Err(error) if error.0.code == "broken-pipe" => Ok(Exit::Done),
         Err(error) => Err(error),
         Ok(()) => Ok(Exit::Done),
@@ -87,5 +89,12 @@ fn file(session: &Session, format: ExportFormat, path: &Path) -> Result<(), Erro
 
 fn unwritten(path: &Path, error: &io::Error) -> Error {
     let code = if error.kind() == io::ErrorKind::BrokenPipe { "broken-pipe" } else { "write" };
-    Error::new("local", code, "The export cannot be written.", "Nothing was exported.", format!("{}: {error}", path.display()), "Check the folder's rights and free space.")
+    Error::new(
+        "local",
+        code,
+        "The export cannot be written.",
+        "Nothing was exported.",
+        format!("{}: {error}", path.display()),
+        "Check the folder's rights and free space.",
+    )
 }

@@ -62,8 +62,13 @@ pub fn search(engine: &Engine, args: &SearchArgs) -> Result<Exit, Error> {
 }
 
 fn print(engine: &Engine, filter: &Filter, query: Query) -> Result<Exit, Error> {
-    let mut query =
-        Query { provider: filter.provider.clone(), transport: filter.transport.clone(), outcome: filter.outcome.clone(), tag: filter.tag.clone(), ..query };
+    let mut query = Query {
+        provider: filter.provider.clone(),
+        transport: filter.transport.clone(),
+        outcome: filter.outcome.clone(),
+        tag: filter.tag.clone(),
+        ..query
+    };
     let mut left = filter.limit.unwrap_or(u64::MAX);
     while left > 0 {
         query.limit = left.min(PAGE);

@@ -87,9 +87,9 @@ fn frames(session: &Session, args: &Args) -> Result<Exit, Error> {
     let filter = args.filter.as_deref().unwrap_or_default();
     let mut start = 0;
     loop {
-        let page = session.rows(filter, start, PAGE).map_err(|error| {
-            Error::new("user", "filter", error.message, "Nothing was shown.", filter, "Correct the filter.")
-        })?;
+        let page = session
+            .rows(filter, start, PAGE)
+            .map_err(|error| Error::new("user", "filter", error.message, "Nothing was shown.", filter, "Correct the filter."))?;
         if page.rows.is_empty() {
             return Ok(Exit::Done);
         }
@@ -112,7 +112,15 @@ fn frame(row: &FrameRow) -> Value {
 
 fn line(row: &FrameRow) -> String {
     let way = if row.out { '↑' } else { '↓' };
-    format!("{:>6}  {:>11.3}  {way}  {:<6}  {:<10}  {:>8}  {}\n", row.id, row.t_ms, row.layer, row.kind, row.size, out::printable(&row.summary))
+    format!(
+        "{:>6}  {:>11.3}  {way}  {:<6}  {:<10}  {:>8}  {}\n",
+        row.id,
+        row.t_ms,
+        row.layer,
+        row.kind,
+        row.size,
+        out::printable(&row.summary)
+    )
 }
 
 fn page(session: &Session) -> String {

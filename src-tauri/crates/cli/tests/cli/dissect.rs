@@ -28,10 +28,8 @@ fn rows(args: &[&str], input: &[u8]) -> Vec<Value> {
 #[test]
 fn sse() {
     let input = "\u{feff}: hi\r\nretry: 3000\r\nid: 4\u{7d}1\r\nevent: tick\r\ndata: one\r\ndata:two\r\n\r\nid: 42\n\ndata\n\ndata: ünd\u{2028}\n\ndata: lost".as_bytes();
-    let base = [
-        json!({"layer":"sse","kind":"comment","span":[3,9],"text":"hi"}),
-        json!({"layer":"sse","kind":"retry","span":[9,22],"ms":3000}),
-    ];
+    let base =
+        [json!({"layer":"sse","kind":"comment","span":[3,9],"text":"hi"}), json!({"layer":"sse","kind":"retry","span":[9,22],"ms":3000})];
     let found = rows(&["sse"], input);
     assert_eq!(found[..2], base);
     let kinds: Vec<&str> = found.iter().map(|row| row["kind"].as_str().unwrap()).collect();
@@ -40,7 +38,10 @@ fn sse() {
     assert_eq!((&found[3]["event"], &found[3]["data"], &found[3]["id"]), (&json!("message"), &json!(""), &json!("42")));
     assert_eq!(found[4]["data"], "ünd\u{2028}");
     assert_eq!(found[5]["span"], json!([input.len() - 10, input.len()]));
-    assert_eq!(rows(&["sse", "--last-event-id", "7"], b"data: x\n\n"), [json!({"layer":"sse","kind":"event","span":[0,9],"event":"message","data":"x","id":"7"})]);
+    assert_eq!(
+        rows(&["sse", "--last-event-id", "7"], b"data: x\n\n"),
+        [json!({"layer":"sse","kind":"event","span":[0,9],"event":"message","data":"x","id":"7"})]
+    );
     assert_eq!(rows(&["sse", "--all"], b"id: 1\n\n").len(), 1);
 }
 
@@ -67,11 +68,17 @@ fn websocket() {
     // Its masked form, from a client.
     let masked = b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58";
     let found = rows(&["ws", "--side", "client"], masked);
-    assert_eq!((&found[0]["masked"], &found[0]["mask_key"], &found[0]["payload_hex"], &found[1]["text"]), (&json!(true), &json!("37fa213d"), &json!("48656c6c6f"), &json!("Hello")));
+    assert_eq!(
+        (&found[0]["masked"], &found[0]["mask_key"], &found[0]["payload_hex"], &found[1]["text"]),
+        (&json!(true), &json!("37fa213d"), &json!("48656c6c6f"), &json!("Hello"))
+    );
     assert_eq!(rows(&["ws"], masked)[0]["kind"], "error", "a server must not mask");
     // RFC 7692 §7.2.3.1.
     let found = rows(&["ws", "--deflate", "permessage-deflate"], b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00");
-    assert_eq!((&found[0]["rsv"], &found[0]["payload_hex"], &found[1]["text"], &found[1]["deflated"]), (&json!(4), &json!("f248cdc9c90700"), &json!("Hello"), &json!(7)));
+    assert_eq!(
+        (&found[0]["rsv"], &found[0]["payload_hex"], &found[1]["text"], &found[1]["deflated"]),
+        (&json!(4), &json!("f248cdc9c90700"), &json!("Hello"), &json!(7))
+    );
     let found = rows(&["ws"], b"\x82\x02\x00\xff\x82\x7e\x01");
     assert_eq!((&found[1]["hex"], found[2]["kind"].as_str()), (&json!("00ff"), Some("incomplete")));
 }
@@ -88,12 +95,18 @@ fn http1() {
     let at = data[0].as_u64().unwrap() as usize;
     assert_eq!(&input[at..at + data[1].as_u64().unwrap() as usize], b"hello");
     assert_eq!(found[3]["headers"], json!([["T", "1"]]));
-    let found = rows(&["http1", "--side", "client"], b"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\naGET /y HTTP/1.1\r\nHost: h\r\n\r\n");
+    let found = rows(
+        &["http1", "--side", "client"],
+        b"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\naGET /y HTTP/1.1\r\nHost: h\r\n\r\n",
+    );
     assert_eq!((&found[0]["method"], &found[0]["target"], &found[2]["target"]), (&json!("POST"), &json!("/x"), &json!("/y")));
     let found = rows(&["http1"], b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\x81\x01x and more");
     assert_eq!((found.len(), found[1]["kind"].as_str(), &found[1]["span"]), (2, Some("upgraded"), &json!([56, 68])));
     let found = rows(&["http1"], b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\nxyz\r\n");
-    assert_eq!(found.iter().map(|row| row["kind"].as_str().unwrap()).filter(|kind| *kind == "warning" || *kind == "error").collect::<Vec<_>>(), ["warning", "error"]);
+    assert_eq!(
+        found.iter().map(|row| row["kind"].as_str().unwrap()).filter(|kind| *kind == "warning" || *kind == "error").collect::<Vec<_>>(),
+        ["warning", "error"]
+    );
 }
 
 #[test]
@@ -120,7 +133,10 @@ fn eventstream() {
     assert_eq!(rows(&["eventstream"], b"\0\0\0"), [json!({"layer":"eventstream","kind":"incomplete","span":[0,3]})]);
     // An empty message with its two checksums, from the format's own test vectors.
     let found = rows(&["eventstream"], b"\x00\x00\x00\x10\x00\x00\x00\x00\x05\xc2\x48\xeb\x7d\x98\xc8\xff");
-    assert_eq!(found, [json!({"layer":"eventstream","kind":"message","span":[0,16],"headers":[],"payload":[12,0],"text":"","intact":true})]);
+    assert_eq!(
+        found,
+        [json!({"layer":"eventstream","kind":"message","span":[0,16],"headers":[],"payload":[12,0],"text":"","intact":true})]
+    );
 }
 
 #[test]
@@ -128,7 +144,18 @@ fn json_values() {
     let input = br#" {"a":[1.50,{"b c":"\u00e9"}],"n":null} true"#;
     let found = rows(&["json"], input);
     let told: Vec<(&str, &str)> = found.iter().map(|row| (row["kind"].as_str().unwrap(), row["path"].as_str().unwrap())).collect();
-    assert_eq!(told, [("object", "$"), ("array", "$.a"), ("number", "$.a[0]"), ("object", "$.a[1]"), ("string", "$.a[1][\"b c\"]"), ("null", "$.n"), ("bool", "$")]);
+    assert_eq!(
+        told,
+        [
+            ("object", "$"),
+            ("array", "$.a"),
+            ("number", "$.a[0]"),
+            ("object", "$.a[1]"),
+            ("string", "$.a[1][\"b c\"]"),
+            ("null", "$.n"),
+            ("bool", "$")
+        ]
+    );
     assert_eq!((&found[2]["value"], &found[4]["value"]), (&json!("1.50"), &json!(r#""\u00e9""#)));
     let key = found[1]["key_span"].as_array().unwrap();
     assert_eq!(&input[key[0].as_u64().unwrap() as usize..key[1].as_u64().unwrap() as usize], b"\"a\"");
@@ -147,7 +174,14 @@ fn home_rows(input: &[u8]) -> String {
 #[test]
 fn wrong_usage_and_a_reader_that_goes_away() {
     let home = Home::new();
-    let wrong: [&[&str]; 6] = [&["dissect"], &["dissect", "--as", "x"], &["dissect", "--as", "sse", "--split", "0"], &["dissect", "--as", "sse", "--side", "client"], &["dissect", "--as", "sse", "--deflate", "x"], &["dissect", "--as", "sse", "/nonexistent"]];
+    let wrong: [&[&str]; 6] = [
+        &["dissect"],
+        &["dissect", "--as", "x"],
+        &["dissect", "--as", "sse", "--split", "0"],
+        &["dissect", "--as", "sse", "--side", "client"],
+        &["dissect", "--as", "sse", "--deflate", "x"],
+        &["dissect", "--as", "sse", "/nonexistent"],
+    ];
     for args in wrong {
         let ran = home.run(args);
         assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{args:?}");

@@ -8,7 +8,12 @@ fn it_tells_where_it_listens_and_stops_when_asked() {
     let lab = Lab::start(&home, &["--tokens", "4", "--seed", "9", "--http2", "off"]);
     assert!(lab.url.starts_with("http://127.0.0.1:"));
     let base = lab.base();
-    let text = || home.run(&["send", "--base-url", &base, "--model", "lab/steady", "--prompt", "x", "--json"]).summary()["text"].as_str().unwrap().to_owned();
+    let text = || {
+        home.run(&["send", "--base-url", &base, "--model", "lab/steady", "--prompt", "x", "--json"]).summary()["text"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
     assert_eq!(text(), text(), "a seed names a reply");
     let two = home.run(&["send", "--base-url", &base, "--model", "lab/steady", "--prompt", "x", "--http", "2", "--quiet"]);
     assert_eq!(two.code, 1, "HTTP/2 is off: {}", two.out);
@@ -28,6 +33,7 @@ fn a_taken_port_is_told() {
 #[test]
 fn the_lab_provider_needs_no_lab_running() {
     let home = Home::new();
-    let ran = home.run(&["send", "--provider", "lab", "--prompt", "x", "--header", "x-lab-rate: 0", "--header", "x-lab-ttft-ms: 1", "--quiet"]);
+    let ran =
+        home.run(&["send", "--provider", "lab", "--prompt", "x", "--header", "x-lab-rate: 0", "--header", "x-lab-ttft-ms: 1", "--quiet"]);
     assert_eq!((ran.code, ran.summary()["outcome"].as_str()), (0, Some("complete")), "{}", ran.err);
 }

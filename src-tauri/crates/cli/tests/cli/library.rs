@@ -58,7 +58,13 @@ fn sessions_are_found_renamed_deleted_and_restored() {
         let server = Server::start(chat(&[text], true), false);
         assert_eq!(home.run(&["send", "--base-url", &server.base(), "--prompt", "p"]).code, 0);
     }
-    let ids = |args: &[&str]| home.run(&[&["sessions"], args, &["--json"]].concat()).lines().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    let ids = |args: &[&str]| {
+        home.run(&[&["sessions"], args, &["--json"]].concat())
+            .lines()
+            .iter()
+            .map(|row| row["id"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
     assert_eq!(ids(&["list"]).len(), 2);
     let found = ids(&["search", "viol"]);
     assert_eq!(found.len(), 1);
@@ -71,7 +77,12 @@ fn sessions_are_found_renamed_deleted_and_restored() {
     assert_eq!((ids(&["list"]).len(), ids(&["list", "--limit", "1"]).len()), (2, 1));
     assert_eq!(home.run(&["sessions", "delete", "--purge", id]).code, 0);
     assert_eq!((ids(&["list"]).len(), ids(&["list", "--deleted"]).len()), (1, 0));
-    for args in [&["sessions", "show", id][..], &["sessions", "delete", id], &["sessions", "export", id], &["sessions", "--library", "/nonexistent", "list"]] {
+    for args in [
+        &["sessions", "show", id][..],
+        &["sessions", "delete", id],
+        &["sessions", "export", id],
+        &["sessions", "--library", "/nonexistent", "list"],
+    ] {
         assert_eq!(home.run(args).code, 2, "{args:?}");
     }
 }
@@ -104,12 +115,25 @@ fn exports_hold_what_crossed_the_wire() {
     let id = ran.summary()["session"].as_str().unwrap().to_owned();
     assert_eq!(export(&home, &id, "raw"), answer.as_bytes());
 
-    let lines: Vec<Value> = export(&home, &id, "jsonl").split(|&b| b == b'\n').filter(|line| !line.is_empty()).map(|line| serde_json::from_slice(line).unwrap()).collect();
+    let lines: Vec<Value> = export(&home, &id, "jsonl")
+        .split(|&b| b == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_slice(line).unwrap())
+        .collect();
     assert_eq!((lines[0]["type"].as_str(), lines.len() as u64), (Some("session"), 1 + ran.summary()["frames"].as_u64().unwrap()));
-    let deltas: String = lines.iter().flat_map(|line| line["deltas"].as_array().cloned().unwrap_or_default()).map(|delta| delta["text"].as_str().unwrap().to_owned()).collect();
+    let deltas: String = lines
+        .iter()
+        .flat_map(|line| line["deltas"].as_array().cloned().unwrap_or_default())
+        .map(|delta| delta["text"].as_str().unwrap().to_owned())
+        .collect();
     assert_eq!(deltas, "Hello 世界\n```");
     for line in lines.iter().filter(|line| line["dir"] == "in" && line["data"].is_string()) {
-        let wire: String = line["wire"].as_array().unwrap().iter().map(|span| &answer[span[0].as_u64().unwrap() as usize..span[1].as_u64().unwrap() as usize]).collect();
+        let wire: String = line["wire"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|span| &answer[span[0].as_u64().unwrap() as usize..span[1].as_u64().unwrap() as usize])
+            .collect();
         assert_eq!(line["data"], json!(wire));
     }
 
@@ -164,7 +188,10 @@ fn a_har_holds_messages_bodies_that_are_no_text_and_dials_that_failed() {
     assert_eq!(ran.code, 0, "{}", ran.out);
     let har: Value = serde_json::from_slice(&export(&home, ran.summary()["session"].as_str().unwrap(), "har")).unwrap();
     let content = &checked(&har)["response"]["content"];
-    assert_eq!((content["encoding"].as_str(), content["text"].as_str(), content["size"].as_u64()), (Some("base64"), Some("Yf8AYg=="), Some(4)));
+    assert_eq!(
+        (content["encoding"].as_str(), content["text"].as_str(), content["size"].as_u64()),
+        (Some("base64"), Some("Yf8AYg=="), Some(4))
+    );
 
     let ran = home.run(&["send", "--base-url", "http://127.0.0.1:1/v1", "--prompt", "x", "--json"]);
     let har: Value = serde_json::from_slice(&export(&home, ran.summary()["session"].as_str().unwrap(), "har")).unwrap();
@@ -180,8 +207,16 @@ fn checked(har: &Value) -> &Value {
     let started = entry["startedDateTime"].as_str().unwrap();
     assert!(started.len() == 24 && started.ends_with('Z') && started.as_bytes()[10] == b'T', "{started}");
     let (request, response) = (&entry["request"], &entry["response"]);
-    assert!(["method", "url", "httpVersion"].iter().all(|name| request[name].is_string()) && ["cookies", "headers", "queryString"].iter().all(|name| request[name].is_array()), "{request}");
-    assert!(["statusText", "httpVersion", "redirectURL"].iter().all(|name| response[name].is_string()) && ["cookies", "headers"].iter().all(|name| response[name].is_array()), "{response}");
+    assert!(
+        ["method", "url", "httpVersion"].iter().all(|name| request[name].is_string())
+            && ["cookies", "headers", "queryString"].iter().all(|name| request[name].is_array()),
+        "{request}"
+    );
+    assert!(
+        ["statusText", "httpVersion", "redirectURL"].iter().all(|name| response[name].is_string())
+            && ["cookies", "headers"].iter().all(|name| response[name].is_array()),
+        "{response}"
+    );
     assert!(response["status"].is_u64() && response["content"]["size"].is_u64() && response["content"]["mimeType"].is_string());
     assert!([request, response].iter().all(|of| of["headersSize"].is_i64() && of["bodySize"].is_i64()));
     assert_eq!(entry["cache"], json!({}));

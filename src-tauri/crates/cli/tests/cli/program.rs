@@ -29,7 +29,11 @@ impl Ran {
 
     /// Text of the deltas of a kind, joined.
     pub fn told(&self, kind: &str) -> String {
-        self.lines().iter().filter(|line| line["type"] == "delta" && line["kind"] == kind).filter_map(|line| line["text"].as_str().map(str::to_owned)).collect()
+        self.lines()
+            .iter()
+            .filter(|line| line["type"] == "delta" && line["kind"] == kind)
+            .filter_map(|line| line["text"].as_str().map(str::to_owned))
+            .collect()
     }
 }
 
@@ -73,7 +77,11 @@ impl Home {
     pub fn files(&self) -> Vec<Vec<u8>> {
         fn walk(folder: &Path, found: &mut Vec<Vec<u8>>) {
             for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
-                if entry.file_type().unwrap().is_dir() { walk(&entry.path(), found) } else { found.push(std::fs::read(entry.path()).unwrap()) }
+                if entry.file_type().unwrap().is_dir() {
+                    walk(&entry.path(), found)
+                } else {
+                    found.push(std::fs::read(entry.path()).unwrap())
+                }
             }
         }
         let mut found = Vec::new();

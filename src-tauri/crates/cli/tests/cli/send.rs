@@ -38,7 +38,8 @@ fn every_route_to_the_lab_streams_and_adds_up() {
         let layers: u64 = bytes["layers"].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum();
         assert_eq!(layers, bytes["down"].as_u64().unwrap(), "{bytes}");
         assert_eq!(bytes["text"].as_u64().unwrap() as usize, summary["text"].as_str().unwrap().len());
-        let times: Vec<f64> = ["tcp_ms", "ttfb_ms", "ttft_ms", "total_ms"].iter().map(|name| summary["timings"][name].as_f64().unwrap()).collect();
+        let times: Vec<f64> =
+            ["tcp_ms", "ttfb_ms", "ttft_ms", "total_ms"].iter().map(|name| summary["timings"][name].as_f64().unwrap()).collect();
         assert!(times.is_sorted(), "{times:?}");
         assert!(summary["usage"]["output_tokens"].as_u64().unwrap() > 0);
         texts.push(summary["text"].as_str().unwrap().to_owned());
@@ -50,11 +51,17 @@ fn every_route_to_the_lab_streams_and_adds_up() {
 fn the_reply_alone_is_on_standard_output() {
     let home = Home::new();
     let server = Server::start(chat(&["Hel", "lo\n", "世界"], true), false);
-    let ran = home.run(&["send", "--base-url", &server.base(), "--model", "m", "--prompt", "hi", "--temperature", "0", "--max-tokens", "9"]);
+    let ran =
+        home.run(&["send", "--base-url", &server.base(), "--model", "m", "--prompt", "hi", "--temperature", "0", "--max-tokens", "9"]);
     assert_eq!((ran.code, ran.out.as_str()), (0, "Hello\n世界\n"), "{}", ran.err);
     assert!(ran.err.contains("complete"));
     let asked = server.asked();
-    assert!(asked.starts_with("POST /v1/chat/completions HTTP/1.1\r\n") && asked.contains(r#""stream":true"#) && asked.contains(r#""content":"hi""#), "{asked}");
+    assert!(
+        asked.starts_with("POST /v1/chat/completions HTTP/1.1\r\n")
+            && asked.contains(r#""stream":true"#)
+            && asked.contains(r#""content":"hi""#),
+        "{asked}"
+    );
     assert!(asked.contains(r#""temperature":0"#) && !asked.to_lowercase().contains("authorization"), "{asked}");
 }
 
@@ -74,7 +81,17 @@ fn the_prompt_comes_from_standard_input_and_the_body_from_a_file() {
     let body = r#"{"model":"m", "messages":[],"stream":true }"#;
     std::fs::write(home.path("body.json"), body).unwrap();
     let server = Server::start(chat(&["x"], true), false);
-    let ran = home.run(&["send", "--base-url", &server.base(), "--body", &home.path("body.json"), "--header", "X-Own: 1", "--header", "Accept: a/b"]);
+    let ran = home.run(&[
+        "send",
+        "--base-url",
+        &server.base(),
+        "--body",
+        &home.path("body.json"),
+        "--header",
+        "X-Own: 1",
+        "--header",
+        "Accept: a/b",
+    ]);
     assert_eq!(ran.code, 0, "{}", ran.err);
     let asked = server.asked();
     assert!(asked.ends_with(body) && asked.contains("X-Own: 1\r\n") && asked.contains("Accept: a/b\r\n"), "{asked}");
@@ -86,11 +103,26 @@ fn how_it_ended_is_the_exit_code() {
     let cases = [
         (chat(&["a", "b"], false), 1, "cut", "cut"),
         ("".into(), 1, "failed", "empty-reply"),
-        (plain("429 Too Many Requests", "application/json", "Retry-After: 7\r\n", r#"{"error":{"message":"slow down","type":"rate","code":"rate_limit"}}"#), 1, "failed", "http-429"),
+        (
+            plain(
+                "429 Too Many Requests",
+                "application/json",
+                "Retry-After: 7\r\n",
+                r#"{"error":{"message":"slow down","type":"rate","code":"rate_limit"}}"#,
+            ),
+            1,
+            "failed",
+            "http-429",
+        ),
         (plain("401 Unauthorized", "application/json", "", r#"{"error":{"message":"no"}}"#), 1, "failed", "http-401"),
         (plain("502 Bad Gateway", "text/html", "", "<html>bad</html>"), 1, "failed", "http-502"),
         (plain("307 Temporary Redirect", "text/plain", "Location: http://127.0.0.1:1/\r\n", ""), 1, "failed", "redirect"),
-        ("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n".into(), 1, "failed", "http-protocol"),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n".into(),
+            1,
+            "failed",
+            "http-protocol",
+        ),
     ];
     for (answer, code, outcome, error) in cases {
         let server = Server::start(answer, false);
@@ -109,11 +141,16 @@ fn no_connection_is_exit_3() {
     let plain = TcpListener::bind("127.0.0.1:0").unwrap();
     let no_tls = plain.local_addr().unwrap();
     let talker = std::thread::spawn(move || plain.accept().unwrap().0.write_all(b"HTTP/1.1 400 this is no TLS\r\n\r\n").unwrap());
-    let urls = [(format!("http://{free}/v1"), "refused"), ("http://nobody.invalid/v1".into(), "dns"), (format!("https://{no_tls}/v1"), "tls")];
+    let urls =
+        [(format!("http://{free}/v1"), "refused"), ("http://nobody.invalid/v1".into(), "dns"), (format!("https://{no_tls}/v1"), "tls")];
     for (url, error) in urls {
         let ran = home.run(&["send", "--base-url", &url, "--prompt", "x", "--json"]);
         let summary = ran.summary();
-        assert_eq!((ran.code, summary["outcome"].as_str(), summary["error"]["code"].as_str()), (3, Some("failed"), Some(error)), "{summary}");
+        assert_eq!(
+            (ran.code, summary["outcome"].as_str(), summary["error"]["code"].as_str()),
+            (3, Some("failed"), Some(error)),
+            "{summary}"
+        );
         assert_eq!((&summary["status"], &summary["bytes"]["up"]), (&Value::Null, &json!(0)));
     }
     talker.join().unwrap();
@@ -181,7 +218,10 @@ fn a_time_limit_ends_it() {
     let server = Server::start(chat(&["a"], false), true);
     let ran = home.run(&["send", "--base-url", &server.base(), "--prompt", "x", "--timeout", "0.5", "--json"]);
     let summary = ran.summary();
-    assert_eq!((ran.code, summary["outcome"].as_str(), summary["error"]["code"].as_str(), summary["text"].as_str()), (1, Some("failed"), Some("timeout-total"), Some("a")));
+    assert_eq!(
+        (ran.code, summary["outcome"].as_str(), summary["error"]["code"].as_str(), summary["text"].as_str()),
+        (1, Some("failed"), Some("timeout-total"), Some("a"))
+    );
 }
 
 #[test]
@@ -219,7 +259,13 @@ fn a_key_goes_out_and_stays_nowhere() {
         let base = server.base();
         let prompt = format!("my key is {KEY}");
         let mut child = home
-            .command(&[&["send", "--base-url", &base, "--prompt", "x", "--system", if args[0] == "--key" { &prompt } else { "y" }, "--json"], args].concat())
+            .command(
+                &[
+                    &["send", "--base-url", &base, "--prompt", "x", "--system", if args[0] == "--key" { &prompt } else { "y" }, "--json"],
+                    args,
+                ]
+                .concat(),
+            )
             .env("WEIR_TEST_KEY", KEY)
             .spawn()
             .unwrap();
@@ -242,7 +288,9 @@ fn a_key_goes_out_and_stays_nowhere() {
             let file = home.path(&format!("export.{format}"));
             assert_eq!(home.run(&["sessions", "export", &id, "--format", format, "-o", &file]).code, 0);
         }
-        for shown in [vec!["sessions", "show", &id], vec!["sessions", "show", &id, "--json", "--deltas"], vec!["sessions", "show", &id, "--frames"]] {
+        for shown in
+            [vec!["sessions", "show", &id], vec!["sessions", "show", &id, "--json", "--deltas"], vec!["sessions", "show", &id, "--frames"]]
+        {
             let shown = home.run(&shown);
             assert!(shown.code == 0 && !shown.out.contains(KEY));
         }

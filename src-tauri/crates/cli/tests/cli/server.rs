@@ -49,7 +49,9 @@ fn request(stream: &mut impl Read) -> String {
     loop {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:").map(|n| n.trim().parse::<usize>().unwrap()));
+            let length = head
+                .lines()
+                .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:").map(|n| n.trim().parse::<usize>().unwrap()));
             if body.len() >= length.unwrap_or(0) {
                 return text;
             }
@@ -69,7 +71,10 @@ pub fn chat(texts: &[&str], whole: bool) -> String {
         answer.push_str(&format!("{:x}\r\n{event}\r\n", event.len()));
     };
     for text in texts {
-        event(&format!(r#"{{"choices":[{{"index":0,"delta":{{"content":{}}},"finish_reason":null}}]}}"#, serde_json::to_string(text).unwrap()));
+        event(&format!(
+            r#"{{"choices":[{{"index":0,"delta":{{"content":{}}},"finish_reason":null}}]}}"#,
+            serde_json::to_string(text).unwrap()
+        ));
     }
     if whole {
         event(r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#);

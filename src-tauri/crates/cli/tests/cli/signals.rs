@@ -22,7 +22,12 @@ fn ctrl_c_cancels_and_the_summary_still_comes() {
     let ended = finish(child);
     assert!(began.elapsed() < Duration::from_secs(2), "the socket is closed at once");
     let summary: serde_json::Value = serde_json::from_str(rest.lines().last().unwrap()).unwrap();
-    assert_eq!((ended.code, summary["outcome"].as_str(), summary["text"].as_str()), (1, Some("cancelled"), Some("so far")), "{}", ended.err);
+    assert_eq!(
+        (ended.code, summary["outcome"].as_str(), summary["text"].as_str()),
+        (1, Some("cancelled"), Some("so far")),
+        "{}",
+        ended.err
+    );
     drop(server.close.take());
     let row = &home.run(&["sessions", "list", "--json"]).lines()[0];
     assert_eq!((row["outcome"].as_str(), row["reply"].as_str()), (Some("cancelled"), Some("so far")));

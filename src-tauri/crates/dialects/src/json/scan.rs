@@ -20,11 +20,7 @@ pub(crate) struct Key<'a> {
 impl<'a> Key<'a> {
     /// The key itself.
     pub(crate) fn name(self) -> Cow<'a, str> {
-        if self.escaped {
-            super::unescaped(self.text)
-        } else {
-            Cow::Borrowed(self.text)
-        }
+        if self.escaped { super::unescaped(self.text) } else { Cow::Borrowed(self.text) }
     }
 }
 
@@ -57,10 +53,7 @@ impl<'a> Scan<'a> {
     }
 
     /// As [`Scan::members`], with values that `member` itself walks over.
-    pub(super) fn read(
-        mut self,
-        mut member: impl FnMut(Key<'a>, &mut Self) -> Option<()>,
-    ) -> Option<()> {
+    pub(super) fn read(mut self, mut member: impl FnMut(Key<'a>, &mut Self) -> Option<()>) -> Option<()> {
         self.space();
         self.object(&mut member)?;
         self.end(())
@@ -155,10 +148,7 @@ impl<'a> Scan<'a> {
     fn key(&mut self) -> Option<Key<'a>> {
         let start = self.at + 1;
         let escaped = self.string()?;
-        let key = Key {
-            text: self.text.get(start..self.at - 1)?,
-            escaped,
-        };
+        let key = Key { text: self.text.get(start..self.at - 1)?, escaped };
         self.space();
         self.byte(b':')?;
         self.space();
@@ -200,9 +190,7 @@ impl<'a> Scan<'a> {
     }
 
     fn literal(&mut self, word: &str) -> Option<()> {
-        self.text.as_bytes()[self.at..]
-            .starts_with(word.as_bytes())
-            .then(|| self.at += word.len())
+        self.text.as_bytes()[self.at..].starts_with(word.as_bytes()).then(|| self.at += word.len())
     }
 
     fn number(&mut self) -> Option<()> {

@@ -12,8 +12,7 @@ object_of! {
 
 #[test]
 fn members_are_found_where_they_stand() {
-    let text =
-        "\u{feff} {\"a\" : \"x\\ny\" ,\"z\":[{\"a\":1}],\"b\":null, \"c\\u0020d\":{\"b\":[]}}\n";
+    let text = "\u{feff} {\"a\" : \"x\\ny\" ,\"z\":[{\"a\":1}],\"b\":null, \"c\\u0020d\":{\"b\":[]}}\n";
     let source = Source::new(text);
     let found: Some3<'_> = object(source.text).unwrap();
     assert_eq!(found.a.and_then(string).unwrap(), "x\ny");
@@ -31,10 +30,7 @@ fn the_last_of_two_members_counts() {
 
 #[test]
 fn escapes_are_undone_and_half_pairs_replaced() {
-    assert_eq!(
-        unescaped(r#"\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00"#),
-        "\"\\/\u{8}\u{c}\n\r\té😀"
-    );
+    assert_eq!(unescaped(r#"\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00"#), "\"\\/\u{8}\u{c}\n\r\té😀");
     assert_eq!(unescaped(r"a\ud800b"), "a\u{fffd}b");
     assert_eq!(unescaped(r"\ude00\ud83d"), "\u{fffd}\u{fffd}");
     assert_eq!(unescaped(r"\ud83d\ud83d\ude00"), "\u{fffd}😀");
@@ -70,11 +66,7 @@ fn truth_is_javascripts_with_empty_containers_false() {
         ("\"x\"", true),
         ("true", true),
     ] {
-        assert_eq!(
-            truthy(Some(value(text).unwrap())).is_some(),
-            expected,
-            "{text}"
-        );
+        assert_eq!(truthy(Some(value(text).unwrap())).is_some(), expected, "{text}");
     }
 }
 
@@ -138,8 +130,7 @@ fn values() -> impl Strategy<Value = serde_json::Value> {
     leaf.prop_recursive(4, 40, 6, |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..6).prop_map(Into::into),
-            proptest::collection::vec((".*", inner), 0..6)
-                .prop_map(|members| serde_json::Value::Object(members.into_iter().collect()))
+            proptest::collection::vec((".*", inner), 0..6).prop_map(|members| serde_json::Value::Object(members.into_iter().collect()))
         ]
     })
 }
@@ -196,7 +187,10 @@ mod only {
 
     #[test]
     fn a_list_of_one_object_is_read_in_the_same_walk() {
-        assert_eq!(read(r#"{"list": [ {"name": "a", "x": [{}]} ], "other": 7}"#), Some((Some(r#"[ {"name": "a", "x": [{}]} ]"#), Some(r#""a""#))));
+        assert_eq!(
+            read(r#"{"list": [ {"name": "a", "x": [{}]} ], "other": 7}"#),
+            Some((Some(r#"[ {"name": "a", "x": [{}]} ]"#), Some(r#""a""#)))
+        );
         assert_eq!(read(r#"{"list":[{"name":null}]}"#), Some((Some(r#"[{"name":null}]"#), Some(""))));
     }
 
@@ -213,7 +207,13 @@ mod only {
 
     #[test]
     fn what_is_not_json_is_not_read() {
-        for text in [r#"{"list":[{"name":1}"#, r#"{"list":[{"name":}]}"#, r#"{"list":[{"name" 1}]}"#, r#"{"list":[{"name":1},]}"#, r#"{"list":[{"name":1}]} x"#] {
+        for text in [
+            r#"{"list":[{"name":1}"#,
+            r#"{"list":[{"name":}]}"#,
+            r#"{"list":[{"name" 1}]}"#,
+            r#"{"list":[{"name":1},]}"#,
+            r#"{"list":[{"name":1}]} x"#,
+        ] {
             assert_eq!(read(text), None, "{text}");
         }
     }

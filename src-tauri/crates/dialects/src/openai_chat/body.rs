@@ -20,21 +20,11 @@ pub(super) struct Wishes {
 impl Wishes {
     /// What the server at `url` wants.
     pub(super) fn of(url: &Url) -> Self {
-        let openai = [
-            "api.openai.com",
-            "openai.azure.com",
-            "services.ai.azure.com",
-            "cognitiveservices.azure.com",
-        ]
-        .iter()
-        .any(|host| on(url, host));
+        let openai =
+            ["api.openai.com", "openai.azure.com", "services.ai.azure.com", "cognitiveservices.azure.com"].iter().any(|host| on(url, host));
         let mistral = on(url, "mistral.ai");
         Self {
-            max_tokens: if openai {
-                "max_completion_tokens"
-            } else {
-                "max_tokens"
-            },
+            max_tokens: if openai { "max_completion_tokens" } else { "max_tokens" },
             seed: if mistral { "random_seed" } else { "seed" },
             stream_options: !mistral,
         }
@@ -108,11 +98,7 @@ fn message(message: &Message) -> Value {
         Role::Assistant => {
             let call = |call: &crate::ToolCall| json!({"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}});
             let calls: Vec<Value> = message.tool_calls.iter().map(call).collect();
-            let content = if message.text.is_empty() {
-                Value::Null
-            } else {
-                json!(message.text)
-            };
+            let content = if message.text.is_empty() { Value::Null } else { json!(message.text) };
             json!({"role": "assistant", "content": content, "tool_calls": calls})
         }
     }

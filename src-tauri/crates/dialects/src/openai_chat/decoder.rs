@@ -119,12 +119,8 @@ impl Decoder for Chat {
     fn payload(&mut self, payload: Payload<'_>, sink: &mut dyn FnMut(Delta<'_>)) {
         let mut teller = Teller::new(sink);
         match payload {
-            Payload::Event { event, data } => {
-                self.piece(&Source::new(data), event == "error", &mut teller)
-            }
-            Payload::Line(bytes) | Payload::Message(bytes) => {
-                Source::with(bytes, |source| self.piece(&source, false, &mut teller))
-            }
+            Payload::Event { event, data } => self.piece(&Source::new(data), event == "error", &mut teller),
+            Payload::Line(bytes) | Payload::Message(bytes) => Source::with(bytes, |source| self.piece(&source, false, &mut teller)),
             Payload::Body(bytes) => Source::with(bytes, |source| self.body(&source, &mut teller)),
         }
     }
@@ -196,13 +192,8 @@ impl Chat {
                 None => teller.unknown(&format!("{}, not a chat completion", json::shape(raw))),
             },
             Err(_) if source.text.trim().is_empty() => teller.unknown("empty"),
-            Err(_)
-                if ["data:", "event:", ": "]
-                    .iter()
-                    .any(|start| source.text.starts_with(start)) =>
-            {
-                teller
-                    .unknown("not JSON: it looks like server-sent events under another media type");
+            Err(_) if ["data:", "event:", ": "].iter().any(|start| source.text.starts_with(start)) => {
+                teller.unknown("not JSON: it looks like server-sent events under another media type");
             }
             Err(error) => teller.unknown(&format!("not JSON: {error}")),
         }
@@ -245,20 +236,12 @@ impl Chat {
                 quiet = Some("no choices");
             }
         }
-        let groq = chunk
-            .x_groq
-            .and_then(json::members::<Groq<'_>>)
-            .unwrap_or_default();
+        let groq = chunk.x_groq.and_then(json::members::<Groq<'_>>).unwrap_or_default();
         teller.usage(source, usage.or(groq.usage));
         if let Some(error) = error {
             // Read with what stands beside it: xAI puts the code there.
-            let report = json::value(source.text)
-                .ok()
-                .and_then(|raw| report::in_success(source, raw));
-            self.fail(
-                report.unwrap_or_else(|| report::of_member(source, error)),
-                teller,
-            );
+            let report = json::value(source.text).ok().and_then(|raw| report::in_success(source, raw));
+            self.fail(report.unwrap_or_else(|| report::of_member(source, error)), teller);
         } else if let Some(error) = truthy(groq.error) {
             self.fail(report::of_member(source, error), teller);
         }
@@ -268,11 +251,7 @@ impl Chat {
                 (_, _, Some(_), _) => Some("prompt_filter_results"),
                 (None | Some("no choices"), _, _, Some(_)) => Some("x_groq"),
                 (quiet, ..) if quiet.is_some() => quiet,
-                _ => chunk
-                    .object
-                    .and_then(json::content)
-                    .filter(|object| object.starts_with("chat.completion"))
-                    .map(|_| "empty"),
+                _ => chunk.object.and_then(json::content).filter(|object| object.starts_with("chat.completion")).map(|_| "empty"),
             };
             if let Some(word) = word {
                 teller.control(word, 0..0);
@@ -293,30 +272,18 @@ impl Chat {
         let before = teller.told();
         if *self.choice.get_or_insert(index) != index {
             // Another choice of an n > 1 request: shown, but mixed into the reply it would garble it.
-            let said = choice
-                .delta
-                .or(choice.message)
-                .and_then(json::members::<Said<'_>>)
-                .unwrap_or_default();
-            let at = said
-                .content
-                .or(choice.text)
-                .map_or(0..0, |raw| source.place(raw));
+            let said = choice.delta.or(choice.message).and_then(json::members::<Said<'_>>).unwrap_or_default();
+            let at = said.content.or(choice.text).map_or(0..0, |raw| source.place(raw));
             return teller.control(&format!("choice {index}"), at);
         }
         let mut role = false;
-        match (
-            choice.delta.and_then(json::members::<Said<'_>>),
-            choice.message.and_then(json::members::<Said<'_>>),
-        ) {
+        match (choice.delta.and_then(json::members::<Said<'_>>), choice.message.and_then(json::members::<Said<'_>>)) {
             (Some(delta), _) => {
                 role = delta.role.is_some();
                 self.said(source, &delta, teller);
             }
             // Some peers close a stream with the whole message once more.
-            (None, Some(_)) if self.spoke || !self.calls.is_empty() => {
-                teller.control("message", 0..0)
-            }
+            (None, Some(_)) if self.spoke || !self.calls.is_empty() => teller.control("message", 0..0),
             (None, Some(message)) => {
                 role = message.role.is_some();
                 self.said(source, &message, teller);
@@ -330,40 +297,23 @@ impl Chat {
         if let Some(error) = truthy(choice.error) {
             self.fail(report::of_member(source, error), teller);
         }
-        if let Some(reason) = choice
-            .finish_reason
-            .filter(|raw| word(Some(*raw)).is_some_and(|reason| reason != "null"))
-        {
+        if let Some(reason) = choice.finish_reason.filter(|raw| word(Some(*raw)).is_some_and(|reason| reason != "null")) {
             let word = json::shown(reason);
             if word == "error" && !chunk_failed && !self.failed {
                 self.failed = true;
                 let text = Cow::Borrowed("the reply ended with finish_reason error");
-                teller.tell(Delta {
-                    kind: DeltaKind::Error,
-                    text,
-                    at: source.place(reason),
-                    part: Part::Error {
-                        code: "error".into(),
-                    },
-                });
+                teller.tell(Delta { kind: DeltaKind::Error, text, at: source.place(reason), part: Part::Error { code: "error".into() } });
             }
             teller.finish(&word, source.place(reason));
         }
         if teller.told() == before {
-            *quiet = Some(if choice.filter.is_some() {
-                "content_filter_results"
-            } else {
-                "empty"
-            });
+            *quiet = Some(if choice.filter.is_some() { "content_filter_results" } else { "empty" });
         }
     }
 
     fn said<'a>(&mut self, source: &Source<'a>, said: &Said<'a>, teller: &mut Teller<'_>) {
         // Two names for one thing: where a server sends both, the second says the same again.
-        let reasoning = [said.reasoning_content, said.reasoning]
-            .into_iter()
-            .find(|raw| word(*raw).is_some())
-            .flatten();
+        let reasoning = [said.reasoning_content, said.reasoning].into_iter().find(|raw| word(*raw).is_some()).flatten();
         match (reasoning, said.reasoning_details) {
             (Some(_), _) => self.spoke |= teller.text(DeltaKind::Reasoning, source, reasoning),
             (None, Some(details)) => {
@@ -371,8 +321,8 @@ impl Chat {
                     let Some(detail) = json::members::<ContentPart<'_>>(raw) else {
                         return;
                     };
-                    let told = teller.text(DeltaKind::Reasoning, source, detail.text)
-                        || teller.text(DeltaKind::Reasoning, source, detail.summary);
+                    let told =
+                        teller.text(DeltaKind::Reasoning, source, detail.text) || teller.text(DeltaKind::Reasoning, source, detail.summary);
                     self.spoke |= told;
                     if !told {
                         teller.control("reasoning_details", source.at(raw.get()));
@@ -423,10 +373,7 @@ impl Chat {
         let kind = word(part.kind).unwrap_or(Cow::Borrowed("text"));
         let told = match &*kind {
             "text" | "output_text" => match part.text {
-                Some(text) => {
-                    teller.text(DeltaKind::Text, source, Some(text))
-                        || json::content(text) == Some("")
-                }
+                Some(text) => teller.text(DeltaKind::Text, source, Some(text)) || json::content(text) == Some(""),
                 None => false,
             },
             "thinking" | "reasoning" | "reasoning_text" => {
@@ -435,8 +382,8 @@ impl Chat {
                 let list = thought.is_some_and(|thought| {
                     json::each(thought, |raw| {
                         let inner = json::members::<ContentPart<'_>>(raw).unwrap_or_default();
-                        let _ = teller.text(DeltaKind::Reasoning, source, inner.text)
-                            || teller.text(DeltaKind::Reasoning, source, Some(raw));
+                        let _ =
+                            teller.text(DeltaKind::Reasoning, source, inner.text) || teller.text(DeltaKind::Reasoning, source, Some(raw));
                     })
                 });
                 list && teller.told() > before || teller.text(DeltaKind::Reasoning, source, thought)
@@ -455,16 +402,9 @@ impl Chat {
         let Some(fragment) = json::members::<ToolFragment<'_>>(raw) else {
             return;
         };
-        let function = fragment
-            .function
-            .and_then(json::members::<Function<'_>>)
-            .unwrap_or_default();
+        let function = fragment.function.and_then(json::members::<Function<'_>>).unwrap_or_default();
         // Mistral sends the word for a missing id.
-        let id = fragment
-            .id
-            .map(json::shown)
-            .filter(|id| id != "null")
-            .unwrap_or_default();
+        let id = fragment.id.map(json::shown).filter(|id| id != "null").unwrap_or_default();
         let key = self.key(count(fragment.index), &id, word(function.name).is_some());
         tell_call(source, key, &id, &function, teller);
     }
@@ -472,11 +412,7 @@ impl Chat {
     /// The key of the call that a fragment belongs to. A fragment opens a new call when its index is new, or when it names a function
     /// under another id than the call at that index has (some servers number all parallel calls 0), or when it names one and has no index.
     fn key(&mut self, index: Option<u64>, id: &str, named: bool) -> u64 {
-        let other = |at: usize| {
-            self.calls
-                .get(at)
-                .is_some_and(|known| !id.is_empty() && !known.is_empty() && known != id)
-        };
+        let other = |at: usize| self.calls.get(at).is_some_and(|known| !id.is_empty() && !known.is_empty() && known != id);
         let by_id = || self.by_id.get(id).copied();
         let known = match index.map(|index| self.by_index.get(&index).copied()) {
             Some(Some(at)) if named && other(at) => by_id(),
@@ -503,29 +439,9 @@ impl Chat {
 }
 
 /// Tells a call's fragment. Arguments are string fragments; where a peer sends an object, that is all of them.
-fn tell_call(
-    source: &Source<'_>,
-    key: u64,
-    id: &str,
-    function: &Function<'_>,
-    teller: &mut Teller<'_>,
-) {
-    let (text, at) = function.arguments.map_or((Cow::Borrowed(""), 0..0), |raw| {
-        (json::shown(raw), source.place(raw))
-    });
-    let whole = function
-        .arguments
-        .is_some_and(|raw| json::content(raw).is_none());
+fn tell_call(source: &Source<'_>, key: u64, id: &str, function: &Function<'_>, teller: &mut Teller<'_>) {
+    let (text, at) = function.arguments.map_or((Cow::Borrowed(""), 0..0), |raw| (json::shown(raw), source.place(raw)));
+    let whole = function.arguments.is_some_and(|raw| json::content(raw).is_none());
     let id = (!id.is_empty()).then_some(Cow::Borrowed(id));
-    teller.tell(Delta {
-        kind: DeltaKind::ToolCall,
-        text,
-        at,
-        part: Part::Tool {
-            index: key,
-            id,
-            name: word(function.name),
-            whole,
-        },
-    });
+    teller.tell(Delta { kind: DeltaKind::ToolCall, text, at, part: Part::Tool { index: key, id, name: word(function.name), whole } });
 }

@@ -2,17 +2,15 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::tests::{Run, ask, body, capture, stream};
-use crate::{
-    AskError, DeltaKind, Dialect, Message, Payload, Role, Tool, ToolCall, Transport, Usage,
-    json as reading,
-};
+use crate::{AskError, DeltaKind, Dialect, Message, Payload, Role, Tool, ToolCall, Transport, Usage, json as reading};
 
 use super::OpenAiChat;
 
 const CHAT: &str = "openai-chat";
 
 fn delta(delta: Value) -> String {
-    json!({"id": "c1", "object": "chat.completion.chunk", "choices": [{"index": 0, "delta": delta, "finish_reason": null}], "usage": null}).to_string()
+    json!({"id": "c1", "object": "chat.completion.chunk", "choices": [{"index": 0, "delta": delta, "finish_reason": null}], "usage": null})
+        .to_string()
 }
 
 fn finish(reason: &str) -> String {
@@ -37,16 +35,7 @@ fn a_plain_stream() {
             "[DONE]",
         ],
     );
-    assert_eq!(
-        run.kinds(),
-        [
-            DeltaKind::Control,
-            DeltaKind::Text,
-            DeltaKind::Finish,
-            DeltaKind::Usage,
-            DeltaKind::Control
-        ]
-    );
+    assert_eq!(run.kinds(), [DeltaKind::Control, DeltaKind::Text, DeltaKind::Finish, DeltaKind::Usage, DeltaKind::Control]);
     assert_eq!(run.words()[0], "role");
     assert_eq!(run.reply.text, "Hi \"you\"\n");
     assert_eq!(run.reply.finish.as_ref().unwrap().reason, "stop");
@@ -71,16 +60,9 @@ fn llama_cpp_says_the_same_in_a_stream_and_whole() {
     assert_eq!(whole.reply.text, streamed.reply.text);
     assert_eq!(streamed.words()[0], "role");
     assert_eq!(streamed.reply.finish, whole.reply.finish);
-    assert_eq!(
-        streamed.reply.usage.as_ref().unwrap().output_tokens,
-        Some(12)
-    );
+    assert_eq!(streamed.reply.usage.as_ref().unwrap().output_tokens, Some(12));
     assert!(streamed.decoder.whole() && whole.decoder.whole() && whole.decoder.ended());
-    let refused = body(
-        CHAT,
-        400,
-        include_str!("../../fixtures/llama-too-long.json"),
-    );
+    let refused = body(CHAT, 400, include_str!("../../fixtures/llama-too-long.json"));
     let (code, message) = refused.reply.error.unwrap();
     assert_eq!(code, "400");
     assert!(message.starts_with("request (9031 tokens) exceeds"));
@@ -95,30 +77,19 @@ fn without_done_a_stream_is_not_whole() {
 #[test]
 fn reasoning_under_both_names_is_told_once() {
     let run = chat(&[
-        delta(
-            json!({"role": "assistant", "reasoning_content": "a", "reasoning": "a", "content": null}),
-        ),
+        delta(json!({"role": "assistant", "reasoning_content": "a", "reasoning": "a", "content": null})),
         delta(json!({"reasoning": "b", "reasoning_content": ""})),
         delta(json!({"reasoning_content": "c"})),
-        delta(
-            json!({"reasoning": "d", "reasoning_details": [{"type": "reasoning.text", "text": "d"}]}),
-        ),
-        delta(
-            json!({"reasoning_details": [{"type": "reasoning.summary", "summary": "e"}, {"type": "reasoning.encrypted", "data": "x"}]}),
-        ),
+        delta(json!({"reasoning": "d", "reasoning_details": [{"type": "reasoning.text", "text": "d"}]})),
+        delta(json!({"reasoning_details": [{"type": "reasoning.summary", "summary": "e"}, {"type": "reasoning.encrypted", "data": "x"}]})),
     ]);
-    assert_eq!(
-        (run.reply.reasoning.as_str(), run.reply.text.as_str()),
-        ("abcde", "")
-    );
+    assert_eq!((run.reply.reasoning.as_str(), run.reply.text.as_str()), ("abcde", ""));
 }
 
 #[test]
 fn mistral_sends_lists_and_objects() {
     let run = chat(&[
-        delta(
-            json!({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}], "closed": true}]}),
-        ),
+        delta(json!({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}], "closed": true}]})),
         delta(
             json!({"content": [{"type": "text", "text": "a"}, {"type": "reference", "reference_ids": [1]}, {"type": "text", "text": "b"}]}),
         ),
@@ -126,10 +97,7 @@ fn mistral_sends_lists_and_objects() {
             json!({"tool_calls": [{"id": "null", "function": {"name": "f", "arguments": {"x": 1}}}, {"id": "null", "function": {"name": "g", "arguments": "{}"}}]}),
         ),
     ]);
-    assert_eq!(
-        (run.reply.reasoning.as_str(), run.reply.text.as_str()),
-        ("hm", "ab")
-    );
+    assert_eq!((run.reply.reasoning.as_str(), run.reply.text.as_str()), ("hm", "ab"));
     assert_eq!(run.calls(), [("", "f", r#"{"x":1}"#), ("", "g", "{}")]);
     assert!(run.words().contains(&"reference"));
 }
@@ -138,16 +106,10 @@ fn mistral_sends_lists_and_objects() {
 fn tool_calls_interleave_by_index() {
     let call = |calls: Value| delta(json!({ "tool_calls": calls }));
     let run = chat(&[
-        call(
-            json!([{"index": 0, "id": "a", "type": "function", "function": {"name": "f", "arguments": ""}}]),
-        ),
-        call(
-            json!([{"index": 1, "id": "b", "type": "function", "function": {"name": "g", "arguments": "{"}}]),
-        ),
+        call(json!([{"index": 0, "id": "a", "type": "function", "function": {"name": "f", "arguments": ""}}])),
+        call(json!([{"index": 1, "id": "b", "type": "function", "function": {"name": "g", "arguments": "{"}}])),
         call(json!([{"index": 0, "function": {"arguments": "{\"q\""}}])),
-        call(
-            json!([{"index": 1, "id": "", "function": {"name": "", "arguments": "}"}}, {"index": 0, "function": {"arguments": ":1}"}}]),
-        ),
+        call(json!([{"index": 1, "id": "", "function": {"name": "", "arguments": "}"}}, {"index": 0, "function": {"arguments": ":1}"}}])),
         finish("tool_calls"),
     ]);
     assert_eq!(run.calls(), [("a", "f", r#"{"q":1}"#), ("b", "g", "{}")]);
@@ -156,20 +118,14 @@ fn tool_calls_interleave_by_index() {
 #[test]
 fn parallel_calls_all_numbered_zero_stay_apart() {
     let run = chat(&[
-        delta(
-            json!({"tool_calls": [{"index": 0, "id": "a", "function": {"name": "f", "arguments": "1"}}]}),
-        ),
-        delta(
-            json!({"tool_calls": [{"index": 0, "id": "b", "function": {"name": "f", "arguments": "2"}}]}),
-        ),
+        delta(json!({"tool_calls": [{"index": 0, "id": "a", "function": {"name": "f", "arguments": "1"}}]})),
+        delta(json!({"tool_calls": [{"index": 0, "id": "b", "function": {"name": "f", "arguments": "2"}}]})),
         delta(json!({"tool_calls": [{"index": 0, "function": {"arguments": "3"}}]})),
     ]);
     assert_eq!(run.calls(), [("a", "f", "1"), ("b", "f", "23")]);
     // An id made anew for every fragment, and no name: one call.
     let run = chat(&[
-        delta(
-            json!({"tool_calls": [{"index": 0, "id": "a", "function": {"name": "f", "arguments": "1"}}]}),
-        ),
+        delta(json!({"tool_calls": [{"index": 0, "id": "a", "function": {"name": "f", "arguments": "1"}}]})),
         delta(json!({"tool_calls": [{"index": 0, "id": "b", "function": {"arguments": "2"}}]})),
     ]);
     assert_eq!(run.calls(), [("b", "f", "12")]);
@@ -178,19 +134,15 @@ fn parallel_calls_all_numbered_zero_stay_apart() {
         delta(
             json!({"tool_calls": [{"id": "a", "function": {"name": "f", "arguments": "1"}}, {"id": "b", "function": {"name": "g", "arguments": "2"}}]}),
         ),
-        delta(
-            json!({"tool_calls": [{"id": "a", "function": {"arguments": "3"}}, {"function": {"arguments": "4"}}]}),
-        ),
+        delta(json!({"tool_calls": [{"id": "a", "function": {"arguments": "3"}}, {"function": {"arguments": "4"}}]})),
     ]);
     assert_eq!(run.calls(), [("a", "f", "13"), ("b", "g", "24")]);
 }
 
 #[test]
 fn the_deprecated_function_call() {
-    let run = chat(&[
-        delta(json!({"function_call": {"name": "f", "arguments": "{"}})),
-        delta(json!({"function_call": {"arguments": "}"}})),
-    ]);
+    let run =
+        chat(&[delta(json!({"function_call": {"name": "f", "arguments": "{"}})), delta(json!({"function_call": {"arguments": "}"}}))]);
     assert_eq!(run.calls(), [("", "f", "{}")]);
 }
 
@@ -211,29 +163,24 @@ fn other_choices_are_shown_but_not_mixed_in() {
 
 #[test]
 fn usage_comes_in_many_places_and_replaces() {
-    let usage = |run: &Run| {
-        run.reply
-            .usage
-            .clone()
-            .map(|usage| (usage.input_tokens, usage.output_tokens))
-    };
+    let usage = |run: &Run| run.reply.usage.clone().map(|usage| (usage.input_tokens, usage.output_tokens));
     let groq = chat(&[r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"x_groq":{"id":"r","usage":{"prompt_tokens":1,"completion_tokens":2}}}"#.to_owned()]);
     assert_eq!(usage(&groq), Some((Some(1), Some(2))));
-    let moonshot = chat(&[r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop","usage":{"prompt_tokens":3,"completion_tokens":4}}]}"#.to_owned()]);
+    let moonshot = chat(&[
+        r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop","usage":{"prompt_tokens":3,"completion_tokens":4}}]}"#.to_owned(),
+    ]);
     assert_eq!(usage(&moonshot), Some((Some(3), Some(4))));
-    let continuous = chat(&[r#"{"choices":[{"index":0,"delta":{"content":"a"}}],"usage":{"prompt_tokens":3,"completion_tokens":1}}"#.to_owned(), r#"{"choices":[{"index":0,"delta":{"content":"b"}}],"usage":{"prompt_tokens":3,"completion_tokens":2}}"#.to_owned(), r#"{"choices":[],"usage":{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}}"#.to_owned()]);
+    let continuous = chat(&[
+        r#"{"choices":[{"index":0,"delta":{"content":"a"}}],"usage":{"prompt_tokens":3,"completion_tokens":1}}"#.to_owned(),
+        r#"{"choices":[{"index":0,"delta":{"content":"b"}}],"usage":{"prompt_tokens":3,"completion_tokens":2}}"#.to_owned(),
+        r#"{"choices":[],"usage":{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}}"#.to_owned(),
+    ]);
     assert_eq!(usage(&continuous), Some((Some(3), Some(2))));
     assert_eq!(continuous.reply.text, "ab");
     let deepseek = chat(&[r#"{"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":2,"total_tokens":12,"prompt_cache_hit_tokens":4,"prompt_cache_miss_tokens":6}}"#.to_owned()]);
-    assert_eq!(
-        deepseek.reply.usage.as_ref().unwrap().cached_tokens,
-        Some(4)
-    );
+    assert_eq!(deepseek.reply.usage.as_ref().unwrap().cached_tokens, Some(4));
     let xai = chat(&[r#"{"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":2,"total_tokens":20,"completion_tokens_details":{"reasoning_tokens":8}}}"#.to_owned()]);
-    assert_eq!(
-        xai.reply.usage.as_ref().unwrap().output_includes_reasoning,
-        Some(false)
-    );
+    assert_eq!(xai.reply.usage.as_ref().unwrap().output_includes_reasoning, Some(false));
 }
 
 #[test]
@@ -248,83 +195,30 @@ fn errors_inside_a_success() {
             "Provider disconnected",
         ),
         // vLLM, then [DONE]
-        (
-            vec![
-                r#"{"error":{"message":"boom","type":"InternalServerError","param":null,"code":500}}"#,
-                "[DONE]",
-            ],
-            "500",
-            "boom",
-        ),
-        (
-            vec![r#"{"error":"out of memory"}"#, "[DONE]"],
-            "",
-            "out of memory",
-        ),
+        (vec![r#"{"error":{"message":"boom","type":"InternalServerError","param":null,"code":500}}"#, "[DONE]"], "500", "boom"),
+        (vec![r#"{"error":"out of memory"}"#, "[DONE]"], "", "out of memory"),
         // Groq
+        (vec![r#"{"choices":[{"index":0,"delta":{}}],"x_groq":{"error":"over capacity"}}"#, "[DONE]"], "", "over capacity"),
         (
-            vec![
-                r#"{"choices":[{"index":0,"delta":{}}],"x_groq":{"error":"over capacity"}}"#,
-                "[DONE]",
-            ],
-            "",
-            "over capacity",
-        ),
-        (
-            vec![
-                r#"{"choices":[{"index":0,"delta":{},"finish_reason":"error"}]}"#,
-                "[DONE]",
-            ],
+            vec![r#"{"choices":[{"index":0,"delta":{},"finish_reason":"error"}]}"#, "[DONE]"],
             "error",
             "the reply ended with finish_reason error",
         ),
-        (
-            vec![r#"{"object":"error","message":"no model","type":"NotFoundError","code":404}"#],
-            "404",
-            "no model",
-        ),
-        (
-            vec![r#"{"code":"InvalidParameter","message":"bad","request_id":"r"}"#],
-            "InvalidParameter",
-            "bad",
-        ),
+        (vec![r#"{"object":"error","message":"no model","type":"NotFoundError","code":404}"#], "404", "no model"),
+        (vec![r#"{"code":"InvalidParameter","message":"bad","request_id":"r"}"#], "InvalidParameter", "bad"),
     ] {
         let run = stream(CHAT, &events);
-        assert_eq!(
-            run.reply.error,
-            Some((code.to_owned(), message.to_owned())),
-            "{events:?}"
-        );
+        assert_eq!(run.reply.error, Some((code.to_owned(), message.to_owned())), "{events:?}");
         assert!(!run.decoder.whole(), "{events:?}");
-        assert_eq!(
-            run.kinds()
-                .iter()
-                .filter(|kind| **kind == DeltaKind::Error)
-                .count(),
-            1,
-            "{events:?}"
-        );
+        assert_eq!(run.kinds().iter().filter(|kind| **kind == DeltaKind::Error).count(), 1, "{events:?}");
     }
     // xAI: a JSON body to a stream request.
-    let run = body(
-        CHAT,
-        200,
-        r#"{"code":"Client specified an invalid argument","error":"Model not found: grok-0"}"#,
-    );
-    assert_eq!(
-        run.reply.error,
-        Some((
-            "Client specified an invalid argument".to_owned(),
-            "Model not found: grok-0".to_owned()
-        ))
-    );
+    let run = body(CHAT, 200, r#"{"code":"Client specified an invalid argument","error":"Model not found: grok-0"}"#);
+    assert_eq!(run.reply.error, Some(("Client specified an invalid argument".to_owned(), "Model not found: grok-0".to_owned())));
     // `event: error`, with and without JSON.
     for data in ["broken pipe", r#"{"message":"broken pipe"}"#] {
         let mut run = Run::new(CHAT, 200);
-        run.feed(Payload::Event {
-            event: "error",
-            data,
-        });
+        run.feed(Payload::Event { event: "error", data });
         assert_eq!(run.reply.error.unwrap().1, "broken pipe");
     }
     // Not errors.
@@ -343,40 +237,16 @@ fn error_bodies() {
             "invalid_api_key",
             "Incorrect API key",
         ),
-        (
-            r#"{"error":{"message":"m","type":"t","code":null}}"#,
-            "t",
-            "m",
-        ),
-        (
-            r#"{"error":"invalid_client","error_description":"who?"}"#,
-            "invalid_client",
-            "who?",
-        ),
+        (r#"{"error":{"message":"m","type":"t","code":null}}"#, "t", "m"),
+        (r#"{"error":"invalid_client","error_description":"who?"}"#, "invalid_client", "who?"),
         (r#"{"message":"no Route matched"}"#, "", "no Route matched"),
         (r#"{"detail":"Not Found"}"#, "", "Not Found"),
-        (
-            r#"{"detail":[{"loc":["body","messages"],"msg":"Field required","type":"missing"}]}"#,
-            "",
-            "body.messages: Field required",
-        ),
-        (
-            r#"[{"error":{"code":400,"message":"API key not valid","status":"INVALID_ARGUMENT"}}]"#,
-            "400",
-            "API key not valid",
-        ),
-        (
-            r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#,
-            "overloaded_error",
-            "Overloaded",
-        ),
+        (r#"{"detail":[{"loc":["body","messages"],"msg":"Field required","type":"missing"}]}"#, "", "body.messages: Field required"),
+        (r#"[{"error":{"code":400,"message":"API key not valid","status":"INVALID_ARGUMENT"}}]"#, "400", "API key not valid"),
+        (r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#, "overloaded_error", "Overloaded"),
         (r#"{"strange":true}"#, "", r#"{"strange":true}"#),
         (r#""just words""#, "", "just words"),
-        (
-            "<!DOCTYPE html>\n<html><head><TITLE>\n502 Bad &amp; Gateway</title></head>",
-            "",
-            "502 Bad & Gateway",
-        ),
+        ("<!DOCTYPE html>\n<html><head><TITLE>\n502 Bad &amp; Gateway</title></head>", "", "502 Bad & Gateway"),
         ("<html>", "", "an HTML page without a title"),
         ("  upstream connect error\n", "", "upstream connect error"),
         ("", "", "HTTP 502 with an empty body"),
@@ -384,11 +254,7 @@ fn error_bodies() {
     ] {
         for id in [CHAT, "openai-responses"] {
             let run = body(id, 502, text);
-            assert_eq!(
-                run.reply.error,
-                Some((code.to_owned(), message.to_owned())),
-                "{id} {text}"
-            );
+            assert_eq!(run.reply.error, Some((code.to_owned(), message.to_owned())), "{id} {text}");
             assert!(!run.decoder.whole());
         }
     }
@@ -397,14 +263,7 @@ fn error_bodies() {
     let deep = format!("{}1{}", r#"{"error":"#.repeat(200), "}".repeat(200));
     assert!(body(CHAT, 500, &deep).reply.error.is_some());
     // A gateway's page under status 200.
-    assert_eq!(
-        body(CHAT, 200, "<html><title>Sign in</title>")
-            .reply
-            .error
-            .unwrap()
-            .1,
-        "Sign in"
-    );
+    assert_eq!(body(CHAT, 200, "<html><title>Sign in</title>").reply.error.unwrap().1, "Sign in");
 }
 
 #[test]
@@ -415,56 +274,24 @@ fn whatever_comes_is_shown() {
         ("nonsense", DeltaKind::Unknown, "not JSON: expected"),
         ("[1,2]", DeltaKind::Unknown, "a JSON array of 2, not"),
         ("3", DeltaKind::Unknown, "a JSON number, not"),
-        (
-            r#"{"foo":1,"bar":2}"#,
-            DeltaKind::Unknown,
-            "a JSON object with foo, bar, not",
-        ),
-        (
-            r#"{"choices":[],"prompt_filter_results":[{"prompt_index":0}]}"#,
-            DeltaKind::Control,
-            "prompt_filter_results",
-        ),
+        (r#"{"foo":1,"bar":2}"#, DeltaKind::Unknown, "a JSON object with foo, bar, not"),
+        (r#"{"choices":[],"prompt_filter_results":[{"prompt_index":0}]}"#, DeltaKind::Control, "prompt_filter_results"),
         (r#"{"choices":[]}"#, DeltaKind::Control, "no choices"),
         (
             r#"{"choices":[{"index":0,"finish_reason":null,"content_filter_results":{"hate":{}}}]}"#,
             DeltaKind::Control,
             "content_filter_results",
         ),
-        (
-            r#"{"choices":[{"index":0,"delta":null}]}"#,
-            DeltaKind::Control,
-            "empty",
-        ),
-        (
-            r#"{"choices":[{"index":0,"delta":{"content":null}}],"prompt_progress":{"total":9}}"#,
-            DeltaKind::Control,
-            "prompt_progress",
-        ),
-        (
-            r#"{"choices":{},"object":"chat.completion.chunk"}"#,
-            DeltaKind::Control,
-            "empty",
-        ),
-        (
-            r#"{"choices":[{"index":0,"delta":{"content":"a","content":"b"}}],"choices":[{"delta":{"content":"c"}}]}"#,
-            DeltaKind::Text,
-            "c",
-        ),
-        (
-            r#"{"choices":[{"delta":{"content":"a\ud800b"}}]}"#,
-            DeltaKind::Text,
-            "a\u{fffd}b",
-        ),
+        (r#"{"choices":[{"index":0,"delta":null}]}"#, DeltaKind::Control, "empty"),
+        (r#"{"choices":[{"index":0,"delta":{"content":null}}],"prompt_progress":{"total":9}}"#, DeltaKind::Control, "prompt_progress"),
+        (r#"{"choices":{},"object":"chat.completion.chunk"}"#, DeltaKind::Control, "empty"),
+        (r#"{"choices":[{"index":0,"delta":{"content":"a","content":"b"}}],"choices":[{"delta":{"content":"c"}}]}"#, DeltaKind::Text, "c"),
+        (r#"{"choices":[{"delta":{"content":"a\ud800b"}}]}"#, DeltaKind::Text, "a\u{fffd}b"),
         (" [DONE] ", DeltaKind::Control, "[DONE]"),
     ] {
         let run = stream(CHAT, &[data]);
         assert_eq!(run.kinds(), [kind], "{data}");
-        assert!(
-            run.words()[0].starts_with(word),
-            "{data}: {:?}",
-            run.words()
-        );
+        assert!(run.words()[0].starts_with(word), "{data}: {:?}", run.words());
     }
     assert!(body(CHAT, 200, "data: {}\n\n").words()[0].contains("server-sent events"));
 }
@@ -473,10 +300,7 @@ fn whatever_comes_is_shown() {
 fn a_body_is_read_as_a_body_whatever_was_asked() {
     let text = "\n\n  {\"object\":\"chat.completion\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"hi\",\"reasoning_content\":\"hm\",\"tool_calls\":[{\"id\":\"a\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]},\"finish_reason\":\"tool_calls\"}],\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2}}";
     let run = body(CHAT, 200, text);
-    assert_eq!(
-        (run.reply.text.as_str(), run.reply.reasoning.as_str()),
-        ("hi", "hm")
-    );
+    assert_eq!((run.reply.text.as_str(), run.reply.reasoning.as_str()), ("hi", "hm"));
     assert_eq!(run.calls(), [("a", "f", "{}")]);
     assert!(run.decoder.whole());
     assert!(!body(CHAT, 200, "{\"choices\":[]}").decoder.whole());
@@ -493,12 +317,7 @@ fn a_closing_message_is_not_told_twice() {
         ],
     );
     assert_eq!(run.reply.text, "ab");
-    let run = stream(
-        CHAT,
-        &[
-            r#"{"choices":[{"index":0,"message":{"role":"assistant","content":"ab"},"finish_reason":"stop"}]}"#,
-        ],
-    );
+    let run = stream(CHAT, &[r#"{"choices":[{"index":0,"message":{"role":"assistant","content":"ab"},"finish_reason":"stop"}]}"#]);
     assert_eq!(run.reply.text, "ab");
 }
 
@@ -509,24 +328,11 @@ fn what_is_sent() {
     question.messages.push(Message {
         role: Role::Assistant,
         text: String::new(),
-        tool_calls: vec![ToolCall {
-            id: "a".to_owned(),
-            name: "f".to_owned(),
-            arguments: "{}".to_owned(),
-        }],
+        tool_calls: vec![ToolCall { id: "a".to_owned(), name: "f".to_owned(), arguments: "{}".to_owned() }],
         tool_call_id: None,
     });
-    question.messages.push(Message {
-        role: Role::Tool,
-        text: "42".to_owned(),
-        tool_calls: Vec::new(),
-        tool_call_id: Some("a".to_owned()),
-    });
-    question.tools.push(Tool {
-        name: "f".to_owned(),
-        description: "d".to_owned(),
-        parameters: json!({"type": "object"}),
-    });
+    question.messages.push(Message { role: Role::Tool, text: "42".to_owned(), tool_calls: Vec::new(), tool_call_id: Some("a".to_owned()) });
+    question.tools.push(Tool { name: "f".to_owned(), description: "d".to_owned(), parameters: json!({"type": "object"}) });
     question.params.temperature = Some(0.5);
     question.params.top_p = Some(0.9);
     question.params.max_tokens = Some(7);
@@ -534,24 +340,9 @@ fn what_is_sent() {
     question.params.stop = vec!["x".to_owned()];
     question.params.reasoning = Some("low".to_owned());
     question.params.tool_choice = Some("f".to_owned());
-    let call = OpenAiChat
-        .call(
-            &question,
-            Transport::Sse,
-            "http://127.0.0.1:8080/v1/",
-            false,
-            "Authorization: Bearer {key}",
-        )
-        .unwrap();
-    assert_eq!(
-        (call.method.as_str(), call.url.as_str()),
-        ("POST", "http://127.0.0.1:8080/v1/chat/completions")
-    );
-    assert!(
-        call.headers
-            .iter()
-            .any(|header| header.name == "Authorization" && header.value == "Bearer {key}")
-    );
+    let call = OpenAiChat.call(&question, Transport::Sse, "http://127.0.0.1:8080/v1/", false, "Authorization: Bearer {key}").unwrap();
+    assert_eq!((call.method.as_str(), call.url.as_str()), ("POST", "http://127.0.0.1:8080/v1/chat/completions"));
+    assert!(call.headers.iter().any(|header| header.name == "Authorization" && header.value == "Bearer {key}"));
     assert_eq!(
         call.body,
         concat!(
@@ -561,22 +352,10 @@ fn what_is_sent() {
             r#""tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object"}}}],"tool_choice":{"type":"function","function":{"name":"f"}},"stream":true,"stream_options":{"include_usage":true}}"#,
         )
     );
-    let body = |base: &str, transport| {
-        OpenAiChat
-            .call(&question, transport, base, false, "")
-            .unwrap()
-            .body
-    };
-    assert!(
-        body("https://api.openai.com/v1", Transport::Http).contains(r#""max_completion_tokens":7"#)
-    );
-    assert!(
-        body("https://eu.api.openai.com/v1", Transport::Http)
-            .contains(r#""max_completion_tokens":7"#)
-    );
-    assert!(
-        body("https://notapi.openai.com.evil/v1", Transport::Http).contains(r#""max_tokens":7"#)
-    );
+    let body = |base: &str, transport| OpenAiChat.call(&question, transport, base, false, "").unwrap().body;
+    assert!(body("https://api.openai.com/v1", Transport::Http).contains(r#""max_completion_tokens":7"#));
+    assert!(body("https://eu.api.openai.com/v1", Transport::Http).contains(r#""max_completion_tokens":7"#));
+    assert!(body("https://notapi.openai.com.evil/v1", Transport::Http).contains(r#""max_tokens":7"#));
     assert!(!body("https://api.openai.com/v1", Transport::Http).contains("stream"));
     let mistral = body("https://api.mistral.ai/v1", Transport::Sse);
     assert!(mistral.contains("random_seed") && !mistral.contains("stream_options"));
@@ -584,84 +363,39 @@ fn what_is_sent() {
 
 #[test]
 fn urls() {
-    let url = |base: &str, whole| {
-        OpenAiChat
-            .call(&ask("hi"), Transport::Sse, base, whole, "")
-            .map(|call| call.url)
-    };
-    assert_eq!(
-        url("https://h/v1", false).unwrap(),
-        "https://h/v1/chat/completions"
-    );
-    assert_eq!(
-        url("https://h", false).unwrap(),
-        "https://h/chat/completions"
-    );
-    assert_eq!(
-        url("https://h/v1/chat/completions", false).unwrap(),
-        "https://h/v1/chat/completions"
-    );
-    assert_eq!(
-        url("https://h/d?api-version=1#f", false).unwrap(),
-        "https://h/d/chat/completions?api-version=1"
-    );
-    assert_eq!(
-        url("wss://h/any/where/", true).unwrap(),
-        "https://h/any/where/"
-    );
+    let url = |base: &str, whole| OpenAiChat.call(&ask("hi"), Transport::Sse, base, whole, "").map(|call| call.url);
+    assert_eq!(url("https://h/v1", false).unwrap(), "https://h/v1/chat/completions");
+    assert_eq!(url("https://h", false).unwrap(), "https://h/chat/completions");
+    assert_eq!(url("https://h/v1/chat/completions", false).unwrap(), "https://h/v1/chat/completions");
+    assert_eq!(url("https://h/d?api-version=1#f", false).unwrap(), "https://h/d/chat/completions?api-version=1");
+    assert_eq!(url("wss://h/any/where/", true).unwrap(), "https://h/any/where/");
     for (base, why) in [
         ("ftp://h", "its scheme is ftp"),
         ("h/v1", "relative URL"),
         ("", "relative URL"),
-        (
-            "https://{resource}.openai.azure.com/v1",
-            "{resource} is to be filled in",
-        ),
+        ("https://{resource}.openai.azure.com/v1", "{resource} is to be filled in"),
         ("http://", "empty host"),
     ] {
-        assert!(
-            matches!(url(base, false), Err(AskError::Url { why: told, .. }) if told.contains(why)),
-            "{base}: {:?}",
-            url(base, false)
-        );
+        assert!(matches!(url(base, false), Err(AskError::Url { why: told, .. }) if told.contains(why)), "{base}: {:?}", url(base, false));
     }
 }
 
 #[test]
 fn what_cannot_be_asked_is_said_before() {
-    let refused = |question: &crate::Ask, transport| {
-        OpenAiChat
-            .check(question, transport)
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-    };
+    let refused =
+        |question: &crate::Ask, transport| OpenAiChat.check(question, transport).iter().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(refused(&ask("hi"), Transport::Sse), Vec::<String>::new());
-    assert_eq!(
-        refused(&ask("hi"), Transport::Websocket),
-        ["OpenAI Chat Completions has no websocket transport; it has sse, http"]
-    );
+    assert_eq!(refused(&ask("hi"), Transport::Websocket), ["OpenAI Chat Completions has no websocket transport; it has sse, http"]);
     let mut question = ask("hi");
     question.params.tool_choice = Some("f".to_owned());
     question.params.temperature = Some(f64::NAN);
-    question.messages.push(Message {
-        role: Role::Tool,
-        text: String::new(),
-        tool_calls: Vec::new(),
-        tool_call_id: None,
-    });
+    question.messages.push(Message { role: Role::Tool, text: String::new(), tool_calls: Vec::new(), tool_call_id: None });
     assert_eq!(refused(&question, Transport::Sse).len(), 3);
     question.raw_body = Some("{\"model\":1}".to_owned());
     assert_eq!(refused(&question, Transport::Sse), Vec::<String>::new());
     for raw in ["", "[]", "{", "{} {}"] {
         question.raw_body = Some(raw.to_owned());
-        assert!(
-            matches!(
-                OpenAiChat.call(&question, Transport::Sse, "http://h", false, ""),
-                Err(AskError::Body(_))
-            ),
-            "{raw}"
-        );
+        assert!(matches!(OpenAiChat.call(&question, Transport::Sse, "http://h", false, ""), Err(AskError::Body(_))), "{raw}");
     }
 }
 
@@ -687,16 +421,11 @@ pub(crate) fn sent(text: &str, ascii: bool) -> String {
     let mut units = [0_u16; 2];
     plain
         .chars()
-        .map(|c| {
-            if c.is_ascii() {
-                c.to_string()
-            } else {
-                c.encode_utf16(&mut units)
-                    .iter()
-                    .map(|unit| format!("\\u{unit:04x}"))
-                    .collect()
-            }
-        })
+        .map(
+            |c| {
+                if c.is_ascii() { c.to_string() } else { c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect() }
+            },
+        )
         .collect()
 }
 

@@ -55,16 +55,18 @@ pub(super) fn build(ask: &Ask, transport: Transport) -> String {
 fn items(message: &Message) -> Vec<Value> {
     match message.role {
         Role::User => vec![json!({"type": "message", "role": "user", "content": message.text})],
-        Role::Tool => vec![
-            json!({"type": "function_call_output", "call_id": message.tool_call_id, "output": message.text}),
-        ],
+        Role::Tool => vec![json!({"type": "function_call_output", "call_id": message.tool_call_id, "output": message.text})],
         Role::Assistant => {
             let mut items = Vec::new();
             if !message.text.is_empty() || message.tool_calls.is_empty() {
-                items
-                    .push(json!({"type": "message", "role": "assistant", "content": message.text}));
+                items.push(json!({"type": "message", "role": "assistant", "content": message.text}));
             }
-            items.extend(message.tool_calls.iter().map(|call| json!({"type": "function_call", "call_id": call.id, "name": call.name, "arguments": call.arguments})));
+            items.extend(
+                message
+                    .tool_calls
+                    .iter()
+                    .map(|call| json!({"type": "function_call", "call_id": call.id, "name": call.name, "arguments": call.arguments})),
+            );
             items
         }
     }

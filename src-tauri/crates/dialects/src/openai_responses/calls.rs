@@ -44,10 +44,7 @@ impl Calls {
     /// else the last, if it is under way and nothing speaks against it.
     pub(super) fn find(&self, ties: Ties<'_>) -> Option<usize> {
         let output = ties.output.and_then(|output| self.by_output.get(&output));
-        let told = output
-            .or_else(|| self.by_item.get(ties.item))
-            .or_else(|| self.by_call.get(ties.call))
-            .copied();
+        let told = output.or_else(|| self.by_item.get(ties.item)).or_else(|| self.by_call.get(ties.call)).copied();
         told.or_else(|| {
             let last = self.list.len().checked_sub(1)?;
             let call = &self.list[last];
@@ -58,18 +55,11 @@ impl Calls {
     /// Opens a call.
     pub(super) fn open(&mut self, key: u64, ties: Ties<'_>) -> usize {
         let at = self.list.len();
-        self.list.push(Call {
-            key,
-            output: ties.output,
-            ..Call::default()
-        });
+        self.list.push(Call { key, output: ties.output, ..Call::default() });
         if let Some(output) = ties.output {
             self.by_output.insert(output, at);
         }
-        for (map, tie) in [
-            (&mut self.by_item, ties.item),
-            (&mut self.by_call, ties.call),
-        ] {
+        for (map, tie) in [(&mut self.by_item, ties.item), (&mut self.by_call, ties.call)] {
             if !tie.is_empty() {
                 map.insert(tie.to_owned(), at);
             }
@@ -86,9 +76,6 @@ impl Calls {
     pub(super) fn knows(&self, ties: Ties<'_>, name: &str, arguments: &str) -> bool {
         self.by_item.contains_key(ties.item)
             || self.by_call.contains_key(ties.call)
-            || self
-                .list
-                .iter()
-                .any(|call| call.name == name && call.arguments == arguments)
+            || self.list.iter().any(|call| call.name == name && call.arguments == arguments)
     }
 }

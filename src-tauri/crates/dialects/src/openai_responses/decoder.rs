@@ -115,9 +115,7 @@ impl Decoder for Responses {
         let mut teller = Teller::new(sink);
         match payload {
             Payload::Event { event, data } => self.piece(&Source::new(data), event, &mut teller),
-            Payload::Line(bytes) | Payload::Message(bytes) => {
-                Source::with(bytes, |source| self.piece(&source, "", &mut teller))
-            }
+            Payload::Line(bytes) | Payload::Message(bytes) => Source::with(bytes, |source| self.piece(&source, "", &mut teller)),
             Payload::Body(bytes) => Source::with(bytes, |source| match report::of_page(&source) {
                 Some(page) => self.fail(0, page, &mut teller),
                 None => self.piece(&source, "", &mut teller),
@@ -153,9 +151,7 @@ impl Responses {
         self.event(source, lane, &kind, &event, teller);
         if teller.told() == 0 {
             match truthy(event.error) {
-                Some(error) if !kind.starts_with("response.") => {
-                    self.fail(lane, report::of_member(source, error), teller)
-                }
+                Some(error) if !kind.starts_with("response.") => self.fail(lane, report::of_member(source, error), teller),
                 // Every other event has a name, which is all there is to say of it.
                 _ => teller.control(&kind, event.kind.map_or(0..0, |raw| source.place(raw))),
             }
@@ -198,11 +194,7 @@ impl Responses {
         let text = source.text.trim();
         if text == "[DONE]" {
             // Not of this dialect, but sent: the terminal event is what counts.
-            return if self.whole() {
-                teller.end(text, source.at(text))
-            } else {
-                teller.control(text, source.at(text))
-            };
+            return if self.whole() { teller.end(text, source.at(text)) } else { teller.control(text, source.at(text)) };
         }
         if name == "error" {
             return self.fail(0, report::of_body(source, 200), teller);
@@ -224,9 +216,7 @@ impl Responses {
         };
         let lane = self.lane(event.stream_id);
         let is_response = word(event.object).is_some_and(|object| object == "response")
-            || event
-                .output
-                .is_some_and(|output| output.get().starts_with('['));
+            || event.output.is_some_and(|output| output.get().starts_with('['));
         if is_response {
             return self.over(source, lane, "response", raw, teller);
         }
@@ -236,88 +226,22 @@ impl Responses {
         }
     }
 
-    fn event<'a>(
-        &mut self,
-        source: &Source<'a>,
-        lane: usize,
-        kind: &str,
-        event: &Event<'a>,
-        teller: &mut Teller<'_>,
-    ) {
+    fn event<'a>(&mut self, source: &Source<'a>, lane: usize, kind: &str, event: &Event<'a>, teller: &mut Teller<'_>) {
         let output = count(event.output_index);
         let part = count(event.content_index.or(event.summary_index)).unwrap_or(0);
         match kind {
-            "response.output_text.delta" => self.fresh(
-                source,
-                lane,
-                Stream::Text,
-                output,
-                part,
-                event.delta,
-                teller,
-            ),
-            "response.reasoning_text.delta" => self.fresh(
-                source,
-                lane,
-                Stream::Reasoning,
-                output,
-                part,
-                event.delta,
-                teller,
-            ),
+            "response.output_text.delta" => self.fresh(source, lane, Stream::Text, output, part, event.delta, teller),
+            "response.reasoning_text.delta" => self.fresh(source, lane, Stream::Reasoning, output, part, event.delta, teller),
             // The second name is an older spelling of the first.
-            "response.reasoning_summary_text.delta" | "response.reasoning_summary.delta" => self
-                .fresh(
-                    source,
-                    lane,
-                    Stream::Summary,
-                    output,
-                    part,
-                    event.delta,
-                    teller,
-                ),
-            "response.refusal.delta" => self.fresh(
-                source,
-                lane,
-                Stream::Refusal,
-                output,
-                part,
-                event.delta,
-                teller,
-            ),
-            "response.output_text.done" => {
-                self.part(source, lane, Stream::Text, output, part, event.text, teller)
+            "response.reasoning_summary_text.delta" | "response.reasoning_summary.delta" => {
+                self.fresh(source, lane, Stream::Summary, output, part, event.delta, teller)
             }
-            "response.reasoning_text.done" => self.part(
-                source,
-                lane,
-                Stream::Reasoning,
-                output,
-                part,
-                event.text,
-                teller,
-            ),
-            "response.reasoning_summary_text.done" => self.part(
-                source,
-                lane,
-                Stream::Summary,
-                output,
-                part,
-                event.text,
-                teller,
-            ),
-            "response.refusal.done" => self.part(
-                source,
-                lane,
-                Stream::Refusal,
-                output,
-                part,
-                event.refusal,
-                teller,
-            ),
-            "response.content_part.added" | "response.reasoning_summary_part.added" => {
-                self.at(lane).begin()
-            }
+            "response.refusal.delta" => self.fresh(source, lane, Stream::Refusal, output, part, event.delta, teller),
+            "response.output_text.done" => self.part(source, lane, Stream::Text, output, part, event.text, teller),
+            "response.reasoning_text.done" => self.part(source, lane, Stream::Reasoning, output, part, event.text, teller),
+            "response.reasoning_summary_text.done" => self.part(source, lane, Stream::Summary, output, part, event.text, teller),
+            "response.refusal.done" => self.part(source, lane, Stream::Refusal, output, part, event.refusal, teller),
+            "response.content_part.added" | "response.reasoning_summary_part.added" => self.at(lane).begin(),
             "response.content_part.done" | "response.reasoning_summary_part.done" => {
                 let summary = kind == "response.reasoning_summary_part.done";
                 if let Some(said) = event.part.and_then(json::members::<ContentPart<'_>>) {
@@ -327,11 +251,7 @@ impl Responses {
             }
             "response.output_item.added" => {
                 self.at(lane).begin();
-                if let Some(item) = event
-                    .item
-                    .and_then(json::members::<Item<'_>>)
-                    .filter(Item::is_call)
-                {
+                if let Some(item) = event.item.and_then(json::members::<Item<'_>>).filter(Item::is_call) {
                     self.open_call(source, lane, output, &item, teller);
                 }
             }
@@ -341,15 +261,7 @@ impl Responses {
             }
             "response.function_call_arguments.done" | "response.custom_tool_call_input.done" => {
                 let at = self.call(lane, output, event.item_id, event.call_id);
-                self.settle(
-                    source,
-                    lane,
-                    at,
-                    event.call_id,
-                    event.name,
-                    event.arguments.or(event.input),
-                    teller,
-                );
+                self.settle(source, lane, at, event.call_id, event.name, event.arguments.or(event.input), teller);
             }
             "response.output_item.done" => {
                 if let Some(item) = event.item.and_then(json::members::<Item<'_>>) {
@@ -357,29 +269,21 @@ impl Responses {
                 }
             }
             "response.created" => *self.at(lane) = Lane::default(),
-            "response.queued" | "response.in_progress" if self.at(lane).ended => {
-                *self.at(lane) = Lane::default()
-            }
+            "response.queued" | "response.in_progress" if self.at(lane).ended => *self.at(lane) = Lane::default(),
             // The last is what Realtime calls it, and some gateways with it.
-            "response.completed"
-            | "response.incomplete"
-            | "response.failed"
-            | "response.cancelled"
-            | "response.done" => match event.response {
-                Some(response) => self.over(source, lane, kind, response, teller),
-                None if kind == "response.failed" => self.fail(
-                    lane,
-                    Report::plain("the response failed, without a reason"),
-                    teller,
-                ),
-                None => {
-                    let lane = self.at(lane);
-                    lane.ended = true;
-                    lane.whole = true;
-                    teller.finish(kind.strip_prefix("response.").unwrap_or(kind), 0..0);
-                    teller.end(kind, 0..0);
+            "response.completed" | "response.incomplete" | "response.failed" | "response.cancelled" | "response.done" => {
+                match event.response {
+                    Some(response) => self.over(source, lane, kind, response, teller),
+                    None if kind == "response.failed" => self.fail(lane, Report::plain("the response failed, without a reason"), teller),
+                    None => {
+                        let lane = self.at(lane);
+                        lane.ended = true;
+                        lane.whole = true;
+                        teller.finish(kind.strip_prefix("response.").unwrap_or(kind), 0..0);
+                        teller.end(kind, 0..0);
+                    }
                 }
-            },
+            }
             "error" => {
                 let report = match truthy(event.error) {
                     Some(error) if error.get().starts_with('{') => report::of_member(source, error),
@@ -427,25 +331,10 @@ impl Responses {
     }
 
     /// A whole item: what of it was not told yet.
-    fn item<'a>(
-        &mut self,
-        source: &Source<'a>,
-        lane: usize,
-        output: Option<u64>,
-        item: &Item<'a>,
-        teller: &mut Teller<'_>,
-    ) {
+    fn item<'a>(&mut self, source: &Source<'a>, lane: usize, output: Option<u64>, item: &Item<'a>, teller: &mut Teller<'_>) {
         if item.is_call() {
             let at = self.call(lane, output, item.id, item.call_id);
-            self.settle(
-                source,
-                lane,
-                at,
-                item.call_id,
-                item.name,
-                item.arguments.or(item.input),
-                teller,
-            );
+            self.settle(source, lane, at, item.call_id, item.name, item.arguments.or(item.input), teller);
             if let Some(call) = self.at(lane).calls.get(at) {
                 call.done = true;
             }
@@ -454,12 +343,7 @@ impl Responses {
         let lane = self.at(lane);
         // Raw reasoning and its summary are two views of one thought: where one was told, the item's copy of the other is not.
         let thought = lane.reasoning.item(output) || lane.summary.item(output);
-        let before = [
-            lane.text.item(output),
-            thought,
-            thought,
-            lane.refusal.item(output),
-        ];
+        let before = [lane.text.item(output), thought, thought, lane.refusal.item(output)];
         for (list, summary) in [(item.summary, true), (item.content, false)] {
             let Some(list) = list else { continue };
             let mut part = 0;
@@ -476,42 +360,20 @@ impl Responses {
     }
 
     /// The whole response at its end: what of it was not told yet, then usage and how it ended.
-    fn over<'a>(
-        &mut self,
-        source: &Source<'a>,
-        lane: usize,
-        kind: &str,
-        raw: Raw<'a>,
-        teller: &mut Teller<'_>,
-    ) {
+    fn over<'a>(&mut self, source: &Source<'a>, lane: usize, kind: &str, raw: Raw<'a>, teller: &mut Teller<'_>) {
         let response = json::members::<Response<'_>>(raw).unwrap_or_default();
         if let Some(output) = response.output {
             let state = self.at(lane);
-            let streams = [
-                state.text.any() || state.refusal.any(),
-                state.reasoning.any() || state.summary.any(),
-            ];
+            let streams = [state.text.any() || state.refusal.any(), state.reasoning.any() || state.summary.any()];
             let mut index = 0;
             json::each(output, |raw| {
                 if let Some(item) = json::members::<Item<'_>>(raw) {
                     let reasoning = word(item.kind).is_some_and(|kind| kind == "reasoning");
                     if item.is_call() {
                         let text = |raw: Option<Raw<'a>>| word(raw).unwrap_or_default();
-                        let arguments = item
-                            .arguments
-                            .or(item.input)
-                            .map(json::shown)
-                            .unwrap_or_default();
-                        let ties = Ties {
-                            output: None,
-                            item: &text(item.id),
-                            call: &text(item.call_id),
-                        };
-                        if !self
-                            .at(lane)
-                            .calls
-                            .knows(ties, &text(item.name), &arguments)
-                        {
+                        let arguments = item.arguments.or(item.input).map(json::shown).unwrap_or_default();
+                        let ties = Ties { output: None, item: &text(item.id), call: &text(item.call_id) };
+                        if !self.at(lane).calls.knows(ties, &text(item.name), &arguments) {
                             self.open_call(source, lane, None, &item, teller);
                         }
                     } else if !streams[usize::from(reasoning)] {
@@ -523,32 +385,17 @@ impl Responses {
             });
         }
         teller.usage(source, response.usage);
-        let status = word(response.status).unwrap_or_else(|| {
-            kind.strip_prefix("response.")
-                .unwrap_or(kind)
-                .to_owned()
-                .into()
-        });
+        let status = word(response.status).unwrap_or_else(|| kind.strip_prefix("response.").unwrap_or(kind).to_owned().into());
         let error = truthy(response.error);
         if let Some(error) = error {
             self.fail(lane, report::of_member(source, error), teller);
         } else if status == "failed" {
-            self.fail(
-                lane,
-                Report::plain("the response failed, without a reason"),
-                teller,
-            );
+            self.fail(lane, Report::plain("the response failed, without a reason"), teller);
         }
-        let reason = response
-            .incomplete
-            .and_then(json::members::<Incomplete<'_>>)
-            .and_then(|incomplete| incomplete.reason);
+        let reason = response.incomplete.and_then(json::members::<Incomplete<'_>>).and_then(|incomplete| incomplete.reason);
         let (finish, at) = match word(reason) {
             Some(word) => (word, reason.map_or(0..0, |raw| source.place(raw))),
-            None => (
-                Cow::Borrowed(&*status),
-                response.status.map_or(0..0, |raw| source.place(raw)),
-            ),
+            None => (Cow::Borrowed(&*status), response.status.map_or(0..0, |raw| source.place(raw))),
         };
         if matches!(&*status, "in_progress" | "queued") {
             // A background response that was only taken on.
@@ -565,49 +412,22 @@ impl Responses {
     }
 
     /// A call begins.
-    fn open_call<'a>(
-        &mut self,
-        source: &Source<'a>,
-        lane: usize,
-        output: Option<u64>,
-        item: &Item<'a>,
-        teller: &mut Teller<'_>,
-    ) {
-        let (item_id, name) = (
-            word(item.id).unwrap_or_default(),
-            word(item.name).unwrap_or_default(),
-        );
+    fn open_call<'a>(&mut self, source: &Source<'a>, lane: usize, output: Option<u64>, item: &Item<'a>, teller: &mut Teller<'_>) {
+        let (item_id, name) = (word(item.id).unwrap_or_default(), word(item.name).unwrap_or_default());
         let id = word(item.call_id).unwrap_or_else(|| item_id.clone());
         let arguments = item.arguments.or(item.input);
         let text = arguments.map(json::shown).unwrap_or_default();
         let key = self.key();
         let calls = &mut self.at(lane).calls;
-        let at = calls.open(
-            key,
-            Ties {
-                output,
-                item: &item_id,
-                call: &id,
-            },
-        );
+        let at = calls.open(key, Ties { output, item: &item_id, call: &id });
         if let Some(call) = calls.get(at) {
             call.id = id.clone().into_owned();
             call.name = name.clone().into_owned();
             call.arguments = text.clone().into_owned();
         }
         let filled = |text: Cow<'a, str>| (!text.is_empty()).then_some(text);
-        let part = Part::Tool {
-            index: key,
-            id: filled(id),
-            name: filled(name),
-            whole: false,
-        };
-        teller.tell(Delta {
-            kind: DeltaKind::ToolCall,
-            text,
-            at: arguments.map_or(0..0, |raw| source.place(raw)),
-            part,
-        });
+        let part = Part::Tool { index: key, id: filled(id), name: filled(name), whole: false };
+        teller.tell(Delta { kind: DeltaKind::ToolCall, text, at: arguments.map_or(0..0, |raw| source.place(raw)), part });
     }
 
     fn key(&mut self) -> u64 {
@@ -616,19 +436,9 @@ impl Responses {
     }
 
     /// The call an event speaks of; one never announced is opened.
-    fn call(
-        &mut self,
-        lane: usize,
-        output: Option<u64>,
-        item: Option<Raw<'_>>,
-        id: Option<Raw<'_>>,
-    ) -> usize {
+    fn call(&mut self, lane: usize, output: Option<u64>, item: Option<Raw<'_>>, id: Option<Raw<'_>>) -> usize {
         let (item, id) = (word(item).unwrap_or_default(), word(id).unwrap_or_default());
-        let ties = Ties {
-            output,
-            item: &item,
-            call: &id,
-        };
+        let ties = Ties { output, item: &item, call: &id };
         match self.at(lane).calls.find(ties) {
             Some(at) => at,
             None => {
@@ -639,31 +449,14 @@ impl Responses {
     }
 
     /// A fragment of a call's arguments.
-    fn fragment(
-        &mut self,
-        source: &Source<'_>,
-        lane: usize,
-        at: usize,
-        raw: Option<Raw<'_>>,
-        teller: &mut Teller<'_>,
-    ) {
+    fn fragment(&mut self, source: &Source<'_>, lane: usize, at: usize, raw: Option<Raw<'_>>, teller: &mut Teller<'_>) {
         let (Some(raw), Some(call)) = (raw, self.at(lane).calls.get(at)) else {
             return;
         };
         let text = json::shown(raw);
         call.arguments.push_str(&text);
-        let part = Part::Tool {
-            index: call.key,
-            id: None,
-            name: None,
-            whole: false,
-        };
-        teller.tell(Delta {
-            kind: DeltaKind::ToolCall,
-            text,
-            at: source.place(raw),
-            part,
-        });
+        let part = Part::Tool { index: call.key, id: None, name: None, whole: false };
+        teller.tell(Delta { kind: DeltaKind::ToolCall, text, at: source.place(raw), part });
     }
 
     /// A call's final form: told only if it says more than the fragments did.
@@ -697,18 +490,8 @@ impl Responses {
         if arguments.is_some() {
             call.arguments = text.clone().into_owned();
         }
-        let part = Part::Tool {
-            index: call.key,
-            id,
-            name,
-            whole: arguments.is_some(),
-        };
-        teller.tell(Delta {
-            kind: DeltaKind::ToolCall,
-            text,
-            at: arguments.map_or(0..0, |raw| source.place(raw)),
-            part,
-        });
+        let part = Part::Tool { index: call.key, id, name, whole: arguments.is_some() };
+        teller.tell(Delta { kind: DeltaKind::ToolCall, text, at: arguments.map_or(0..0, |raw| source.place(raw)), part });
     }
 }
 
@@ -743,12 +526,7 @@ impl Lane {
 
     /// A part or item begins.
     fn begin(&mut self) {
-        for stream in [
-            Stream::Text,
-            Stream::Reasoning,
-            Stream::Summary,
-            Stream::Refusal,
-        ] {
+        for stream in [Stream::Text, Stream::Reasoning, Stream::Summary, Stream::Refusal] {
             self.seen(stream).begin();
         }
     }

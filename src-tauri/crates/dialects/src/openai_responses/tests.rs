@@ -21,13 +21,7 @@ fn completed() -> Value {
 fn llama_cpp_says_the_same_in_a_stream_as_in_chat() {
     let run = capture(ID, include_str!("../../fixtures/llama-responses.sse"));
     assert_eq!(run.reply.text, "Je m'aime, c'est le jeu");
-    assert_eq!(
-        run.kinds()
-            .iter()
-            .filter(|kind| **kind == DeltaKind::Text)
-            .count(),
-        12
-    );
+    assert_eq!(run.kinds().iter().filter(|kind| **kind == DeltaKind::Text).count(), 12);
     assert_eq!(run.reply.finish.as_ref().unwrap().reason, "completed");
     assert_eq!(run.reply.usage.as_ref().unwrap().total_tokens, Some(52));
     assert!(run.reply.ended && run.decoder.whole() && run.decoder.ended());
@@ -67,21 +61,9 @@ fn a_whole_run_with_indices() {
             {"type": "reasoning", "summary": [{"type": "summary_text", "text": "hm"}]}, {"type": "message", "content": [{"type": "output_text", "text": "ab"}]}, {"type": "function_call", "id": "fc", "call_id": "call", "name": "f", "arguments": "{\"q\":1}"}],
             "usage": {"input_tokens": 10, "input_tokens_details": {"cached_tokens": 4}, "output_tokens": 6, "output_tokens_details": {"reasoning_tokens": 3}, "total_tokens": 16}}}),
     ]);
-    assert_eq!(
-        (
-            run.reply.text.as_str(),
-            run.reply.reasoning.as_str(),
-            run.reply.refusal.as_str()
-        ),
-        ("ab", "hm", "no")
-    );
+    assert_eq!((run.reply.text.as_str(), run.reply.reasoning.as_str(), run.reply.refusal.as_str()), ("ab", "hm", "no"));
     assert_eq!(run.calls(), [("call", "f", "{\"q\":1}")]);
-    let fragments: Vec<_> = run
-        .deltas
-        .iter()
-        .filter(|delta| delta.kind == DeltaKind::ToolCall)
-        .map(|delta| delta.text.as_str())
-        .collect();
+    let fragments: Vec<_> = run.deltas.iter().filter(|delta| delta.kind == DeltaKind::ToolCall).map(|delta| delta.text.as_str()).collect();
     assert_eq!(fragments, ["", "{\"q\":", "1}"]);
     let usage = Usage {
         input_tokens: Some(10),
@@ -93,12 +75,7 @@ fn a_whole_run_with_indices() {
         input_includes_cached: Some(true),
     };
     assert_eq!(run.reply.usage, Some(usage));
-    assert!(
-        run.words().contains(&"keepalive")
-            && run
-                .words()
-                .contains(&"response.output_text.annotation.added")
-    );
+    assert!(run.words().contains(&"keepalive") && run.words().contains(&"response.output_text.annotation.added"));
     assert!(run.decoder.whole());
 }
 
@@ -107,8 +84,7 @@ fn whole_forms_are_taken_where_deltas_did_not_come() {
     let text = json!([{"type": "output_text", "text": "a"}, {"type": "output_text", "text": "b"}]);
     let message = json!({"type": "message", "content": text});
     let call = json!({"type": "function_call", "id": "fc", "call_id": "c", "name": "f", "arguments": "{}"});
-    let reasoning =
-        json!({"type": "reasoning", "content": [{"type": "reasoning_text", "text": "hm"}]});
+    let reasoning = json!({"type": "reasoning", "content": [{"type": "reasoning_text", "text": "hm"}]});
     for events in [
         vec![
             json!({"type": "response.output_text.done", "output_index": 0, "content_index": 0, "text": "a"}),
@@ -124,13 +100,8 @@ fn whole_forms_are_taken_where_deltas_did_not_come() {
             json!({"type": "response.output_item.done", "item": message}),
             completed(),
         ],
-        vec![
-            json!({"type": "response.output_item.done", "item": message}),
-            completed(),
-        ],
-        vec![
-            json!({"type": "response.completed", "response": {"status": "completed", "output": [message]}}),
-        ],
+        vec![json!({"type": "response.output_item.done", "item": message}), completed()],
+        vec![json!({"type": "response.completed", "response": {"status": "completed", "output": [message]}})],
         // Deltas without indices, whole forms with them.
         vec![
             json!({"type": "response.output_text.delta", "delta": "ab"}),
@@ -158,13 +129,9 @@ fn whole_forms_are_taken_where_deltas_did_not_come() {
         assert!(run.decoder.whole());
     }
     for events in [
-        vec![
-            json!({"type": "response.function_call_arguments.done", "item_id": "fc", "call_id": "c", "name": "f", "arguments": "{}"}),
-        ],
+        vec![json!({"type": "response.function_call_arguments.done", "item_id": "fc", "call_id": "c", "name": "f", "arguments": "{}"})],
         vec![json!({"type": "response.output_item.done", "item": call})],
-        vec![
-            json!({"type": "response.completed", "response": {"status": "completed", "output": [reasoning, call]}}),
-        ],
+        vec![json!({"type": "response.completed", "response": {"status": "completed", "output": [reasoning, call]}})],
         // Name and id only at the end; the final arguments are not the fragments.
         vec![
             json!({"type": "response.function_call_arguments.delta", "item_id": "fc", "delta": "{"}),
@@ -247,46 +214,24 @@ fn custom_tools() {
 #[test]
 fn how_it_ends() {
     let over = |kind: &str, response: Value| {
-        responses(&[
-            json!({"type": "response.created", "response": {}}),
-            json!({"type": kind, "response": response}),
-        ])
+        responses(&[json!({"type": "response.created", "response": {}}), json!({"type": kind, "response": response})])
     };
     let cut = over(
         "response.incomplete",
         json!({"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}, "usage": {"input_tokens": 1}}),
     );
-    assert_eq!(
-        cut.reply.finish.as_ref().unwrap().reason,
-        "max_output_tokens"
-    );
+    assert_eq!(cut.reply.finish.as_ref().unwrap().reason, "max_output_tokens");
     assert!(cut.decoder.whole() && cut.decoder.ended() && cut.reply.usage.is_some());
-    let failed = over(
-        "response.failed",
-        json!({"status": "failed", "error": {"code": "server_error", "message": "oops"}}),
-    );
-    assert_eq!(
-        failed.reply.error,
-        Some(("server_error".to_owned(), "oops".to_owned()))
-    );
+    let failed = over("response.failed", json!({"status": "failed", "error": {"code": "server_error", "message": "oops"}}));
+    assert_eq!(failed.reply.error, Some(("server_error".to_owned(), "oops".to_owned())));
     assert!(!failed.decoder.whole() && failed.decoder.ended());
     let silent = responses(&[json!({"type": "response.failed"})]);
     assert!(silent.reply.error.is_some() && !silent.decoder.whole());
-    let steered = over(
-        "response.incomplete",
-        json!({"status": "incomplete", "incomplete_details": {"reason": "steered"}}),
-    );
+    let steered = over("response.incomplete", json!({"status": "incomplete", "incomplete_details": {"reason": "steered"}}));
     assert!(!steered.decoder.ended());
-    let eof = responses(&[
-        json!({"type": "response.created"}),
-        json!({"type": "response.output_text.delta", "delta": "a"}),
-    ]);
+    let eof = responses(&[json!({"type": "response.created"}), json!({"type": "response.output_text.delta", "delta": "a"})]);
     assert!(!eof.decoder.whole() && !eof.decoder.ended());
-    let taken_on = body(
-        ID,
-        200,
-        r#"{"object":"response","status":"queued","output":[]}"#,
-    );
+    let taken_on = body(ID, 200, r#"{"object":"response","status":"queued","output":[]}"#);
     assert!(!taken_on.decoder.whole() && taken_on.words() == ["queued"]);
 }
 
@@ -298,11 +243,7 @@ fn errors_flat_and_nested() {
             "rate_limit",
             "slow down",
         ),
-        (
-            json!({"type": "error", "code": null, "message": "hm"}),
-            "",
-            "hm",
-        ),
+        (json!({"type": "error", "code": null, "message": "hm"}), "", "hm"),
         (
             json!({"type": "error", "sequence_number": 3, "error": {"type": "insufficient_quota", "code": "insufficient_quota", "message": "no money"}}),
             "insufficient_quota",
@@ -318,22 +259,14 @@ fn errors_flat_and_nested() {
             "invalid_request_error",
             "bad",
         ),
-        (
-            json!({"error": {"message": "bare", "code": 500}}),
-            "500",
-            "bare",
-        ),
+        (json!({"error": {"message": "bare", "code": 500}}), "500", "bare"),
         (json!({"code": "c", "error": "words"}), "c", "words"),
     ] {
         let run = responses(&[
             event.clone(),
             json!({"type": "response.failed", "response": {"status": "failed", "error": {"code": "later", "message": "later"}}}),
         ]);
-        assert_eq!(
-            run.reply.error,
-            Some((code.to_owned(), message.to_owned())),
-            "{event}"
-        );
+        assert_eq!(run.reply.error, Some((code.to_owned(), message.to_owned())), "{event}");
         assert!(!run.decoder.whole() && run.decoder.ended());
     }
 }
@@ -341,35 +274,17 @@ fn errors_flat_and_nested() {
 #[test]
 fn names_without_types_types_without_names_and_done() {
     let mut run = Run::new(ID, 200);
-    run.feed(Payload::Event {
-        event: "response.output_text.delta",
-        data: r#"{"delta":"a"}"#,
-    });
-    run.feed(Payload::Event {
-        event: "message",
-        data: r#"{"type":"response.output_text.delta","delta":"b"}"#,
-    });
-    run.feed(Payload::Event {
-        event: "message",
-        data: &completed().to_string(),
-    });
-    run.feed(Payload::Event {
-        event: "message",
-        data: "[DONE]",
-    });
+    run.feed(Payload::Event { event: "response.output_text.delta", data: r#"{"delta":"a"}"# });
+    run.feed(Payload::Event { event: "message", data: r#"{"type":"response.output_text.delta","delta":"b"}"# });
+    run.feed(Payload::Event { event: "message", data: &completed().to_string() });
+    run.feed(Payload::Event { event: "message", data: "[DONE]" });
     assert_eq!(run.reply.text, "ab");
     assert!(run.decoder.whole());
     let alone = stream(ID, &["[DONE]"]);
     assert!(!alone.decoder.whole() && !alone.reply.ended);
     assert_eq!(stream(ID, &["[DONE"]).kinds(), [DeltaKind::Unknown]);
-    assert_eq!(
-        stream(ID, &[r#"{"choices":[]}"#]).kinds(),
-        [DeltaKind::Unknown]
-    );
-    assert_eq!(
-        stream(ID, &[r#"{"type":"response.new_thing","x":1}"#]).words(),
-        ["response.new_thing"]
-    );
+    assert_eq!(stream(ID, &[r#"{"choices":[]}"#]).kinds(), [DeltaKind::Unknown]);
+    assert_eq!(stream(ID, &[r#"{"type":"response.new_thing","x":1}"#]).words(), ["response.new_thing"]);
 }
 
 #[test]
@@ -380,43 +295,18 @@ fn one_socket_many_responses() {
         (run.decoder.ended(), run.decoder.whole())
     };
     let call = |id: &str| json!({"type": "response.output_item.added", "output_index": 0, "item": {"type": "function_call", "id": id, "call_id": id, "name": "f", "arguments": "1"}});
-    assert_eq!(
-        feed(json!({"type": "error", "status": 400, "error": {"code": "x", "message": "y"}})),
-        (true, false)
-    );
-    assert_eq!(
-        feed(json!({"type": "response.created", "response": {}})),
-        (false, false)
-    );
+    assert_eq!(feed(json!({"type": "error", "status": 400, "error": {"code": "x", "message": "y"}})), (true, false));
+    assert_eq!(feed(json!({"type": "response.created", "response": {}})), (false, false));
     assert_eq!(feed(call("a")), (false, false));
     assert_eq!(feed(completed()), (true, true));
-    assert_eq!(
-        feed(json!({"type": "response.created", "response": {}})),
-        (false, false)
-    );
+    assert_eq!(feed(json!({"type": "response.created", "response": {}})), (false, false));
     assert_eq!(feed(call("b")), (false, false));
     assert_eq!(feed(completed()), (true, true));
     // Lanes run beside each other: all must end.
-    assert_eq!(
-        feed(json!({"type": "response.created", "stream_id": "s1"})),
-        (false, false)
-    );
-    assert_eq!(
-        feed(json!({"type": "response.created", "stream_id": "s2"})),
-        (false, false)
-    );
-    assert_eq!(
-        feed(
-            json!({"type": "response.completed", "stream_id": "s1", "response": {"status": "completed"}})
-        ),
-        (false, false)
-    );
-    assert_eq!(
-        feed(
-            json!({"type": "response.completed", "stream_id": "s2", "response": {"status": "completed"}})
-        ),
-        (true, true)
-    );
+    assert_eq!(feed(json!({"type": "response.created", "stream_id": "s1"})), (false, false));
+    assert_eq!(feed(json!({"type": "response.created", "stream_id": "s2"})), (false, false));
+    assert_eq!(feed(json!({"type": "response.completed", "stream_id": "s1", "response": {"status": "completed"}})), (false, false));
+    assert_eq!(feed(json!({"type": "response.completed", "stream_id": "s2", "response": {"status": "completed"}})), (true, true));
     assert_eq!(run.calls(), [("a", "f", "1"), ("b", "f", "1")]);
 }
 
@@ -427,76 +317,30 @@ fn what_is_sent() {
     question.messages.push(Message {
         role: Role::Assistant,
         text: "ok".to_owned(),
-        tool_calls: vec![ToolCall {
-            id: "c".to_owned(),
-            name: "f".to_owned(),
-            arguments: "{}".to_owned(),
-        }],
+        tool_calls: vec![ToolCall { id: "c".to_owned(), name: "f".to_owned(), arguments: "{}".to_owned() }],
         tool_call_id: None,
     });
-    question.messages.push(Message {
-        role: Role::Tool,
-        text: "42".to_owned(),
-        tool_calls: Vec::new(),
-        tool_call_id: Some("c".to_owned()),
-    });
-    question.tools.push(Tool {
-        name: "f".to_owned(),
-        description: "d".to_owned(),
-        parameters: json!({"type": "object"}),
-    });
+    question.messages.push(Message { role: Role::Tool, text: "42".to_owned(), tool_calls: Vec::new(), tool_call_id: Some("c".to_owned()) });
+    question.tools.push(Tool { name: "f".to_owned(), description: "d".to_owned(), parameters: json!({"type": "object"}) });
     question.params.max_tokens = Some(7);
     question.params.temperature = Some(0.0);
     question.params.reasoning = Some("low".to_owned());
     question.params.tool_choice = Some("required".to_owned());
-    let call = |transport| {
-        OpenAiResponses
-            .call(
-                &question,
-                transport,
-                "https://h/v1",
-                false,
-                "Authorization: Bearer {key}",
-            )
-            .unwrap()
-    };
+    let call = |transport| OpenAiResponses.call(&question, transport, "https://h/v1", false, "Authorization: Bearer {key}").unwrap();
     let fields = concat!(
         r#""model":"m","instructions":"be brief","input":[{"type":"message","role":"user","content":"hi"},{"type":"message","role":"assistant","content":"ok"},"#,
         r#"{"type":"function_call","call_id":"c","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"c","output":"42"}],"#,
         r#""temperature":0.0,"max_output_tokens":7,"reasoning":{"effort":"low"},"tools":[{"type":"function","name":"f","description":"d","parameters":{"type":"object"},"strict":false}],"tool_choice":"required""#,
     );
     assert_eq!(call(Transport::Http).body, format!("{{{fields}}}"));
-    assert_eq!(
-        call(Transport::Sse).body,
-        format!("{{{fields},\"stream\":true}}")
-    );
+    assert_eq!(call(Transport::Sse).body, format!("{{{fields},\"stream\":true}}"));
     let socket = call(Transport::Websocket);
-    assert_eq!(
-        (
-            socket.method.as_str(),
-            socket.url.as_str(),
-            socket.body.as_str()
-        ),
-        ("GET", "wss://h/v1/responses", "")
-    );
-    assert_eq!(
-        socket.messages,
-        [format!("{{\"type\":\"response.create\",{fields}}}")]
-    );
-    assert!(
-        socket
-            .headers
-            .iter()
-            .any(|header| header.name == "Authorization")
-    );
+    assert_eq!((socket.method.as_str(), socket.url.as_str(), socket.body.as_str()), ("GET", "wss://h/v1/responses", ""));
+    assert_eq!(socket.messages, [format!("{{\"type\":\"response.create\",{fields}}}")]);
+    assert!(socket.headers.iter().any(|header| header.name == "Authorization"));
     question.raw_body = Some(r#"{"type":"response.create","generate":false}"#.to_owned());
-    let raw = OpenAiResponses
-        .call(&question, Transport::Websocket, "ws://h/ws", true, "")
-        .unwrap();
-    assert_eq!(
-        (raw.url.as_str(), raw.messages.as_slice()),
-        ("ws://h/ws", [question.raw_body.clone().unwrap()].as_slice())
-    );
+    let raw = OpenAiResponses.call(&question, Transport::Websocket, "ws://h/ws", true, "").unwrap();
+    assert_eq!((raw.url.as_str(), raw.messages.as_slice()), ("ws://h/ws", [question.raw_body.clone().unwrap()].as_slice()));
 }
 
 #[test]
@@ -504,11 +348,7 @@ fn what_cannot_be_asked_is_said_before() {
     let mut question = ask("hi");
     question.params.seed = Some(1);
     question.params.stop = vec!["x".to_owned()];
-    let told: Vec<String> = OpenAiResponses
-        .check(&question, Transport::Ndjson)
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let told: Vec<String> = OpenAiResponses.check(&question, Transport::Ndjson).iter().map(ToString::to_string).collect();
     assert_eq!(
         told,
         [

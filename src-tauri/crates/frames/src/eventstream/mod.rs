@@ -167,7 +167,11 @@ impl Dissector {
         let told = u32::from_be_bytes([c0, c1, c2, c3]);
         let found = crc32fast::hash(&prelude[..8]);
         let fault = if told != found {
-            Some(("prelude-crc", format!("the prelude's CRC-32 is {found:08x}, not {told:08x} as told: its lengths cannot be trusted"), start + 8))
+            Some((
+                "prelude-crc",
+                format!("the prelude's CRC-32 is {found:08x}, not {told:08x} as told: its lengths cannot be trusted"),
+                start + 8,
+            ))
         } else if (total as usize) < PRELUDE + CHECKSUM {
             Some(("length", format!("a message has at least 16 bytes, not {total}"), start))
         } else {
@@ -239,7 +243,14 @@ fn tell(open: Open, kept: &[u8], sink: &mut impl FnMut(Item<'_>)) {
     let block_end = PRELUDE + headers as usize;
     let (headers, faults) = match kept.get(PRELUDE..block_end) {
         Some(block) => headers::parse(block, headers_span.start),
-        None => (Vec::new(), vec![headers::Fault { code: "headers-oversized", message: "the header block is longer than what is kept".into(), at: headers_span.start }]),
+        None => (
+            Vec::new(),
+            vec![headers::Fault {
+                code: "headers-oversized",
+                message: "the header block is longer than what is kept".into(),
+                at: headers_span.start,
+            }],
+        ),
     };
     for fault in faults {
         sink(Item::Error { code: fault.code, message: fault.message, at: fault.at });

@@ -250,9 +250,7 @@ impl Dissector {
         let body = framing::body(&message, &mut |finding| sink(item(finding)));
 
         self.closing = !interim
-            && framing::values(&headers, b"connection")
-                .flat_map(framing::elements)
-                .any(|option| option.eq_ignore_ascii_case(b"close"));
+            && framing::values(&headers, b"connection").flat_map(framing::elements).any(|option| option.eq_ignore_ascii_case(b"close"));
         if self.side == Side::Client && self.switch != Switch::Yes {
             let asked = headers.iter().any(|header| framing::is(header, b"upgrade"));
             self.switch = if asked { Switch::Asked } else { Switch::No };
@@ -312,12 +310,7 @@ impl Dissector {
             sink(item(fault(true, "bare-cr", "a CR without its LF must not stand in a chunk line (§2.2)", self.unit)));
         }
         if size.padded {
-            sink(item(fault(
-                false,
-                "odd-blanks",
-                "blanks behind a chunk size that no extension follows (§7.1)",
-                self.unit,
-            )));
+            sink(item(fault(false, "odd-blanks", "blanks behind a chunk size that no extension follows (§7.1)", self.unit)));
         }
         if size.size == 0 {
             sink(Item::LastChunk { span: Span::new(self.unit, self.offset) });
@@ -373,8 +366,7 @@ impl Dissector {
                 for header in &headers {
                     let framing: [&[u8]; 4] = [b"transfer-encoding", b"content-length", b"host", b"trailer"];
                     if framing.iter().any(|name| framing::is(header, name)) {
-                        let message =
-                            "framing and routing fields must not stand in trailers and are ignored (RFC 9110 §6.5.1)";
+                        let message = "framing and routing fields must not stand in trailers and are ignored (RFC 9110 §6.5.1)";
                         tell(fault(false, "framing-in-trailers", message, header.span.start));
                     }
                 }

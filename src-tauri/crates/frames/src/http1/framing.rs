@@ -95,12 +95,7 @@ pub(super) fn body(message: &Message<'_>, tell: &mut impl FnMut(Finding)) -> Bod
             );
         }
         if message.minor == 0 {
-            error(
-                tell,
-                "te-in-http10",
-                "Transfer-Encoding in an HTTP/1.0 message: its framing counts as faulty (§6.1)",
-                at,
-            );
+            error(tell, "te-in-http10", "Transfer-Encoding in an HTTP/1.0 message: its framing counts as faulty (§6.1)", at);
         }
         return encoded(message, at, tell);
     }
@@ -133,23 +128,13 @@ fn encoded(message: &Message<'_>, at: u64, tell: &mut impl FnMut(Finding)) -> Bo
         error(tell, "chunked-twice", "chunked must not be applied more than once (§6.1)", at);
     }
     if parameters {
-        warn(
-            tell,
-            "chunked-parameters",
-            "chunked defines no parameters; some recipients will not take this for chunked (§7.1)",
-            at,
-        );
+        warn(tell, "chunked-parameters", "chunked defines no parameters; some recipients will not take this for chunked (§7.1)", at);
     }
     if last_chunked {
         return Body::Chunked;
     }
     if message.side == Side::Client {
-        error(
-            tell,
-            "te-not-chunked",
-            "a request's last transfer coding must be chunked, or its length cannot be known (§6.3 rule 4)",
-            at,
-        );
+        error(tell, "te-not-chunked", "a request's last transfer coding must be chunked, or its length cannot be known (§6.3 rule 4)", at);
         return Body::Unknown;
     }
     warn(
@@ -193,22 +178,12 @@ fn lengths(headers: &[Header<'_>], at: u64, tell: &mut impl FnMut(Finding)) -> B
             }
         }
         if !any {
-            error(
-                tell,
-                "bad-content-length",
-                "Content-Length is empty; without it the framing is lost (§6.3 rule 5)",
-                at,
-            );
+            error(tell, "bad-content-length", "Content-Length is empty; without it the framing is lost (§6.3 rule 5)", at);
             return Body::Unknown;
         }
     }
     if several {
-        warn(
-            tell,
-            "duplicate-content-length",
-            "Content-Length is given more than once, each time the same (§6.3 rule 5)",
-            at,
-        );
+        warn(tell, "duplicate-content-length", "Content-Length is given more than once, each time the same (§6.3 rule 5)", at);
     }
     found.map_or(Body::Unknown, Body::Length)
 }

@@ -25,8 +25,7 @@ pub(super) fn start(side: Side, line: &[u8]) -> Result<Start<'_>, (&'static str,
 
 /// `HTTP-version SP status-code SP [ reason-phrase ]` (§4).
 fn status_line(line: &[u8]) -> Result<Start<'_>, (&'static str, &'static str)> {
-    const BAD: (&str, &str) =
-        ("bad-status-line", "a response must begin with HTTP-version SP status-code SP [reason-phrase] (§4)");
+    const BAD: (&str, &str) = ("bad-status-line", "a response must begin with HTTP-version SP status-code SP [reason-phrase] (§4)");
     let minor = version(line.get(..8).ok_or(BAD)?, BAD)?;
     let rest = &line[8..];
     let code = rest.trim_ascii_start();
@@ -42,16 +41,12 @@ fn status_line(line: &[u8]) -> Result<Start<'_>, (&'static str, &'static str)> {
     let word = match &code[3..] {
         [b' ', reason @ ..] => reason,
         [] => {
-            fault = Some((
-                "no-space-after-status",
-                "a space must follow the status code, also where there is no reason phrase (§4)",
-                false,
-            ));
+            fault =
+                Some(("no-space-after-status", "a space must follow the status code, also where there is no reason phrase (§4)", false));
             &[]
         }
         [b'\t', reason @ ..] => {
-            fault =
-                Some(("odd-blanks", "the parts of a start line must be separated by one space each (§3, §4)", false));
+            fault = Some(("odd-blanks", "the parts of a start line must be separated by one space each (§3, §4)", false));
             reason
         }
         _ => return Err(BAD),
@@ -64,8 +59,7 @@ fn status_line(line: &[u8]) -> Result<Start<'_>, (&'static str, &'static str)> {
 
 /// `method SP request-target SP HTTP-version` (§3).
 fn request_line(line: &[u8]) -> Result<Start<'_>, (&'static str, &'static str)> {
-    const BAD: (&str, &str) =
-        ("bad-request-line", "a request must begin with method SP request-target SP HTTP-version (§3)");
+    const BAD: (&str, &str) = ("bad-request-line", "a request must begin with method SP request-target SP HTTP-version (§3)");
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     let first = line.iter().position(blank).ok_or(BAD)?;
     let end = blanks_off(line).len();

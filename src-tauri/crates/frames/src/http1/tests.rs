@@ -51,24 +51,10 @@ fn words(item: &Item<'_>) -> String {
     };
     match item {
         Item::Head(head) if head.status > 0 => {
-            format!(
-                "head {} {} {:?} 1.{}{}",
-                at(head.span),
-                head.status,
-                text(head.word),
-                head.minor,
-                fields(head.headers)
-            )
+            format!("head {} {} {:?} 1.{}{}", at(head.span), head.status, text(head.word), head.minor, fields(head.headers))
         }
         Item::Head(head) => {
-            format!(
-                "head {} {} {} 1.{}{}",
-                at(head.span),
-                text(head.word),
-                text(head.target),
-                head.minor,
-                fields(head.headers)
-            )
+            format!("head {} {} {} 1.{}{}", at(head.span), text(head.word), text(head.target), head.minor, fields(head.headers))
         }
         Item::Chunk { span, data, extension } => format!("chunk {} {} {:?}", at(*span), at(*data), text(extension)),
         Item::LastChunk { span } => format!("last {}", at(*span)),
@@ -126,9 +112,7 @@ fn framing(fields: &str, expected: &[&str]) {
     let codes: Vec<_> = told
         .iter()
         .filter(|words| !words.starts_with("head"))
-        .map(|words| {
-            words.split_inclusive(' ').take(if words.starts_with(['E', 'w']) { 2 } else { 1 }).collect::<String>()
-        })
+        .map(|words| words.split_inclusive(' ').take(if words.starts_with(['E', 'w']) { 2 } else { 1 }).collect::<String>())
         .map(|words| words.trim_end().to_owned())
         .collect();
     assert_eq!(codes, expected, "{told:?}");
@@ -156,10 +140,7 @@ fn lengths() {
         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel",
         &["head 0..38 200 \"OK\" 1.1 [Content-Length=5]", "data 38..41 \"hel\"", "incomplete 38..41"],
     );
-    response(
-        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
-        &["head 0..38 200 \"OK\" 1.1 [Content-Length=5]", "incomplete 38..38"],
-    );
+    response("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", &["head 0..38 200 \"OK\" 1.1 [Content-Length=5]", "incomplete 38..38"]);
     response("HTTP/1.1 200 \r\n\r\n", &["head 0..17 200 \"\" 1.1", "body 17..17", "end 17"]);
     response("", &[]);
 }
@@ -214,14 +195,8 @@ fn faulty_chunks() {
         let input = format!("{head}{size}\r\nhello\r\n");
         response(&input, &[told, "ERROR bad-chunk-size 47", &format!("lost 47..{}", input.len())]);
     }
-    response(
-        &format!("{head}5\r\nhellooo\r\n"),
-        &[told, "data 50..55 \"hello\"", "ERROR missing-chunk-crlf 55", "lost 55..59"],
-    );
-    response(
-        &format!("{head}5\r\nhello\rx"),
-        &[told, "data 50..55 \"hello\"", "ERROR missing-chunk-crlf 55", "lost 55..57"],
-    );
+    response(&format!("{head}5\r\nhellooo\r\n"), &[told, "data 50..55 \"hello\"", "ERROR missing-chunk-crlf 55", "lost 55..59"]);
+    response(&format!("{head}5\r\nhello\rx"), &[told, "data 50..55 \"hello\"", "ERROR missing-chunk-crlf 55", "lost 55..57"]);
     // The border is known: only the line end is not what it must be.
     response(
         &format!("{head}1\na\n0\n\n"),
@@ -248,14 +223,7 @@ fn faulty_chunks() {
     );
     response(
         &format!("{head}0\r\nContent-Length: 5\r\nX y\r\n\r\n"),
-        &[
-            told,
-            "last 47..50",
-            "ERROR bad-field-line 69",
-            "warning framing-in-trailers 50",
-            "trailers 50..76 [Content-Length=5]",
-            "end 76",
-        ],
+        &[told, "last 47..50", "ERROR bad-field-line 69", "warning framing-in-trailers 50", "trailers 50..76 [Content-Length=5]", "end 76"],
     );
 }
 
@@ -280,10 +248,7 @@ fn which_field_frames() {
     framing("Content-Length: 15\r\n", &["data", "body", "end"]);
     framing("Content-Length: 0015\r\n", &["data", "body", "end"]);
     framing("Content-Length: 15, 15\r\n", &["warning duplicate-content-length", "data", "body", "end"]);
-    framing(
-        "Content-Length: 15\r\ncontent-length: 015\r\n",
-        &["warning duplicate-content-length", "data", "body", "end"],
-    );
+    framing("Content-Length: 15\r\ncontent-length: 015\r\n", &["warning duplicate-content-length", "data", "body", "end"]);
     framing("Content-Length: 15, 16\r\n", &["ERROR conflicting-content-length", "lost"]);
     framing("Content-Length: 15\r\nContent-Length: 16\r\n", &["ERROR conflicting-content-length", "lost"]);
     for value in ["", "-1", "+15", "0xf", "15 15", "1.5", "15;", "18446744073709551616", "15\t6", ",", "a"] {
@@ -332,11 +297,7 @@ fn responses_without_a_body() {
 fn other_protocols_take_over() {
     response(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\u{1}\u{2}",
-        &[
-            "head 0..56 101 \"Switching Protocols\" 1.1 [Upgrade=websocket]",
-            "end 56",
-            "upgraded 56..58 \"\\u{1}\\u{2}\"",
-        ],
+        &["head 0..56 101 \"Switching Protocols\" 1.1 [Upgrade=websocket]", "end 56", "upgraded 56..58 \"\\u{1}\\u{2}\""],
     );
     let connect = b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5";
     assert_eq!(
@@ -400,16 +361,7 @@ fn requests() {
     request("GET /a b HTTP/1.1\r\n\r\n", &["ERROR bad-request-target 0", "head 0..21 GET /a b 1.1", "end 21"]);
     request("GET / HTTP/1.7\r\n\r\n", &["head 0..18 GET / 1.1", "end 18"]);
     request("PRI * HTTP/2.0\r\n\r\nSM", &["ERROR bad-version 0", "lost 0..20"]);
-    for line in [
-        "GET /",
-        "GET",
-        "GET / http/1.1",
-        "GET / HTTP/1.",
-        "GET / HTTP/11",
-        " GET / HTTP/1.1",
-        "G(T / HTTP/1.1",
-        "GET HTTP/1.1",
-    ] {
+    for line in ["GET /", "GET", "GET / http/1.1", "GET / HTTP/1.", "GET / HTTP/11", " GET / HTTP/1.1", "G(T / HTTP/1.1", "GET HTTP/1.1"] {
         request(&format!("{line}\r\n\r\n"), &["ERROR bad-request-line 0", &format!("lost 0..{}", line.len() + 4)]);
     }
     request(
@@ -418,13 +370,7 @@ fn requests() {
     );
     request(
         "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        &[
-            "head 0..47 POST / 1.0 [Transfer-Encoding=chunked]",
-            "ERROR te-in-http10 17",
-            "last 47..50",
-            "trailers 50..52",
-            "end 52",
-        ],
+        &["head 0..47 POST / 1.0 [Transfer-Encoding=chunked]", "ERROR te-in-http10 17", "last 47..50", "trailers 50..52", "end 52"],
     );
 }
 
@@ -471,11 +417,7 @@ fn field_lines() {
     all(" A: 1\r\nB: 2\r\n", &["ERROR space-before-field 16"], " [B=2]");
     all(" A: 1\r\n C: 3\r\nB: 2\r\n", &["ERROR space-before-field 16", "ERROR space-before-field 23"], " [B=2]");
     // Found by fuzzing: what follows a line without a colon does not continue it.
-    all(
-        "nocolon\r\n Transfer-Encoding: chunked\r\nB: 2\r\n",
-        &["ERROR bad-field-line 16", "ERROR space-before-field 25"],
-        " [B=2]",
-    );
+    all("nocolon\r\n Transfer-Encoding: chunked\r\nB: 2\r\n", &["ERROR bad-field-line 16", "ERROR space-before-field 25"], " [B=2]");
     all("A : 1\r\n", &["ERROR space-before-colon 16"], " [A =1]");
     all(": 1\r\n", &["ERROR bad-field-name 16"], " [=1]");
     all("A(: 1\r\n", &["ERROR bad-field-name 16"], " [A(=1]");
@@ -496,13 +438,7 @@ fn around_messages() {
     );
     response(
         "HTTP/1.1 204 X\r\nConnection: a, Close\r\n\r\nHTTP/1.1 204 X\r\n\r\n",
-        &[
-            "head 0..40 204 \"X\" 1.1 [Connection=a, Close]",
-            "end 40",
-            "warning data-after-close 40",
-            "head 40..58 204 \"X\" 1.1",
-            "end 58",
-        ],
+        &["head 0..40 204 \"X\" 1.1 [Connection=a, Close]", "end 40", "warning data-after-close 40", "head 40..58 204 \"X\" 1.1", "end 58"],
     );
     response("HTTP/1.1 204", &["incomplete 0..12"]);
     response("\r\nHTTP/1.1 204 X\r\n", &["warning leading-empty-line 0", "incomplete 2..18"]);

@@ -75,14 +75,14 @@ impl Hpack {
         let mut left = self.limit;
         let mut fits = true;
         let read = plain(block, self.allowed).and_then(|block| {
-            let each = |name: std::borrow::Cow<'_, [u8]>, value: std::borrow::Cow<'_, [u8]>| {
-                match left.checked_sub(name.len() + value.len() + FIELD_OVERHEAD) {
-                    Some(rest) if fits => {
-                        left = rest;
-                        fields.push(Header { name: name.into_owned(), value: value.into_owned() });
-                    }
-                    _ => fits = false,
+            let each = |name: std::borrow::Cow<'_, [u8]>, value: std::borrow::Cow<'_, [u8]>| match left
+                .checked_sub(name.len() + value.len() + FIELD_OVERHEAD)
+            {
+                Some(rest) if fits => {
+                    left = rest;
+                    fields.push(Header { name: name.into_owned(), value: value.into_owned() });
                 }
+                _ => fits = false,
             };
             self.decoder.decode_with_cb(&block, each).map_err(|error| format!("the header block does not decode: {error:?} (RFC 7541)"))
         });

@@ -1,8 +1,8 @@
 //! HTTP/2 frames (RFC 9113) of one direction, header blocks decoded by HPACK (RFC 7541).
 
 mod hpack;
-mod message;
 mod huffman;
+mod message;
 mod names;
 #[cfg(test)]
 mod tests;
@@ -341,7 +341,8 @@ impl Dissector {
             error(sink, "PROTOCOL_ERROR", "the first frame must be SETTINGS (RFC 9113 §3.4)", start);
         }
         if len > self.max_frame_size {
-            let message = format!("{len} bytes of payload are more than the {} that the receiver takes (RFC 9113 §4.2)", self.max_frame_size);
+            let message =
+                format!("{len} bytes of payload are more than the {} that the receiver takes (RFC 9113 §4.2)", self.max_frame_size);
             sink(Item::Error { code: "FRAME_SIZE_ERROR", message, at: start });
         }
         if let Some(block) = &self.block
@@ -358,7 +359,12 @@ impl Dissector {
                 self.hpack.lose();
             }
         } else if self.block.is_none() && kind == CONTINUATION {
-            error(sink, "PROTOCOL_ERROR", "CONTINUATION must follow a HEADERS, PUSH_PROMISE or CONTINUATION frame without END_HEADERS (RFC 9113 §6.10)", start);
+            error(
+                sink,
+                "PROTOCOL_ERROR",
+                "CONTINUATION must follow a HEADERS, PUSH_PROMISE or CONTINUATION frame without END_HEADERS (RFC 9113 §6.10)",
+                start,
+            );
             self.hpack.lose();
         }
         let name = frame_name(kind);
@@ -412,14 +418,7 @@ impl Dissector {
         if gathered && !misfit {
             self.check_payload(&open, payload, sink);
         }
-        sink(Item::Frame(Frame {
-            span: Span::new(start, self.at),
-            kind,
-            flags,
-            stream,
-            payload,
-            headers: fields.then_some(&self.fields),
-        }));
+        sink(Item::Frame(Frame { span: Span::new(start, self.at), kind, flags, stream, payload, headers: fields.then_some(&self.fields) }));
     }
 
     /// The part of a header block in a HEADERS or PUSH_PROMISE payload (RFC 9113 §6.2, §6.6), where it can be told.
@@ -453,7 +452,12 @@ impl Dissector {
             block.bytes = Vec::new();
             if end {
                 self.hpack.lose();
-                error(sink, "COMPRESSION_ERROR", "not all of the header block could be read or kept: neither it nor later blocks can be decoded (RFC 9113 §4.3)", block.start);
+                error(
+                    sink,
+                    "COMPRESSION_ERROR",
+                    "not all of the header block could be read or kept: neither it nor later blocks can be decoded (RFC 9113 §4.3)",
+                    block.start,
+                );
             } else {
                 self.block = Some(block);
             }
@@ -478,10 +482,14 @@ impl Dissector {
                 return true;
             }
             Err(Fault::Malformed(why)) => ("COMPRESSION_ERROR", why),
-            Err(Fault::Lost) => {
-                ("COMPRESSION_ERROR", "the header block cannot be decoded: an earlier one was not, and they share a table (RFC 9113 §4.3)".into())
-            }
-            Err(Fault::TooLong) => ("ENHANCE_YOUR_CALM", format!("the decoded fields are more than the {} bytes that are kept (RFC 9113 §10.5.1)", self.limits.head)),
+            Err(Fault::Lost) => (
+                "COMPRESSION_ERROR",
+                "the header block cannot be decoded: an earlier one was not, and they share a table (RFC 9113 §4.3)".into(),
+            ),
+            Err(Fault::TooLong) => (
+                "ENHANCE_YOUR_CALM",
+                format!("the decoded fields are more than the {} bytes that are kept (RFC 9113 §10.5.1)", self.limits.head),
+            ),
         };
         sink(Item::Error { code, message, at: block.start });
         false
@@ -507,7 +515,9 @@ impl Dissector {
                         2 if value > 1 => ("PROTOCOL_ERROR", "must be 0 or 1 (RFC 9113 §6.5.2)"),
                         2 if value == 1 && self.side == Side::Server => ("PROTOCOL_ERROR", "must not be 1 from a server (RFC 9113 §6.5.2)"),
                         4 if value > 0x7fff_ffff => ("FLOW_CONTROL_ERROR", "must be below 2^31 (RFC 9113 §6.5.2)"),
-                        5 if !(DEFAULT_FRAME_SIZE..=MAX_FRAME_SIZE).contains(&value) => ("PROTOCOL_ERROR", "must lie in 2^14..2^24 (RFC 9113 §6.5.2)"),
+                        5 if !(DEFAULT_FRAME_SIZE..=MAX_FRAME_SIZE).contains(&value) => {
+                            ("PROTOCOL_ERROR", "must lie in 2^14..2^24 (RFC 9113 §6.5.2)")
+                        }
                         8 if value > 1 => ("PROTOCOL_ERROR", "must be 0 or 1 (RFC 8441 §3)"),
                         _ => continue,
                     };

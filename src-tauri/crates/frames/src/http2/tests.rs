@@ -141,11 +141,21 @@ fn each_broken_rule_has_its_error() {
         ("WINDOW_UPDATE of 3", Side::Server, frame(WINDOW_UPDATE, 0, 0, &[0; 3]), &["FRAME_SIZE_ERROR"]),
         ("PUSH_PROMISE of 3", Side::Server, frame(PUSH_PROMISE, FLAG_END_HEADERS, 1, &[0; 3]), &["FRAME_SIZE_ERROR", "COMPRESSION_ERROR"]),
         ("padded DATA of 0", Side::Server, frame(DATA, FLAG_PADDED, 1, b""), &["FRAME_SIZE_ERROR"]),
-        ("HEADERS without its priority", Side::Server, frame(HEADERS, FLAG_PRIORITY | FLAG_END_HEADERS, 1, &[0; 4]), &["FRAME_SIZE_ERROR", "COMPRESSION_ERROR"]),
+        (
+            "HEADERS without its priority",
+            Side::Server,
+            frame(HEADERS, FLAG_PRIORITY | FLAG_END_HEADERS, 1, &[0; 4]),
+            &["FRAME_SIZE_ERROR", "COMPRESSION_ERROR"],
+        ),
         ("DATA over 16384", Side::Server, frame(DATA, 0, 1, &[0; 16385]), &["FRAME_SIZE_ERROR"]),
         ("increment 0", Side::Server, frame(WINDOW_UPDATE, 0, 1, &[0x80, 0, 0, 0]), &["PROTOCOL_ERROR"]),
         ("padding over DATA", Side::Server, frame(DATA, FLAG_PADDED, 1, b"\x03ab"), &["PROTOCOL_ERROR"]),
-        ("padding over HEADERS", Side::Server, frame(HEADERS, FLAG_PADDED | FLAG_END_HEADERS, 1, b"\x03\x88"), &["PROTOCOL_ERROR", "COMPRESSION_ERROR"]),
+        (
+            "padding over HEADERS",
+            Side::Server,
+            frame(HEADERS, FLAG_PADDED | FLAG_END_HEADERS, 1, b"\x03\x88"),
+            &["PROTOCOL_ERROR", "COMPRESSION_ERROR"],
+        ),
         ("CONTINUATION of nothing", Side::Server, frame(CONTINUATION, FLAG_END_HEADERS, 1, b""), &["PROTOCOL_ERROR"]),
         ("promise of an odd stream", Side::Server, frame(PUSH_PROMISE, FLAG_END_HEADERS, 1, &[0, 0, 0, 3]), &["PROTOCOL_ERROR"]),
         ("promise of stream 0", Side::Server, frame(PUSH_PROMISE, FLAG_END_HEADERS, 1, &[0x80, 0, 0, 0]), &["PROTOCOL_ERROR"]),
@@ -164,7 +174,11 @@ fn each_broken_rule_has_its_error() {
         let found: Vec<_> = if bytes.len() > 1000 {
             // Every cut of a long one would cost more than it could find.
             let mut codes = Vec::new();
-            Dissector::new(side, Limits::default()).push(&bytes, &mut |item| if let Item::Error { code, .. } = item { codes.push(code) });
+            Dissector::new(side, Limits::default()).push(&bytes, &mut |item| {
+                if let Item::Error { code, .. } = item {
+                    codes.push(code)
+                }
+            });
             codes
         } else {
             errors(side, &bytes).into_iter().map(|(code, _)| code).collect()
@@ -209,7 +223,11 @@ fn other_payloads_are_handed_on_whole() {
     let mut dissector = Dissector::new(Side::Server, Limits { unit: 8, head: 11 });
     let mut payloads = Vec::new();
     for byte in bytes.chunks(1) {
-        dissector.push(byte, &mut |item| if let Item::Frame(frame) = item { payloads.push(frame.payload.to_vec()) });
+        dissector.push(byte, &mut |item| {
+            if let Item::Frame(frame) = item {
+                payloads.push(frame.payload.to_vec())
+            }
+        });
     }
     assert_eq!(payloads, [&b""[..], b"\0\0\0\x01\0\0\0\x0bbye", b"?"]);
     let items = everywhere(Side::Server, Limits { unit: 8, head: 10 }, &bytes);

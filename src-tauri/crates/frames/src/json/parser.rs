@@ -35,8 +35,7 @@ enum Expect {
 
 /// Parses all of `bytes` and returns how many documents there were.
 pub(super) fn parse(bytes: &[u8], nodes: Option<&mut Vec<Node>>) -> Result<u32, Error> {
-    let bad_utf8 =
-        simdutf8::compat::from_utf8(bytes).err().map(|error| (error.valid_up_to(), error.error_len().is_none()));
+    let bad_utf8 = simdutf8::compat::from_utf8(bytes).err().map(|error| (error.valid_up_to(), error.error_len().is_none()));
     let mut parser = Parser { bytes, at: 0, bad_utf8, open: Vec::new(), documents: 0, nodes };
     let result = parser.documents();
     if let (Err(error), Some(nodes)) = (&result, &mut parser.nodes) {

@@ -143,8 +143,7 @@ fn value() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(5, 48, 6, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
-            prop::collection::vec(("\\PC{0,4}", inner), 0..6)
-                .prop_map(|members| Value::Object(members.into_iter().collect())),
+            prop::collection::vec(("\\PC{0,4}", inner), 0..6).prop_map(|members| Value::Object(members.into_iter().collect())),
         ]
     })
 }
@@ -162,15 +161,13 @@ fn agrees(text: &str, nodes: &[Node], node: usize, value: &Value) -> bool {
             | (Value::Number(_), Kind::Number)
             | (Value::String(_), Kind::String) => children.is_empty(),
             (Value::Array(values), Kind::Array) => {
-                values.len() == children.len()
-                    && values.iter().zip(children).all(|(value, child)| agrees(text, nodes, child, value))
+                values.len() == children.len() && values.iter().zip(children).all(|(value, child)| agrees(text, nodes, child, value))
             }
             (Value::Object(members), Kind::Object) => {
                 members.len() == children.len()
                     && members.iter().zip(children).all(|((key, value), child)| {
                         let span = nodes[child].key.expect("a member has a key");
-                        serde_json::from_str::<String>(&text[span.start as usize..span.end as usize]).ok().as_ref()
-                            == Some(key)
+                        serde_json::from_str::<String>(&text[span.start as usize..span.end as usize]).ok().as_ref() == Some(key)
                             && agrees(text, nodes, child, value)
                     })
             }

@@ -58,14 +58,8 @@ fn the_last_line() {
 
 #[test]
 fn lines_over_the_limit() {
-    assert_eq!(
-        items(SMALL, b"1234567\n12345678\n1\n"),
-        ["0..8 0..7 1234567", "8..17 8..16  oversized", "17..19 17..18 1"]
-    );
-    assert_eq!(
-        items(SMALL, b"            5     \n12345678"),
-        ["0..19 12..13  oversized", "19..27 19..27 12345678 unterminated"]
-    );
+    assert_eq!(items(SMALL, b"1234567\n12345678\n1\n"), ["0..8 0..7 1234567", "8..17 8..16  oversized", "17..19 17..18 1"]);
+    assert_eq!(items(SMALL, b"            5     \n12345678"), ["0..19 12..13  oversized", "19..27 19..27 12345678 unterminated"]);
     assert_eq!(items(SMALL, b"123456789"), ["0..9 incomplete"]);
     assert_eq!(items(SMALL, b"              "), ["0..14 blank"]);
 }

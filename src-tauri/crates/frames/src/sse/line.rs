@@ -44,9 +44,7 @@ pub(super) fn retry(value: &[u8]) -> Option<u64> {
     if value.is_empty() {
         return None;
     }
-    value.iter().try_fold(0_u64, |ms, byte| {
-        byte.is_ascii_digit().then(|| ms.saturating_mul(10).saturating_add(u64::from(byte - b'0')))
-    })
+    value.iter().try_fold(0_u64, |ms, byte| byte.is_ascii_digit().then(|| ms.saturating_mul(10).saturating_add(u64::from(byte - b'0'))))
 }
 
 /// The first `limit` bytes of `value`, fewer where that would cut a character in two.

@@ -23,14 +23,7 @@ fn words(item: &Item<'_>) -> String {
         Item::Event(event) => {
             let lines: Vec<_> = event.lines.iter().map(at).collect();
             let big = if event.oversized { " oversized" } else { "" };
-            format!(
-                "{} {} {:?} id={:?} lines={}{big}",
-                at(&event.span),
-                event.event,
-                event.data,
-                event.id,
-                lines.join(",")
-            )
+            format!("{} {} {:?} id={:?} lines={}{big}", at(&event.span), event.event, event.data, event.id, lines.join(","))
         }
         Item::Comment { span, text } => format!("{} : {text:?}", at(span)),
         Item::Retry { span, ms } => format!("{} retry {ms}", at(span)),
@@ -57,10 +50,7 @@ const SMALL: Limits = Limits { unit: 16, head: 16 };
 #[test]
 fn events_as_the_standard_shows_them() {
     // The examples of §9.2.6.
-    assert_eq!(
-        items("data: YHOO\ndata: +2\ndata: 10\n\n"),
-        ["0..30 message \"YHOO\\n+2\\n10\" id=\"\" lines=6..10,17..19,26..28"]
-    );
+    assert_eq!(items("data: YHOO\ndata: +2\ndata: 10\n\n"), ["0..30 message \"YHOO\\n+2\\n10\" id=\"\" lines=6..10,17..19,26..28"]);
     assert_eq!(
         items(": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n\n"),
         [
@@ -72,11 +62,7 @@ fn events_as_the_standard_shows_them() {
     );
     assert_eq!(
         items("data\n\ndata\ndata\n\ndata:"),
-        [
-            "0..6 message \"\" id=\"\" lines=4..4",
-            "6..17 message \"\\n\" id=\"\" lines=10..10,15..15",
-            "17..22 incomplete"
-        ]
+        ["0..6 message \"\" id=\"\" lines=4..4", "6..17 message \"\\n\" id=\"\" lines=10..10,15..15", "17..22 incomplete"]
     );
     assert_eq!(
         items("data:test\n\ndata: test\n\n"),
@@ -170,10 +156,7 @@ fn fields_to_the_letter() {
     assert_eq!(items("event: a\nevent: b\ndata\n\n"), ["0..24 b \"\" id=\"\" lines=22..22"]);
     assert_eq!(items("event: a\nevent:\ndata\n\n"), ["0..22 message \"\" id=\"\" lines=20..20"]);
     assert_eq!(items("event: a\n\ndata\n\n"), ["0..10 silent id=\"\"", "10..16 message \"\" id=\"\" lines=14..14"]);
-    assert_eq!(
-        items("data: x\n: c\ndata: y\n\n"),
-        ["8..12 : \"c\"", "0..21 message \"x\\ny\" id=\"\" lines=6..7,18..19"]
-    );
+    assert_eq!(items("data: x\n: c\ndata: y\n\n"), ["8..12 : \"c\"", "0..21 message \"x\\ny\" id=\"\" lines=6..7,18..19"]);
     assert_eq!(items("::\n:  a\n:\n"), ["0..3 : \":\"", "3..8 : \" a\"", "8..10 : \"\""]);
     // U+2028, U+0085, VT and FF end no line.
     assert_eq!(items("data: a\u{2028}\u{85}\u{b}\u{c}b\n\n").len(), 1);
@@ -207,15 +190,9 @@ fn ids() {
 
 #[test]
 fn retry() {
-    for (value, ms) in
-        [("0", 0), ("02000", 2000), ("18446744073709551615", u64::MAX), ("99999999999999999999", u64::MAX)]
-    {
+    for (value, ms) in [("0", 0), ("02000", 2000), ("18446744073709551615", u64::MAX), ("99999999999999999999", u64::MAX)] {
         let line = format!("retry: {value}\n");
-        assert_eq!(
-            items(&line),
-            [format!("0..{} retry {ms}", line.len())],
-            "told without a blank line, and nothing is cut off"
-        );
+        assert_eq!(items(&line), [format!("0..{} retry {ms}", line.len())], "told without a blank line, and nothing is cut off");
         assert_eq!(items(format!("{line}\n")).len(), 1);
     }
     for value in ["", "-5", "+1", "1.5", "1000x", " 5", "5 ", "٣", "1_0"] {

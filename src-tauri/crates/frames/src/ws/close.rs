@@ -18,9 +18,10 @@ pub(super) fn faults(payload: &[u8]) -> impl Iterator<Item = (&'static str, Stri
         .then(|| ("close-length", "a close frame's payload is empty or starts with a two-byte code (RFC 6455 §5.5.1)".to_owned(), 0));
     let code = code(payload)
         .and_then(|code| forbidden(code).map(|why| ("close-code", format!("close code {code} must not be on the wire: {why}"), 0)));
-    let reason = payload.get(2..).and_then(|reason| simdutf8::compat::from_utf8(reason).err()).map(|error| {
-        ("utf-8", "the close reason is not well-formed UTF-8 (RFC 6455 §5.5.1)".to_owned(), 2 + error.valid_up_to() as u64)
-    });
+    let reason = payload
+        .get(2..)
+        .and_then(|reason| simdutf8::compat::from_utf8(reason).err())
+        .map(|error| ("utf-8", "the close reason is not well-formed UTF-8 (RFC 6455 §5.5.1)".to_owned(), 2 + error.valid_up_to() as u64));
     [length, code, reason].into_iter().flatten()
 }
 

@@ -327,7 +327,10 @@ impl Dissector {
     fn begin_frame(&mut self, header: Header, sink: &mut impl FnMut(Item<'_>)) {
         let start = self.at - u64::from(header.header_len);
         if header.len > i64::MAX as u64 {
-            let why = format!("the top bit of a 64-bit length must be 0 (RFC 6455 §5.2), the length is {:#x}: the frame's end is unknown", header.len);
+            let why = format!(
+                "the top bit of a 64-bit length must be 0 (RFC 6455 §5.2), the length is {:#x}: the frame's end is unknown",
+                header.len
+            );
             self.fail(sink, "length", why, start + 2);
             self.lost = Some(start);
             return;

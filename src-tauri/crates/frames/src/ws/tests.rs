@@ -175,11 +175,21 @@ fn each_broken_rule_has_its_error() {
         ("fragmented ping", Side::Server, frame(0x09, None, b""), &["fragmented-control"]),
         ("close of one byte", Side::Server, frame(0x88, None, b"\x03"), &["close-length"]),
         ("close reason", Side::Server, frame(0x88, None, b"\x03\xe8a\xff"), &["utf-8"]),
-        ("behind a close", Side::Server, [frame(0x88, None, b""), frame(0x89, None, b""), frame(0x88, None, b"")].concat(), &["data-after-close"]),
+        (
+            "behind a close",
+            Side::Server,
+            [frame(0x88, None, b""), frame(0x89, None, b""), frame(0x88, None, b"")].concat(),
+            &["data-after-close"],
+        ),
         ("cut off behind a close", Side::Server, [frame(0x88, None, b""), vec![0x89]].concat(), &["data-after-close"]),
         ("text", Side::Server, frame(0x81, None, b"ab\xff"), &["utf-8"]),
         ("text cut inside a code point", Side::Server, frame(0x81, None, "é".as_bytes().split_at(1).0), &["utf-8"]),
-        ("all at once", Side::Server, frame(0x7b, KEY, &[0; 200]), &["rsv", "reserved-opcode", "masked-server-frame", "fragmented-control", "control-too-long"]),
+        (
+            "all at once",
+            Side::Server,
+            frame(0x7b, KEY, &[0; 200]),
+            &["rsv", "reserved-opcode", "masked-server-frame", "fragmented-control", "control-too-long"],
+        ),
     ];
     for (name, side, bytes, expected) in cases {
         assert_eq!(codes(side, "", &bytes), expected, "{name}");

@@ -81,7 +81,15 @@ mod tests {
     fn agrees_with_the_standard_library() {
         for bytes in [
             "κόσμε 世界 🎉".as_bytes(),
-            b"\xc3", b"\xe2\x82", b"\xf0\x9f\x8e", b"\xf4\x90\x80\x80", b"\xed\xa0\x80", b"\xc0\xaf", b"ab\xe2\x28\xa1", b"\x80", b"\xf0\x9f\x8e\x89\xff",
+            b"\xc3",
+            b"\xe2\x82",
+            b"\xf0\x9f\x8e",
+            b"\xf4\x90\x80\x80",
+            b"\xed\xa0\x80",
+            b"\xc0\xaf",
+            b"ab\xe2\x28\xa1",
+            b"\x80",
+            b"\xf0\x9f\x8e\x89\xff",
         ] {
             agree(bytes);
         }

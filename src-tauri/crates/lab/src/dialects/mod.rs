@@ -23,11 +23,7 @@ pub(crate) struct Event {
 
 impl Event {
     pub(crate) fn data(value: &Value) -> Event {
-        Event {
-            name: None,
-            data: value.to_string(),
-            is_end: false,
-        }
+        Event { name: None, data: value.to_string(), is_end: false }
     }
 }
 
@@ -81,5 +77,4 @@ pub(crate) fn openai_error(rejection: &Rejection) -> Value {
 }
 
 /// The words of a reply that breaks in the middle.
-pub(crate) const FAILURE: &str =
-    "The Lab broke off here, as the model lab/error-mid-stream always does.";
+pub(crate) const FAILURE: &str = "The Lab broke off here, as the model lab/error-mid-stream always does.";

@@ -15,50 +15,27 @@ impl Dialect for OpenAiChat {
         let messages = match body.get("messages") {
             Some(Value::Array(messages)) if !messages.is_empty() => messages,
             Some(Value::Array(_)) => {
-                return Err(Rejection::invalid(
-                    Some("messages"),
-                    "Invalid 'messages': empty array.",
-                ));
+                return Err(Rejection::invalid(Some("messages"), "Invalid 'messages': empty array."));
             }
             _ => {
-                return Err(Rejection::invalid(
-                    Some("messages"),
-                    "Missing required parameter: 'messages'.",
-                ));
+                return Err(Rejection::invalid(Some("messages"), "Missing required parameter: 'messages'."));
             }
         };
         let mut texts = Vec::new();
         for (at, message) in messages.iter().enumerate() {
             let param = format!("messages[{at}].role");
-            let known = [
-                "system",
-                "developer",
-                "user",
-                "assistant",
-                "tool",
-                "function",
-            ];
+            let known = ["system", "developer", "user", "assistant", "tool", "function"];
             match message.get("role").and_then(Value::as_str) {
                 Some(role) if known.contains(&role) => {}
                 _ => {
-                    return Err(Rejection::invalid(
-                        Some(&param),
-                        format!("Invalid '{param}'."),
-                    ));
+                    return Err(Rejection::invalid(Some(&param), format!("Invalid '{param}'.")));
                 }
             }
             texts.push(ask::content_text(&message["content"]));
         }
         let role = |message: &Value, role: &str| message["role"].as_str() == Some(role);
-        let prompt = messages
-            .iter()
-            .rev()
-            .find(|m| role(m, "user"))
-            .map(|m| ask::content_text(&m["content"]));
-        let tool_result = messages
-            .last()
-            .filter(|m| role(m, "tool") || role(m, "function"))
-            .map(|m| ask::content_text(&m["content"]));
+        let prompt = messages.iter().rev().find(|m| role(m, "user")).map(|m| ask::content_text(&m["content"]));
+        let tool_result = messages.last().filter(|m| role(m, "tool") || role(m, "function")).map(|m| ask::content_text(&m["content"]));
         let stream = ask::optional(&body, "stream", "a boolean", Value::as_bool)?.unwrap_or(false);
         let options = body.get("stream_options").filter(|o| !o.is_null());
         if options.is_some() && !stream {
@@ -91,25 +68,12 @@ fn tools(body: &Value) -> Result<Vec<Tool>, Rejection> {
         return Ok(Vec::new());
     };
     let mut tools = Vec::new();
-    for (at, tool) in list
-        .iter()
-        .enumerate()
-        .filter(|(_, t)| t["type"] == "function")
-    {
-        let name = tool["function"]["name"]
-            .as_str()
-            .filter(|n| !n.is_empty())
-            .ok_or_else(|| {
-                let param = format!("tools[{at}].function.name");
-                Rejection::invalid(
-                    Some(&param),
-                    format!("Missing required parameter: '{param}'."),
-                )
-            })?;
-        tools.push(Tool {
-            name: name.into(),
-            parameters: tool["function"]["parameters"].clone(),
-        });
+    for (at, tool) in list.iter().enumerate().filter(|(_, t)| t["type"] == "function") {
+        let name = tool["function"]["name"].as_str().filter(|n| !n.is_empty()).ok_or_else(|| {
+            let param = format!("tools[{at}].function.name");
+            Rejection::invalid(Some(&param), format!("Missing required parameter: '{param}'."))
+        })?;
+        tools.push(Tool { name: name.into(), parameters: tool["function"]["parameters"].clone() });
     }
     Ok(tools)
 }
@@ -136,8 +100,7 @@ impl Chunks {
     }
 
     fn delta(&self, script: &Script, delta: Value, finish: Value) -> Event {
-        let choice =
-            json!([{"index": 0, "delta": delta, "logprobs": null, "finish_reason": finish}]);
+        let choice = json!([{"index": 0, "delta": delta, "logprobs": null, "finish_reason": finish}]);
         self.chunk(script, choice, Value::Null)
     }
 }
@@ -174,21 +137,13 @@ impl Render for Chunks {
         if self.with_usage {
             events.push(self.chunk(script, json!([]), usage(script)));
         }
-        events.push(Event {
-            name: None,
-            data: "[DONE]".into(),
-            is_end: true,
-        });
+        events.push(Event { name: None, data: "[DONE]".into(), is_end: true });
         events
     }
 
     fn whole(&mut self, script: &Script) -> Value {
         let some = |text: &str| {
-            if text.is_empty() {
-                Value::Null
-            } else {
-                text.into()
-            }
+            if text.is_empty() { Value::Null } else { text.into() }
         };
         let mut message = json!({
             "role": "assistant",
@@ -220,10 +175,7 @@ impl Render for Chunks {
 
     fn padding(&mut self, script: &Script) -> (String, String) {
         let chunk = self.chunk(script, json!([]), Value::Null).data;
-        (
-            format!("{},\"padding\":\"", &chunk[..chunk.len() - 1]),
-            "\"}".into(),
-        )
+        (format!("{},\"padding\":\"", &chunk[..chunk.len() - 1]), "\"}".into())
     }
 }
 

@@ -24,12 +24,7 @@ impl Dialect for OpenAiResponses {
 /// Reads a request's fields; a `response.create` message has the same.
 pub(crate) fn read(body: &Value) -> Result<(Ask, Events), Rejection> {
     let (model, model_name) = ask::model(body)?;
-    let mut texts = vec![
-        body.get("instructions")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_string(),
-    ];
+    let mut texts = vec![body.get("instructions").and_then(Value::as_str).unwrap_or_default().to_string()];
     let mut prompt = String::new();
     let mut tool_result = None;
     match body.get("input") {
@@ -41,10 +36,7 @@ pub(crate) fn read(body: &Value) -> Result<(Ask, Events), Rejection> {
             for (at, item) in items.iter().enumerate() {
                 if !item.is_object() {
                     let param = format!("input[{at}]");
-                    return Err(Rejection::invalid(
-                        Some(&param),
-                        format!("Invalid type for '{param}': expected an object."),
-                    ));
+                    return Err(Rejection::invalid(Some(&param), format!("Invalid type for '{param}': expected an object.")));
                 }
                 tool_result = None;
                 match item["type"].as_str() {
@@ -60,37 +52,22 @@ pub(crate) fn read(body: &Value) -> Result<(Ask, Events), Rejection> {
                         texts.push(text.clone());
                         tool_result = Some(text);
                     }
-                    Some("function_call") => {
-                        texts.push(item["arguments"].as_str().unwrap_or_default().into())
-                    }
+                    Some("function_call") => texts.push(item["arguments"].as_str().unwrap_or_default().into()),
                     Some(_) => {}
                 }
             }
         }
         // Only a chain of responses or a stored prompt may go without.
-        None | Some(Value::Null)
-            if body.get("previous_response_id").is_some() || body.get("prompt").is_some() => {}
+        None | Some(Value::Null) if body.get("previous_response_id").is_some() || body.get("prompt").is_some() => {}
         None | Some(Value::Null) => {
-            return Err(Rejection::invalid(
-                Some("input"),
-                "Missing required parameter: 'input'.",
-            ));
+            return Err(Rejection::invalid(Some("input"), "Missing required parameter: 'input'."));
         }
         Some(_) => {
-            return Err(Rejection::invalid(
-                Some("input"),
-                "Invalid type for 'input': expected a string or an array.",
-            ));
+            return Err(Rejection::invalid(Some("input"), "Invalid type for 'input': expected a string or an array."));
         }
     }
-    if let Some(effort) = body
-        .get("reasoning")
-        .filter(|r| !r.is_null() && !r.is_object())
-    {
-        return Err(Rejection::invalid(
-            Some("reasoning"),
-            format!("Invalid type for 'reasoning': {effort}."),
-        ));
+    if let Some(effort) = body.get("reasoning").filter(|r| !r.is_null() && !r.is_object()) {
+        return Err(Rejection::invalid(Some("reasoning"), format!("Invalid type for 'reasoning': {effort}.")));
     }
     let ask = Ask {
         model,
@@ -104,8 +81,7 @@ pub(crate) fn read(body: &Value) -> Result<(Ask, Events), Rejection> {
         limit: ask::limit(body, "max_output_tokens")?,
         seed: ask::seed(body)?,
         stream: ask::optional(body, "stream", "a boolean", Value::as_bool)?.unwrap_or(false),
-        previous: ask::optional(body, "previous_response_id", "a string", Value::as_str)?
-            .map(str::to_string),
+        previous: ask::optional(body, "previous_response_id", "a string", Value::as_str)?.map(str::to_string),
     };
     Ok((ask, Events::new(body)))
 }
@@ -115,25 +91,12 @@ fn tools(body: &Value) -> Result<Vec<Tool>, Rejection> {
         return Ok(Vec::new());
     };
     let mut tools = Vec::new();
-    for (at, tool) in list
-        .iter()
-        .enumerate()
-        .filter(|(_, t)| t["type"] == "function")
-    {
-        let name = tool["name"]
-            .as_str()
-            .filter(|n| !n.is_empty())
-            .ok_or_else(|| {
-                let param = format!("tools[{at}].name");
-                Rejection::invalid(
-                    Some(&param),
-                    format!("Missing required parameter: '{param}'."),
-                )
-            })?;
-        tools.push(Tool {
-            name: name.into(),
-            parameters: tool["parameters"].clone(),
-        });
+    for (at, tool) in list.iter().enumerate().filter(|(_, t)| t["type"] == "function") {
+        let name = tool["name"].as_str().filter(|n| !n.is_empty()).ok_or_else(|| {
+            let param = format!("tools[{at}].name");
+            Rejection::invalid(Some(&param), format!("Missing required parameter: '{param}'."))
+        })?;
+        tools.push(Tool { name: name.into(), parameters: tool["parameters"].clone() });
     }
     Ok(tools)
 }
@@ -198,11 +161,7 @@ impl Events {
         if let Some(lane) = &self.stream_id {
             object.insert("stream_id".into(), lane.clone());
         }
-        Event {
-            name: Some(name),
-            data: Value::Object(object).to_string(),
-            is_end: false,
-        }
+        Event { name: Some(name), data: Value::Object(object).to_string(), is_end: false }
     }
 
     fn response(&self, script: &Script, status: &str) -> Value {
@@ -218,40 +177,12 @@ impl Events {
         put("created_at", script.created().into());
         put("status", status.into());
         put("background", false.into());
-        put(
-            "error",
-            if status == "failed" {
-                json!({"code": "server_error", "message": FAILURE})
-            } else {
-                Value::Null
-            },
-        );
-        put(
-            "incomplete_details",
-            if status == "incomplete" {
-                json!({"reason": reason})
-            } else {
-                Value::Null
-            },
-        );
+        put("error", if status == "failed" { json!({"code": "server_error", "message": FAILURE}) } else { Value::Null });
+        put("incomplete_details", if status == "incomplete" { json!({"reason": reason}) } else { Value::Null });
         put("model", script.model().into());
-        put(
-            "output",
-            if ended {
-                self.output.clone().into()
-            } else {
-                json!([])
-            },
-        );
+        put("output", if ended { self.output.clone().into() } else { json!([]) });
         put("service_tier", "default".into());
-        put(
-            "usage",
-            if ended && status != "failed" {
-                usage(script)
-            } else {
-                Value::Null
-            },
-        );
+        put("usage", if ended && status != "failed" { usage(script) } else { Value::Null });
         response.extend(self.said_back.clone());
         Value::Object(response)
     }
@@ -273,10 +204,7 @@ impl Events {
             }
             Item::Call(at) => call_item(script, at, "in_progress", ""),
         };
-        let mut events = vec![self.event(
-            "response.output_item.added",
-            json!({"output_index": index, "item": added}),
-        )];
+        let mut events = vec![self.event("response.output_item.added", json!({"output_index": index, "item": added}))];
         match item {
             Item::Reasoning => events.push(self.event(
                 "response.reasoning_summary_part.added",
@@ -284,10 +212,12 @@ impl Events {
             )),
             Item::Message => {
                 let part = part(script, "");
-                events.push(self.event(
-                    "response.content_part.added",
-                    json!({"item_id": id, "output_index": index, "content_index": 0, "part": part}),
-                ));
+                events.push(
+                    self.event(
+                        "response.content_part.added",
+                        json!({"item_id": id, "output_index": index, "content_index": 0, "part": part}),
+                    ),
+                );
             }
             Item::Call(_) => {}
         }
@@ -303,8 +233,7 @@ impl Events {
         let id = item_id(script, item);
         let text = std::mem::take(&mut self.said);
         // Only the last item can be one that was cut.
-        let cut = matches!(script.finish(), Finish::Length | Finish::ContentFilter)
-            && is_last(script, item);
+        let cut = matches!(script.finish(), Finish::Length | Finish::ContentFilter) && is_last(script, item);
         let status = if cut { "incomplete" } else { "completed" };
         let mut events = Vec::new();
         let done = match item {
@@ -345,10 +274,7 @@ impl Events {
                 call_item(script, at, status, &text)
             }
         };
-        events.push(self.event(
-            "response.output_item.done",
-            json!({"output_index": index, "item": done}),
-        ));
+        events.push(self.event("response.output_item.done", json!({"output_index": index, "item": done})));
         self.output.push(done);
         events
     }
@@ -374,14 +300,12 @@ impl Events {
                 "response.output_text.delta",
                 json!({"item_id": id, "output_index": index, "content_index": 0, "delta": text, "logprobs": []}),
             ),
-            Item::Message => self.event(
-                "response.refusal.delta",
-                json!({"item_id": id, "output_index": index, "content_index": 0, "delta": text}),
-            ),
-            Item::Call(_) => self.event(
-                "response.function_call_arguments.delta",
-                json!({"item_id": id, "output_index": index, "delta": text}),
-            ),
+            Item::Message => {
+                self.event("response.refusal.delta", json!({"item_id": id, "output_index": index, "content_index": 0, "delta": text}))
+            }
+            Item::Call(_) => {
+                self.event("response.function_call_arguments.delta", json!({"item_id": id, "output_index": index, "delta": text}))
+            }
         });
         events
     }
@@ -401,10 +325,7 @@ impl Events {
 
 impl Render for Events {
     fn opening(&mut self, script: &Script) -> Vec<Event> {
-        vec![
-            self.lifecycle("response.created", script, "in_progress"),
-            self.lifecycle("response.in_progress", script, "in_progress"),
-        ]
+        vec![self.lifecycle("response.created", script, "in_progress"), self.lifecycle("response.in_progress", script, "in_progress")]
     }
 
     fn step(&mut self, script: &Script, step: Step<'_>) -> Vec<Event> {
@@ -427,9 +348,7 @@ impl Render for Events {
     fn closing(&mut self, script: &Script) -> Vec<Event> {
         let mut events = self.end(script);
         let mut end = match script.finish() {
-            Finish::Length | Finish::ContentFilter => {
-                self.lifecycle("response.incomplete", script, "incomplete")
-            }
+            Finish::Length | Finish::ContentFilter => self.lifecycle("response.incomplete", script, "incomplete"),
             _ => self.lifecycle("response.completed", script, "completed"),
         };
         end.is_end = true;

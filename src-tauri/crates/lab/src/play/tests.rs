@@ -22,16 +22,10 @@ struct Paper {
 }
 
 impl Outlet for Paper {
-    async fn send(
-        &mut self,
-        name: Option<&str>,
-        payload: Vec<u8>,
-        manner: Manner,
-    ) -> Result<(), Gone> {
+    async fn send(&mut self, name: Option<&str>, payload: Vec<u8>, manner: Manner) -> Result<(), Gone> {
         sleep(self.slow).await;
         let at = self.start.get_or_insert_with(Instant::now).elapsed();
-        self.written
-            .push((at, name.map(str::to_string), payload, manner));
+        self.written.push((at, name.map(str::to_string), payload, manner));
         Ok(())
     }
 
@@ -48,33 +42,19 @@ impl Outlet for Paper {
     }
 }
 
-async fn perform(
-    dialect: &dyn Dialect,
-    body: &str,
-    settings: &Settings,
-    faults: &str,
-    paper: &mut Paper,
-) -> (Script, Ending) {
+async fn perform(dialect: &dyn Dialect, body: &str, settings: &Settings, faults: &str, paper: &mut Paper) -> (Script, Ending) {
     let (ask, mut render) = dialect.read(body.as_bytes()).unwrap();
     let faults = Faults::parse(faults).unwrap();
     let script = Script::compose(&ask, Transport::Sse, settings, faults.split_utf8.is_some());
     let exchange = Ledger::default().begin("t".into(), Transport::Sse, "/".into(), faults.label());
     let start = Instant::now();
     paper.start = Some(start);
-    let ending = play(
-        &script,
-        render.as_mut(),
-        &settings.pace,
-        &faults,
-        start,
-        &exchange,
-        paper,
-    )
-    .await;
+    let ending = play(&script, render.as_mut(), &settings.pace, &faults, start, &exchange, paper).await;
     (script, ending)
 }
 
-const CHAT: &str = r#"{"model":"lab/steady","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"hello there"}]}"#;
+const CHAT: &str =
+    r#"{"model":"lab/steady","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"hello there"}]}"#;
 
 fn settings() -> Settings {
     let mut settings = Settings::default();
@@ -96,37 +76,16 @@ async fn tokens_leave_at_their_moments() {
         .written
         .iter()
         .filter(|w| w.2 != b"[DONE]")
-        .filter_map(|w| {
-            Some((
-                w.0,
-                json(&w.2)["choices"][0]["delta"]["content"]
-                    .as_str()?
-                    .to_string(),
-            ))
-        })
+        .filter_map(|w| Some((w.0, json(&w.2)["choices"][0]["delta"]["content"].as_str()?.to_string())))
         .collect();
-    assert_eq!(
-        paper.written[0].0,
-        Duration::ZERO,
-        "the role chunk leaves at once"
-    );
-    assert_eq!(
-        texts.iter().map(|t| t.1.as_str()).collect::<String>(),
-        script.text()
-    );
+    assert_eq!(paper.written[0].0, Duration::ZERO, "the role chunk leaves at once");
+    assert_eq!(texts.iter().map(|t| t.1.as_str()).collect::<String>(), script.text());
     for (n, (at, _)) in texts.iter().skip(1).enumerate() {
         let due = Duration::from_millis(350 + 10 * n as u64);
         // tokio's timer has a grain of one millisecond.
-        assert!(
-            *at >= due && *at <= due + Duration::from_millis(2),
-            "token {n} at {at:?}, due {due:?}"
-        );
+        assert!(*at >= due && *at <= due + Duration::from_millis(2), "token {n} at {at:?}, due {due:?}");
     }
-    assert_eq!(
-        texts.len(),
-        121,
-        "120 tokens and the empty one beside the role"
-    );
+    assert_eq!(texts.len(), 121, "120 tokens and the empty one beside the role");
     let usage = &json(&paper.written[paper.written.len() - 2].2)["usage"];
     assert_eq!(usage["completion_tokens"], 120);
     assert_eq!(usage["prompt_tokens"], 2);
@@ -136,16 +95,10 @@ async fn tokens_leave_at_their_moments() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_reader_does_not_shift_the_schedule() {
-    let mut paper = Paper {
-        slow: Duration::from_millis(9),
-        ..Paper::default()
-    };
+    let mut paper = Paper { slow: Duration::from_millis(9), ..Paper::default() };
     perform(&OpenAiChat, CHAT, &settings(), "", &mut paper).await;
     let last_token = paper.written[paper.written.len() - 4].0;
-    assert!(
-        last_token < Duration::from_millis(350 + 1190 + 15),
-        "{last_token:?}"
-    );
+    assert!(last_token < Duration::from_millis(350 + 1190 + 15), "{last_token:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -153,56 +106,30 @@ async fn the_same_seed_gives_the_same_bytes_at_the_same_moments() {
     let mut runs = Vec::new();
     for _ in 0..2 {
         let mut paper = Paper::default();
-        perform(
-            &OpenAiResponses,
-            r#"{"model":"lab/reasoner","stream":true,"input":"hi"}"#,
-            &Settings::default(),
-            "",
-            &mut paper,
-        )
-        .await;
+        perform(&OpenAiResponses, r#"{"model":"lab/reasoner","stream":true,"input":"hi"}"#, &Settings::default(), "", &mut paper).await;
         runs.push(paper.written);
     }
     assert_eq!(runs[0], runs[1]);
     let mut other = Settings::default();
     other.pace.seed = 8;
     let mut paper = Paper::default();
-    perform(
-        &OpenAiResponses,
-        r#"{"model":"lab/reasoner","stream":true,"input":"hi"}"#,
-        &other,
-        "",
-        &mut paper,
-    )
-    .await;
+    perform(&OpenAiResponses, r#"{"model":"lab/reasoner","stream":true,"input":"hi"}"#, &other, "", &mut paper).await;
     assert_ne!(runs[0], paper.written);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_stall_pauses_once_and_keeps_the_rhythm() {
     let mut paper = Paper::default();
-    perform(
-        &OpenAiChat,
-        CHAT,
-        &settings(),
-        "stall-after=10;ms=30000",
-        &mut paper,
-    )
-    .await;
+    perform(&OpenAiChat, CHAT, &settings(), "stall-after=10;ms=30000", &mut paper).await;
     let gaps: Vec<Duration> = paper.written.windows(2).map(|w| w[1].0 - w[0].0).collect();
-    let long: Vec<usize> = (0..gaps.len())
-        .filter(|n| gaps[*n] > Duration::from_secs(1))
-        .collect();
+    let long: Vec<usize> = (0..gaps.len()).filter(|n| gaps[*n] > Duration::from_secs(1)).collect();
     assert_eq!(long, [10], "between the tenth token and the eleventh");
     assert!(gaps[10] >= Duration::from_secs(30) && gaps[10] < Duration::from_millis(30_020));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_leaves_stops_the_reply() {
-    let mut paper = Paper {
-        leaves: Some(Duration::from_millis(505)),
-        ..Paper::default()
-    };
+    let mut paper = Paper { leaves: Some(Duration::from_millis(505)), ..Paper::default() };
     let (_, ending) = perform(&OpenAiChat, CHAT, &settings(), "", &mut paper).await;
     assert_eq!(ending, Ending::Gone);
     assert!(paper.written.last().unwrap().0 <= Duration::from_millis(505));
@@ -211,11 +138,7 @@ async fn a_client_that_leaves_stops_the_reply() {
 
 #[tokio::test(start_paused = true)]
 async fn endings_come_after_their_token() {
-    for (fault, ending) in [
-        ("drop-after=40", Ending::Reset),
-        ("cut-after=40", Ending::Cut),
-        ("close=1011;after=40", Ending::Close(1011)),
-    ] {
+    for (fault, ending) in [("drop-after=40", Ending::Reset), ("cut-after=40", Ending::Cut), ("close=1011;after=40", Ending::Close(1011))] {
         let mut paper = Paper::default();
         let (_, ended) = perform(&OpenAiChat, CHAT, &settings(), fault, &mut paper).await;
         assert_eq!((ended, paper.written.len()), (ending, 41), "{fault}");
@@ -227,14 +150,7 @@ async fn single_events_are_damaged_where_asked() {
     let mut clean = Paper::default();
     perform(&OpenAiChat, CHAT, &settings(), "", &mut clean).await;
     let mut paper = Paper::default();
-    perform(
-        &OpenAiChat,
-        CHAT,
-        &settings(),
-        "malformed-json=17,invalid-utf8=5",
-        &mut paper,
-    )
-    .await;
+    perform(&OpenAiChat, CHAT, &settings(), "malformed-json=17,invalid-utf8=5", &mut paper).await;
     for (n, (hurt, whole)) in paper.written.iter().zip(&clean.written).enumerate() {
         match n + 1 {
             17 => assert_eq!(hurt.2, whole.2[..whole.2.len() - 1]),
@@ -252,11 +168,7 @@ async fn splits_fall_inside_characters() {
     let mut settings = settings();
     settings.reply = crate::Reply::Unicode;
     perform(&OpenAiChat, CHAT, &settings, "split-utf8=3", &mut paper).await;
-    let split: Vec<_> = paper
-        .written
-        .iter()
-        .filter(|w| w.3.split.is_some())
-        .collect();
+    let split: Vec<_> = paper.written.iter().filter(|w| w.3.split.is_some()).collect();
     assert!(split.len() > 10);
     for (_, _, payload, manner) in split {
         let text = std::str::from_utf8(payload).unwrap();
@@ -266,24 +178,12 @@ async fn splits_fall_inside_characters() {
 
 #[tokio::test(start_paused = true)]
 async fn the_end_marker_and_huge_lines() {
-    for (dialect, body) in [
-        (&OpenAiChat as &dyn Dialect, CHAT),
-        (
-            &OpenAiResponses,
-            r#"{"model":"lab/steady","stream":true,"input":"hi"}"#,
-        ),
-    ] {
+    for (dialect, body) in [(&OpenAiChat as &dyn Dialect, CHAT), (&OpenAiResponses, r#"{"model":"lab/steady","stream":true,"input":"hi"}"#)]
+    {
         let mut whole = Paper::default();
         perform(dialect, body, &settings(), "", &mut whole).await;
         let mut paper = Paper::default();
-        let (_, ending) = perform(
-            dialect,
-            body,
-            &settings(),
-            "no-end-marker,huge-line=100000",
-            &mut paper,
-        )
-        .await;
+        let (_, ending) = perform(dialect, body, &settings(), "no-end-marker,huge-line=100000", &mut paper).await;
         assert_eq!(ending, Ending::Complete);
         assert_eq!(paper.written.len(), whole.written.len() - 1);
         assert_eq!(paper.padded, 100_000);
@@ -318,11 +218,7 @@ async fn responses_events_are_complete_and_in_order() {
         let mut items = 0;
         let mut ids = std::collections::BTreeSet::new();
         for (n, (event, written)) in events.iter().zip(&paper.written).enumerate() {
-            assert_eq!(
-                event["type"].as_str(),
-                written.1.as_deref(),
-                "name and type agree"
-            );
+            assert_eq!(event["type"].as_str(), written.1.as_deref(), "name and type agree");
             assert_eq!(event["sequence_number"], n);
             if let Some(id) = event["response"]["id"].as_str() {
                 ids.insert(id.to_string());
@@ -362,18 +258,9 @@ async fn responses_events_are_complete_and_in_order() {
             continue;
         }
         assert_eq!(open, None);
-        assert_eq!(
-            (text.as_str(), refusal.as_str(), reasoning.as_str()),
-            (script.text(), script.refusal(), script.reasoning())
-        );
-        assert_eq!(
-            last["response"]["output"].as_array().unwrap().len() as u64,
-            items
-        );
-        assert_eq!(
-            last["response"]["usage"]["output_tokens"],
-            script.usage().completion
-        );
+        assert_eq!((text.as_str(), refusal.as_str(), reasoning.as_str()), (script.text(), script.refusal(), script.reasoning()));
+        assert_eq!(last["response"]["output"].as_array().unwrap().len() as u64, items);
+        assert_eq!(last["response"]["usage"]["output_tokens"], script.usage().completion);
         for (call, said) in script.tool_calls().iter().zip(&arguments) {
             assert_eq!(said, call.arguments.text());
             if status == "completed" {
@@ -389,23 +276,16 @@ async fn responses_events_are_complete_and_in_order() {
 #[tokio::test(start_paused = true)]
 async fn chat_chunks_carry_every_part_of_the_script() {
     let tools = r#","tools":[{"type":"function","function":{"name":"a","parameters":{"type":"object","properties":{"city":{"type":"string"}}}}},{"type":"function","function":{"name":"b"}}]"#;
-    for (model, extra) in [
-        ("lab/reasoner", ""),
-        ("lab/refuser", ""),
-        ("lab/tools", tools),
-        ("lab/bursty", ""),
-        ("lab/steady", r#","max_tokens":5"#),
-    ] {
+    for (model, extra) in
+        [("lab/reasoner", ""), ("lab/refuser", ""), ("lab/tools", tools), ("lab/bursty", ""), ("lab/steady", r#","max_tokens":5"#)]
+    {
         for per_event in [1, 4] {
-            let body = format!(
-                r#"{{"model":"{model}","stream":true,"messages":[{{"role":"user","content":"hi"}}]{extra}}}"#
-            );
+            let body = format!(r#"{{"model":"{model}","stream":true,"messages":[{{"role":"user","content":"hi"}}]{extra}}}"#);
             let mut settings = settings();
             settings.pace.tokens_per_event = per_event;
             let mut paper = Paper::default();
             let (script, _) = perform(&OpenAiChat, &body, &settings, "", &mut paper).await;
-            let (mut text, mut reasoning, mut refusal) =
-                (String::new(), String::new(), String::new());
+            let (mut text, mut reasoning, mut refusal) = (String::new(), String::new(), String::new());
             let mut calls: Vec<(String, String)> = Vec::new();
             let mut finish = None;
             for written in paper.written.iter().filter(|w| w.2 != b"[DONE]") {
@@ -419,24 +299,13 @@ async fn chat_chunks_carry_every_part_of_the_script() {
                     if let Some(id) = call["id"].as_str() {
                         calls.push((id.into(), String::new()));
                     }
-                    calls[call["index"].as_u64().unwrap() as usize].1 +=
-                        call["function"]["arguments"].as_str().unwrap();
+                    calls[call["index"].as_u64().unwrap() as usize].1 += call["function"]["arguments"].as_str().unwrap();
                 }
-                finish = choice["finish_reason"]
-                    .as_str()
-                    .map(str::to_string)
-                    .or(finish);
+                finish = choice["finish_reason"].as_str().map(str::to_string).or(finish);
                 assert!(chunk.get("usage").is_none(), "not asked for");
             }
-            assert_eq!(
-                (text.as_str(), reasoning.as_str(), refusal.as_str()),
-                (script.text(), script.reasoning(), script.refusal())
-            );
-            let meant: Vec<(String, String)> = script
-                .tool_calls()
-                .iter()
-                .map(|c| (c.id.clone(), c.arguments.text().to_string()))
-                .collect();
+            assert_eq!((text.as_str(), reasoning.as_str(), refusal.as_str()), (script.text(), script.reasoning(), script.refusal()));
+            let meant: Vec<(String, String)> = script.tool_calls().iter().map(|c| (c.id.clone(), c.arguments.text().to_string())).collect();
             assert_eq!(calls, meant);
             assert!(calls.len() == if model == "lab/tools" { 2 } else { 0 });
             let expected = match model {

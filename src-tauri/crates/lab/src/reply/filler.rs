@@ -19,10 +19,7 @@ const SENTENCES: [&str; 12] = [
 /// Appends exactly `left` tokens.
 pub(super) fn fill(text: &mut String, mut left: usize) {
     // After a block (code, table, list) a sentence would become part of it: begin a paragraph, which is a token itself.
-    let needs_paragraph = text
-        .rsplit('\n')
-        .next()
-        .is_some_and(|line| line.starts_with(['|', '`', '-', '>', '#', '1', '2', '3']));
+    let needs_paragraph = text.rsplit('\n').next().is_some_and(|line| line.starts_with(['|', '`', '-', '>', '#', '1', '2', '3']));
     let mut longest = SENTENCES.len();
     let mut first = true;
     while left > 0 {
@@ -40,11 +37,7 @@ pub(super) fn fill(text: &mut String, mut left: usize) {
         }
         first = false;
         // Walk down the table, so that a long gap is not one sentence repeated.
-        longest = if longest > 6 {
-            longest - 1
-        } else {
-            SENTENCES.len()
-        };
+        longest = if longest > 6 { longest - 1 } else { SENTENCES.len() };
     }
 }
 
@@ -57,11 +50,7 @@ mod tests {
     fn each_length_is_what_its_place_says() {
         for (at, sentence) in SENTENCES.iter().enumerate() {
             assert_eq!(count(sentence), at + 1, "{sentence:?}");
-            assert_eq!(
-                count(sentence.trim_start()),
-                at + 1,
-                "{sentence:?} at a paragraph's start"
-            );
+            assert_eq!(count(sentence.trim_start()), at + 1, "{sentence:?} at a paragraph's start");
         }
     }
 

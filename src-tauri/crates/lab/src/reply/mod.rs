@@ -27,10 +27,7 @@ pub(crate) fn text(wish: &Wish<'_>) -> Pieces {
     let text = match wish.kind {
         Reply::Lesson => lesson(wish),
         Reply::Echo => fill(repeat(wish.prompt), wish.tokens),
-        Reply::Unicode => fill(
-            lessons::UNICODE.iter().map(|s| (*s).to_string()).cycle(),
-            wish.tokens,
-        ),
+        Reply::Unicode => fill(lessons::UNICODE.iter().map(|s| (*s).to_string()).cycle(), wish.tokens),
     };
     cut(&text, wish)
 }
@@ -46,10 +43,7 @@ pub(crate) fn reasoning(wish: &Wish<'_>) -> Pieces {
         None => "The user sent no text.".into(),
     };
     let sentences = std::iter::once(opening)
-        .chain(std::iter::once(format!(
-            " They will read the answer over {}.",
-            topic.name
-        )))
+        .chain(std::iter::once(format!(" They will read the answer over {}.", topic.name)))
         .chain(middle.into_iter().cycle().map(str::to_string));
     cut(&fill(sentences, wish.tokens), wish)
 }
@@ -67,10 +61,7 @@ pub(crate) fn refusal(wish: &Wish<'_>) -> Pieces {
 pub(crate) fn after_tool(wish: &Wish<'_>, result: &str) -> Pieces {
     let quote = excerpt(result).unwrap_or_else(|| "nothing".into());
     let opening = format!("The tool answered “{quote}”.");
-    cut(
-        &fill(std::iter::once(opening).chain(sections(wish)), wish.tokens),
-        wish,
-    )
+    cut(&fill(std::iter::once(opening).chain(sections(wish)), wish.tokens), wish)
 }
 
 fn cut(text: &str, wish: &Wish<'_>) -> Pieces {
@@ -87,10 +78,7 @@ fn lesson(wish: &Wish<'_>) -> String {
             let form = topic.openings[rng.below(topic.openings.len() as u64) as usize];
             form.replace("{}", &quote)
         }
-        None => format!(
-            "You sent no text, so this is how {} carries a reply.",
-            topic.name
-        ),
+        None => format!("You sent no text, so this is how {} carries a reply.", topic.name),
     };
     fill(std::iter::once(opening).chain(sections(wish)), wish.tokens)
 }
@@ -103,36 +91,18 @@ fn sections(wish: &Wish<'_>) -> impl Iterator<Item = String> + use<> {
     let mut first: Vec<&'static [&'static str]> = own.sections.to_vec();
     rng.shuffle(&mut first);
     let short = own.short[rng.below(own.short.len() as u64) as usize];
-    let mut others: Vec<&'static lessons::Topic> = lessons::TOPICS
-        .iter()
-        .filter(|t| !std::ptr::eq(**t, own))
-        .copied()
-        .collect();
+    let mut others: Vec<&'static lessons::Topic> = lessons::TOPICS.iter().filter(|t| !std::ptr::eq(**t, own)).copied().collect();
     rng.shuffle(&mut others);
-    let rest: Vec<&'static [&'static str]> = first
-        .iter()
-        .copied()
-        .chain(
-            others
-                .iter()
-                .flat_map(|t| t.short.iter().chain(t.sections.iter()).copied()),
-        )
-        .collect();
+    let rest: Vec<&'static [&'static str]> =
+        first.iter().copied().chain(others.iter().flat_map(|t| t.short.iter().chain(t.sections.iter()).copied())).collect();
     let next_parts = (2..).flat_map(move |part: u32| {
         let heading = format!("\n\n## Part {part}");
-        std::iter::once(heading)
-            .chain(rest.clone().into_iter().flatten().map(|s| (*s).to_string()))
-            .collect::<Vec<_>>()
+        std::iter::once(heading).chain(rest.clone().into_iter().flatten().map(|s| (*s).to_string())).collect::<Vec<_>>()
     });
     let mut first_part: Vec<String> = short.iter().map(|s| (*s).to_string()).collect();
     first_part.extend(first.into_iter().flatten().map(|s| (*s).to_string()));
-    first_part.extend(
-        others
-            .into_iter()
-            .flat_map(|t| t.short.iter().chain(t.sections.iter()).copied())
-            .flatten()
-            .map(|s| (*s).to_string()),
-    );
+    first_part
+        .extend(others.into_iter().flat_map(|t| t.short.iter().chain(t.sections.iter()).copied()).flatten().map(|s| (*s).to_string()));
     first_part.into_iter().chain(next_parts)
 }
 
@@ -168,19 +138,11 @@ fn fill(units: impl Iterator<Item = String>, tokens: usize) -> String {
 
 /// Whether a unit makes sense only with the next one.
 fn announces(unit: &str) -> bool {
-    unit.ends_with(':')
-        || unit
-            .lines()
-            .last()
-            .is_some_and(|line| line.starts_with('#'))
+    unit.ends_with(':') || unit.lines().last().is_some_and(|line| line.starts_with('#'))
 }
 
 fn repeat(prompt: &str) -> impl Iterator<Item = String> + use<> {
-    let first = if prompt.trim().is_empty() {
-        "(no text)".to_string()
-    } else {
-        prompt.trim().to_string()
-    };
+    let first = if prompt.trim().is_empty() { "(no text)".to_string() } else { prompt.trim().to_string() };
     let next = format!("\n\n{first}");
     std::iter::once(first).chain(std::iter::repeat(next))
 }

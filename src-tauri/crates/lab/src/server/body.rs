@@ -35,14 +35,7 @@ impl Reply {
     /// A body and the end it is written from. It holds one part at most: a client that does not read stops the writer.
     pub(crate) fn live(apart: bool) -> (mpsc::Sender<Bytes>, Reply) {
         let (sender, parts) = mpsc::channel(1);
-        (
-            sender,
-            Reply::Live {
-                parts,
-                apart,
-                breathing: apart,
-            },
-        )
+        (sender, Reply::Live { parts, apart, breathing: apart })
     }
 }
 
@@ -50,22 +43,10 @@ impl Body for Reply {
     type Data = Bytes;
     type Error = std::convert::Infallible;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         match self.get_mut() {
-            Reply::Whole(bytes) => Poll::Ready(
-                bytes
-                    .take()
-                    .filter(|b| !b.is_empty())
-                    .map(|b| Ok(Frame::data(b))),
-            ),
-            Reply::Live {
-                parts,
-                apart,
-                breathing,
-            } => {
+            Reply::Whole(bytes) => Poll::Ready(bytes.take().filter(|b| !b.is_empty()).map(|b| Ok(Frame::data(b)))),
+            Reply::Live { parts, apart, breathing } => {
                 if std::mem::take(breathing) {
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
@@ -83,9 +64,7 @@ impl Body for Reply {
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Reply::Whole(bytes) => {
-                SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64))
-            }
+            Reply::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64)),
             Reply::Live { .. } => SizeHint::default(),
         }
     }
@@ -140,12 +119,7 @@ impl BodyOutlet<'_> {
 pub(crate) const BLOCK: usize = 64 << 10;
 
 impl Outlet for BodyOutlet<'_> {
-    async fn send(
-        &mut self,
-        name: Option<&str>,
-        payload: Vec<u8>,
-        manner: Manner,
-    ) -> Result<(), Gone> {
+    async fn send(&mut self, name: Option<&str>, payload: Vec<u8>, manner: Manner) -> Result<(), Gone> {
         let before = self.framing.before(name);
         let inside = manner.split.map(|at| before.len() + at);
         let mut bytes = before.into_bytes();
@@ -163,8 +137,7 @@ impl Outlet for BodyOutlet<'_> {
     }
 
     async fn pad(&mut self, before: &str, length: u64, after: &str) -> Result<(), Gone> {
-        self.part(format!("{}{before}", self.framing.before(None)).into())
-            .await?;
+        self.part(format!("{}{before}", self.framing.before(None)).into()).await?;
         let block = Bytes::from(vec![b'x'; BLOCK]);
         let mut left = length;
         while left > 0 {
@@ -172,8 +145,7 @@ impl Outlet for BodyOutlet<'_> {
             self.part(block.slice(..take)).await?;
             left -= take as u64;
         }
-        self.part(format!("{after}{}", self.framing.after()).into())
-            .await
+        self.part(format!("{after}{}", self.framing.after()).into()).await
     }
 
     async fn gone(&self) {

@@ -44,20 +44,13 @@ impl Asked {
 
     fn begin_with(&self, transport: Transport, fault: String) -> Exchange {
         let path = self.head.uri.path().into();
-        self.client
-            .shared
-            .ledger
-            .begin(client_of(&self.head.headers), transport, path, fault)
+        self.client.shared.ledger.begin(client_of(&self.head.headers), transport, path, fault)
     }
 }
 
 pub(super) async fn answer(client: Client, request: Request<Incoming>) -> Response<Reply> {
     let (head, body) = request.into_parts();
-    let terms = Terms::of(
-        &client.settings,
-        &head.headers,
-        head.uri.query().unwrap_or_default(),
-    );
+    let terms = Terms::of(&client.settings, &head.headers, head.uri.query().unwrap_or_default());
     let Some(route) = route(head.uri.path()) else {
         return refused(
             &client,
@@ -65,10 +58,7 @@ pub(super) async fn answer(client: Client, request: Request<Incoming>) -> Respon
             &Rejection {
                 status: 404,
                 code: Some("unknown_url"),
-                ..Rejection::invalid(
-                    None,
-                    format!("Invalid URL ({} {})", head.method, head.uri.path()),
-                )
+                ..Rejection::invalid(None, format!("Invalid URL ({} {})", head.method, head.uri.path()))
             },
         );
     };
@@ -76,26 +66,12 @@ pub(super) async fn answer(client: Client, request: Request<Incoming>) -> Respon
         Ok(terms) => terms,
         Err(rejection) => return refused(&client, &head, &rejection),
     };
-    let asked = Asked {
-        client,
-        head,
-        terms,
-    };
+    let asked = Asked { client, head, terms };
     let upgrade = socket::is_upgrade(&asked.head);
     let allowed: &[Method] = match route {
-        Route::Dialect {
-            websocket: true, ..
-        } if upgrade => &[Method::GET],
+        Route::Dialect { websocket: true, .. } if upgrade => &[Method::GET],
         Route::Dialect { .. } => &[Method::POST],
-        Route::Echo => &[
-            Method::GET,
-            Method::POST,
-            Method::PUT,
-            Method::PATCH,
-            Method::DELETE,
-            Method::HEAD,
-            Method::OPTIONS,
-        ],
+        Route::Echo => &[Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::HEAD, Method::OPTIONS],
         Route::Sse | Route::Flood => &[Method::GET, Method::POST],
         _ => &[Method::GET],
     };
@@ -107,14 +83,7 @@ pub(super) async fn answer(client: Client, request: Request<Incoming>) -> Respon
             &Rejection {
                 status: 405,
                 code: Some("method_not_supported"),
-                ..Rejection::invalid(
-                    None,
-                    format!(
-                        "Not allowed to {} on {}.",
-                        asked.head.method,
-                        asked.head.uri.path()
-                    ),
-                )
+                ..Rejection::invalid(None, format!("Not allowed to {} on {}.", asked.head.method, asked.head.uri.path()))
             },
         );
         set(&mut response, ALLOW, &names.join(", "));
@@ -126,9 +95,7 @@ pub(super) async fn answer(client: Client, request: Request<Incoming>) -> Respon
         return response;
     }
     match route {
-        Route::Dialect {
-            websocket: true, ..
-        } if upgrade => socket::open(asked, body, socket::App::Responses),
+        Route::Dialect { websocket: true, .. } if upgrade => socket::open(asked, body, socket::App::Responses),
         Route::EchoSocket => socket::open(asked, body, socket::App::Echo),
         Route::FloodSocket => socket::open(asked, body, socket::App::Flood),
         Route::Dialect { dialect, .. } => match read(body).await {
@@ -142,13 +109,7 @@ pub(super) async fn answer(client: Client, request: Request<Incoming>) -> Respon
         Route::Sse => plain::sse(asked),
         Route::Flood => plain::flood(asked),
         Route::Models => whole(&asked, models()),
-        Route::Model(id) => whole(
-            &asked,
-            MODELS
-                .iter()
-                .find(|m| m.id == id)
-                .map_or(Value::Null, model),
-        ),
+        Route::Model(id) => whole(&asked, MODELS.iter().find(|m| m.id == id).map_or(Value::Null, model)),
         Route::Index => whole(&asked, plain::index()),
     }
 }
@@ -159,63 +120,31 @@ async fn read(body: Incoming) -> Result<Bytes, Rejection> {
         Err(error) if error.is::<LengthLimitError>() => Err(Rejection {
             status: 413,
             code: Some("request_too_large"),
-            ..Rejection::invalid(
-                None,
-                format!("The request body is larger than {} MiB.", BODY >> 20),
-            )
+            ..Rejection::invalid(None, format!("The request body is larger than {} MiB.", BODY >> 20))
         }),
         // The client broke off; nobody will read this.
-        Err(error) => Err(Rejection::invalid(
-            None,
-            format!("The request body could not be read: {error}."),
-        )),
+        Err(error) => Err(Rejection::invalid(None, format!("The request body could not be read: {error}."))),
     }
 }
 
 /// Faults that take the place of the response.
 fn before_the_first_byte(asked: &Asked, upgrade: bool) -> Option<Response<Reply>> {
     let faults: &Faults = &asked.terms.faults;
-    let transport = if upgrade {
-        Transport::Ws
-    } else {
-        Transport::Http
-    };
+    let transport = if upgrade { Transport::Ws } else { Transport::Http };
     let done = |response: Response<Reply>| {
         let exchange = asked.begin(transport);
-        exchange.sent(
-            hyper::body::Body::size_hint(response.body())
-                .exact()
-                .unwrap_or(0) as usize,
-        );
+        exchange.sent(hyper::body::Body::size_hint(response.body()).exact().unwrap_or(0) as usize);
         exchange.set(State::Complete);
         Some(response)
     };
     if let Some(status) = faults.status {
         let (kind, message) = match status.code {
-            429 => (
-                "rate_limit_exceeded",
-                "Rate limit reached, as the Lab was asked to pretend.",
-            ),
-            401 => (
-                "invalid_request_error",
-                "Incorrect API key provided, as the Lab was asked to pretend.",
-            ),
-            400..=499 => (
-                "invalid_request_error",
-                "The request is refused, as the Lab was asked to pretend.",
-            ),
-            _ => (
-                "server_error",
-                "The server had an error, as the Lab was asked to pretend.",
-            ),
+            429 => ("rate_limit_exceeded", "Rate limit reached, as the Lab was asked to pretend."),
+            401 => ("invalid_request_error", "Incorrect API key provided, as the Lab was asked to pretend."),
+            400..=499 => ("invalid_request_error", "The request is refused, as the Lab was asked to pretend."),
+            _ => ("server_error", "The server had an error, as the Lab was asked to pretend."),
         };
-        let rejection = Rejection {
-            status: status.code,
-            kind,
-            code: Some(kind),
-            param: None,
-            message: message.into(),
-        };
+        let rejection = Rejection { status: status.code, kind, code: Some(kind), param: None, message: message.into() };
         let mut response = json_response(status.code, &openai_error(&rejection));
         if let Some(seconds) = status.retry_after {
             set(&mut response, RETRY_AFTER, &seconds.to_string());
@@ -224,35 +153,20 @@ fn before_the_first_byte(asked: &Asked, upgrade: bool) -> Option<Response<Reply>
     }
     if let Some(code) = faults.ws_refuse.filter(|_| upgrade) {
         let message = "The WebSocket handshake is refused, as the Lab was asked to pretend.";
-        let rejection = Rejection {
-            status: code,
-            ..Rejection::invalid(None, message)
-        };
+        let rejection = Rejection { status: code, ..Rejection::invalid(None, message) };
         return done(json_response(code, &openai_error(&rejection)));
     }
     if faults.html_error {
         let page = "<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head>\n<body><h1>502 Bad Gateway</h1><p>The proxy in front of the Lab got no answer.</p></body></html>\n";
-        return done(response(
-            502,
-            "text/html; charset=utf-8",
-            Reply::whole(page),
-        ));
+        return done(response(502, "text/html; charset=utf-8", Reply::whole(page)));
     }
     if let Some(to) = &faults.redirect {
-        let mut response = response(
-            307,
-            "text/plain; charset=utf-8",
-            Reply::whole(format!("Go to {to}\n")),
-        );
+        let mut response = response(307, "text/plain; charset=utf-8", Reply::whole(format!("Go to {to}\n")));
         set(&mut response, LOCATION, to);
         return done(response);
     }
     if faults.empty && !upgrade {
-        return done(response(
-            200,
-            "text/event-stream; charset=utf-8",
-            Reply::Whole(None),
-        ));
+        return done(response(200, "text/event-stream; charset=utf-8", Reply::Whole(None)));
     }
     if faults.json == Some(JsonInstead::Error) && !upgrade {
         let error = json!({"code": "The service is currently unavailable", "error": "The Lab answers a stream request with JSON, as it was asked to."});
@@ -272,11 +186,8 @@ pub(super) fn whole(asked: &Asked, value: Value) -> Response<Reply> {
 
 pub(super) fn response(status: u16, kind: &'static str, body: Reply) -> Response<Reply> {
     let mut response = Response::new(body);
-    *response.status_mut() =
-        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     response
 }
 
@@ -292,18 +203,10 @@ pub(super) fn set(response: &mut Response<Reply>, name: HeaderName, value: &str)
 }
 
 /// A refusal in OpenAI's shape, with its row in the ledger.
-pub(super) fn refused(
-    client: &Client,
-    head: &request::Parts,
-    rejection: &Rejection,
-) -> Response<Reply> {
+pub(super) fn refused(client: &Client, head: &request::Parts, rejection: &Rejection) -> Response<Reply> {
     let exchange = client.shared.ledger.begin(
         client_of(&head.headers),
-        if socket::is_upgrade(head) {
-            Transport::Ws
-        } else {
-            Transport::Http
-        },
+        if socket::is_upgrade(head) { Transport::Ws } else { Transport::Http },
         head.uri.path().into(),
         "none".into(),
     );

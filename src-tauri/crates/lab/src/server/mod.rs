@@ -91,9 +91,7 @@ impl Lab {
             io::ErrorKind::AddrInUse => Error::PortInUse { port },
             _ => Error::Listen { port, source },
         };
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-            .await
-            .map_err(fail)?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(fail)?;
         let address = listener.local_addr().map_err(fail)?;
         let shared = Arc::new(Shared {
             ledger: Ledger::default(),
@@ -104,11 +102,7 @@ impl Lab {
         });
         let (alive, ended) = mpsc::channel(1);
         tokio::spawn(accept(listener, shared.clone(), alive));
-        Ok(Lab {
-            address,
-            shared,
-            ended: ended.into(),
-        })
+        Ok(Lab { address, shared, ended: ended.into() })
     }
 
     /// Where it listens.
@@ -135,10 +129,7 @@ impl Lab {
 
     /// Closes every connection at once; WebSockets with code 1001.
     pub fn close_all(&self) {
-        for control in held(&self.shared.controls)
-            .drain(..)
-            .filter_map(|c| c.upgrade())
-        {
+        for control in held(&self.shared.controls).drain(..).filter_map(|c| c.upgrade()) {
             control.kill(false);
         }
     }
@@ -187,14 +178,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, alive: mpsc::Sender<
                     controls.push(Arc::downgrade(&control));
                 }
                 let settings = held(&shared.settings).clone();
-                tokio::spawn(serve(
-                    stream,
-                    Client {
-                        shared: shared.clone(),
-                        settings,
-                        control,
-                    },
-                ));
+                tokio::spawn(serve(stream, Client { shared: shared.clone(), settings, control }));
             }
             // Out of file descriptors, or a client that left at once: the listener itself is sound.
             Err(_) => sleep(Duration::from_millis(20)).await,
@@ -221,17 +205,8 @@ async fn serve(stream: TcpStream, client: Client) {
     });
     if http2 {
         let mut builder = auto::Builder::new(TokioExecutor::new());
-        builder
-            .http1()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIME)
-            .max_headers(HEADERS)
-            .max_buf_size(HEADER_BYTES);
-        builder
-            .http2()
-            .timer(TokioTimer::new())
-            .max_header_list_size(HEADER_BYTES as u32)
-            .max_concurrent_streams(256);
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).max_headers(HEADERS).max_buf_size(HEADER_BYTES);
+        builder.http2().timer(TokioTimer::new()).max_header_list_size(HEADER_BYTES as u32).max_concurrent_streams(256);
         let connection = builder.serve_connection_with_upgrades(io, service);
         tokio::pin!(connection);
         tokio::select! {

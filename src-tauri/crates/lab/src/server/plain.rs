@@ -34,19 +34,9 @@ pub(super) fn echo(asked: &Asked, body: &Bytes) -> Response<Reply> {
         .headers
         .iter()
         .map(|(name, value)| {
-            let secret = name == AUTHORIZATION
-                || ["key", "token", "secret", "cookie"]
-                    .iter()
-                    .any(|w| name.as_str().contains(w));
+            let secret = name == AUTHORIZATION || ["key", "token", "secret", "cookie"].iter().any(|w| name.as_str().contains(w));
             let value = String::from_utf8_lossy(value.as_bytes());
-            json!([
-                name.as_str(),
-                if secret {
-                    format!("({} characters)", value.chars().count())
-                } else {
-                    value.into_owned()
-                }
-            ])
+            json!([name.as_str(), if secret { format!("({} characters)", value.chars().count()) } else { value.into_owned() }])
         })
         .collect();
     let text = std::str::from_utf8(body).ok();
@@ -72,39 +62,20 @@ fn number(asked: &Asked, name: &str, default: u64, most: u64) -> Result<u64, Rej
     };
     match value.parse::<u64>() {
         Ok(n) if n <= most => Ok(n),
-        _ => Err(Rejection::invalid(
-            Some(name),
-            format!("`{name}` must be a number up to {most}."),
-        )),
+        _ => Err(Rejection::invalid(Some(name), format!("`{name}` must be a number up to {most}."))),
     }
 }
 
 /// `GET /sse?count=&interval_ms=`: numbered events with ids, a `retry`, comments between, several data lines and a named
 /// type, ending by EOF. A `Last-Event-ID` goes on after that event, as a reconnecting `EventSource` expects.
 pub(super) fn sse(asked: Asked) -> Response<Reply> {
-    let (count, interval) = match (
-        number(&asked, "count", 10, 10_000_000),
-        number(&asked, "interval_ms", 100, 3_600_000),
-    ) {
+    let (count, interval) = match (number(&asked, "count", 10, 10_000_000), number(&asked, "interval_ms", 100, 3_600_000)) {
         (Ok(count), Ok(interval)) => (count, Duration::from_millis(interval)),
         (Err(e), _) | (_, Err(e)) => return refused(&asked.client, &asked.head, &e),
     };
-    let last = asked
-        .head
-        .headers
-        .get("last-event-id")
-        .and_then(|v| v.to_str().ok()?.parse::<u64>().ok())
-        .unwrap_or(0);
-    let end = if asked.terms.faults.cr_only {
-        "\r"
-    } else {
-        "\n"
-    };
-    let exchange = if end == "\r" {
-        asked.begin(Transport::Sse)
-    } else {
-        asked.begin_sound(Transport::Sse)
-    };
+    let last = asked.head.headers.get("last-event-id").and_then(|v| v.to_str().ok()?.parse::<u64>().ok()).unwrap_or(0);
+    let end = if asked.terms.faults.cr_only { "\r" } else { "\n" };
+    let exchange = if end == "\r" { asked.begin(Transport::Sse) } else { asked.begin_sound(Transport::Sse) };
     let (parts, body) = Reply::live(true);
     tokio::spawn(async move {
         let start = Instant::now();
@@ -117,19 +88,9 @@ pub(super) fn sse(asked: Asked) -> Response<Reply> {
                     () = parts.closed() => return,
                 }
             }
-            let comment = if id % 5 == 0 {
-                format!(": keep-alive{end}{end}")
-            } else {
-                String::new()
-            };
-            let kind = if id % 3 == 0 {
-                format!("event: tick{end}")
-            } else {
-                String::new()
-            };
-            let event = format!(
-                "{comment}{kind}id: {id}{end}data: event {id} of {count}{end}data: naïve 世界 👩‍👩‍👧‍👦{end}{end}"
-            );
+            let comment = if id % 5 == 0 { format!(": keep-alive{end}{end}") } else { String::new() };
+            let kind = if id % 3 == 0 { format!("event: tick{end}") } else { String::new() };
+            let event = format!("{comment}{kind}id: {id}{end}data: event {id} of {count}{end}data: naïve 世界 👩‍👩‍👧‍👦{end}{end}");
             let bytes = std::mem::take(&mut first) + &event;
             let length = bytes.len();
             if parts.send(bytes.into()).await.is_err() {
@@ -166,10 +127,7 @@ impl Flood {
         let events = number(asked, "events", 10_000, 1_000_000_000)?;
         let size = number(asked, "size", 330, 16 << 20)? as usize;
         if size < LEAST {
-            return Err(Rejection::invalid(
-                Some("size"),
-                format!("`size` must be at least {LEAST} bytes."),
-            ));
+            return Err(Rejection::invalid(Some("size"), format!("`size` must be at least {LEAST} bytes.")));
         }
         Ok(Flood { events, size })
     }
@@ -182,11 +140,7 @@ impl Flood {
             )
         };
         let bare = chunk("").len();
-        let text: String = " water"
-            .chars()
-            .cycle()
-            .take(length.saturating_sub(bare))
-            .collect();
+        let text: String = " water".chars().cycle().take(length.saturating_sub(bare)).collect();
         chunk(&text)
     }
 }
@@ -218,11 +172,7 @@ pub(super) fn flood(asked: Asked) -> Response<Reply> {
             exchange.said(now as usize);
             left -= now;
         }
-        if parts
-            .send(Bytes::from_static(b"data: [DONE]\n\n"))
-            .await
-            .is_ok()
-        {
+        if parts.send(Bytes::from_static(b"data: [DONE]\n\n")).await.is_ok() {
             exchange.sent(14);
             exchange.set(State::Complete);
         }

@@ -27,11 +27,7 @@ pub(super) struct Part {
     pub start: Instant,
 }
 
-pub(super) async fn reply(
-    asked: Asked,
-    dialect: &'static dyn Dialect,
-    body: &[u8],
-) -> Response<Reply> {
+pub(super) async fn reply(asked: Asked, dialect: &'static dyn Dialect, body: &[u8]) -> Response<Reply> {
     let start = Instant::now();
     let (mut ask, render) = match dialect.read(body) {
         Ok(read) => read,
@@ -44,11 +40,7 @@ pub(super) async fn reply(
         }
     }
     let streamed = ask.stream && asked.terms.faults.json != Some(JsonInstead::Reply);
-    let transport = if streamed {
-        dialect.streams_as()
-    } else {
-        Transport::Http
-    };
+    let transport = if streamed { dialect.streams_as() } else { Transport::Http };
     let mut settings = asked.terms.settings.clone();
     if ask.model.behaviour == Behaviour::Bursty {
         settings.pace.shape = Shape::Bursty;
@@ -60,35 +52,15 @@ pub(super) async fn reply(
         held(&asked.client.shared.conversations).keep(id, usage.total());
     }
     if !streamed && script.finish() == Finish::Error {
-        let rejection = Rejection {
-            status: 500,
-            kind: "server_error",
-            code: Some("lab_error"),
-            param: None,
-            message: FAILURE.into(),
-        };
+        let rejection = Rejection { status: 500, kind: "server_error", code: Some("lab_error"), param: None, message: FAILURE.into() };
         return refuse(&asked, dialect, &rejection);
     }
     let exchange = asked.begin(transport);
     exchange.expect(script.tokens());
     let request_id = format!("req_lab{}", script.id());
-    let part = Part {
-        script,
-        render,
-        settings,
-        faults,
-        start,
-    };
-    let mut response = if streamed {
-        stream(asked.client, transport, part, exchange)
-    } else {
-        whole(asked.client, part, exchange).await
-    };
-    set(
-        &mut response,
-        HeaderName::from_static("x-request-id"),
-        &request_id,
-    );
+    let part = Part { script, render, settings, faults, start };
+    let mut response = if streamed { stream(asked.client, transport, part, exchange) } else { whole(asked.client, part, exchange).await };
+    set(&mut response, HeaderName::from_static("x-request-id"), &request_id);
     response
 }
 
@@ -100,36 +72,15 @@ fn refuse(asked: &Asked, dialect: &dyn Dialect, rejection: &Rejection) -> Respon
     json_response(rejection.status, &body)
 }
 
-fn stream(
-    client: Client,
-    transport: Transport,
-    mut part: Part,
-    exchange: Exchange,
-) -> Response<Reply> {
+fn stream(client: Client, transport: Transport, mut part: Part, exchange: Exchange) -> Response<Reply> {
     let (parts, body) = Reply::live(true);
     let (kind, framing) = match transport {
         Transport::Ndjson => ("application/x-ndjson", Framing::Ndjson),
-        _ => (
-            "text/event-stream; charset=utf-8",
-            Framing::Sse(if part.faults.cr_only { "\r" } else { "\n" }),
-        ),
+        _ => ("text/event-stream; charset=utf-8", Framing::Sse(if part.faults.cr_only { "\r" } else { "\n" })),
     };
     tokio::spawn(async move {
-        let mut outlet = BodyOutlet {
-            parts,
-            framing,
-            exchange: &exchange,
-        };
-        let ending = play(
-            &part.script,
-            part.render.as_mut(),
-            &part.settings.pace,
-            &part.faults,
-            part.start,
-            &exchange,
-            &mut outlet,
-        )
-        .await;
+        let mut outlet = BodyOutlet { parts, framing, exchange: &exchange };
+        let ending = play(&part.script, part.render.as_mut(), &part.settings.pace, &part.faults, part.start, &exchange, &mut outlet).await;
         end(&client, ending, &exchange, &outlet).await;
     });
     let mut response = response(200, kind, body);
@@ -138,12 +89,7 @@ fn stream(
 }
 
 /// Brings an exchange to the end its reply came to.
-pub(super) async fn end(
-    client: &Client,
-    ending: Ending,
-    exchange: &Exchange,
-    outlet: &BodyOutlet<'_>,
-) {
+pub(super) async fn end(client: &Client, ending: Ending, exchange: &Exchange, outlet: &BodyOutlet<'_>) {
     match ending {
         Ending::Complete => exchange.set(State::Complete),
         // Dropping the exchange says it.
@@ -163,13 +109,7 @@ pub(super) async fn end(
 pub(super) const SETTLE: std::time::Duration = std::time::Duration::from_millis(25);
 
 async fn whole(client: Client, part: Part, exchange: Exchange) -> Response<Reply> {
-    let Part {
-        script,
-        mut render,
-        settings,
-        faults,
-        start,
-    } = part;
+    let Part { script, mut render, settings, faults, start } = part;
     // The client waits until the last token is there. Should it leave, hyper drops this future, and the exchange with it.
     sleep_until(start + length(&script, &settings.pace)).await;
     if let Some(stall) = faults.stall {
@@ -185,12 +125,7 @@ async fn whole(client: Client, part: Part, exchange: Exchange) -> Response<Reply
         split_utf8: faults.split_utf8.map(|_| 1),
         ..faults.clone()
     };
-    let (payload, manner) = Damage {
-        faults: &once,
-        events: 0,
-        since_split: 0,
-    }
-    .done_to(json);
+    let (payload, manner) = Damage { faults: &once, events: 0, since_split: 0 }.done_to(json);
     let length = payload.len();
     if !body_breaks && manner == crate::play::Manner::default() {
         exchange.sent(length);
@@ -199,34 +134,13 @@ async fn whole(client: Client, part: Part, exchange: Exchange) -> Response<Reply
     }
     let (parts, body) = Reply::live(true);
     tokio::spawn(async move {
-        let mut outlet = BodyOutlet {
-            parts,
-            framing: Framing::Bare,
-            exchange: &exchange,
-        };
+        let mut outlet = BodyOutlet { parts, framing: Framing::Bare, exchange: &exchange };
         let ending = if body_breaks {
             let half = Bytes::from(payload).slice(..length / 2);
-            let ending = if faults.drop_after.is_some() {
-                Ending::Reset
-            } else {
-                Ending::Cut
-            };
-            outlet
-                .send(
-                    None,
-                    half.to_vec(),
-                    crate::play::Manner {
-                        split: None,
-                        ..manner
-                    },
-                )
-                .await
-                .map(|()| ending)
+            let ending = if faults.drop_after.is_some() { Ending::Reset } else { Ending::Cut };
+            outlet.send(None, half.to_vec(), crate::play::Manner { split: None, ..manner }).await.map(|()| ending)
         } else {
-            outlet
-                .send(None, payload, manner)
-                .await
-                .map(|()| Ending::Complete)
+            outlet.send(None, payload, manner).await.map(|()| Ending::Complete)
         };
         end(&client, ending.unwrap_or(Ending::Gone), &exchange, &outlet).await;
     });

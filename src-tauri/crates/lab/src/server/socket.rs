@@ -8,8 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::header::{
-    CONNECTION, HeaderName, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
-    SEC_WEBSOCKET_VERSION, UPGRADE,
+    CONNECTION, HeaderName, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use ::http::{Request, Response, StatusCode, Version, request};
 use bytes::Bytes;
@@ -57,11 +56,7 @@ pub(super) enum Packet {
     /// Raw frames, each in its own write, with a pause between.
     Write { writes: Vec<Bytes>, pause: Duration },
     /// One text message with padding in it.
-    Pad {
-        before: String,
-        length: u64,
-        after: String,
-    },
+    Pad { before: String, length: u64, after: String },
     /// A close frame, then the end.
     Close(u16),
     /// The socket's end with no close frame; by RST if set.
@@ -70,10 +65,7 @@ pub(super) enum Packet {
 
 impl Packet {
     pub(super) fn text(payload: &[u8]) -> Packet {
-        Packet::Write {
-            writes: vec![frame::whole(frame::TEXT, payload, None)],
-            pause: Duration::ZERO,
-        }
+        Packet::Write { writes: vec![frame::whole(frame::TEXT, payload, None)], pause: Duration::ZERO }
     }
 }
 
@@ -84,10 +76,7 @@ pub(super) fn is_upgrade(head: &request::Parts) -> bool {
             .get_all(name)
             .iter()
             .filter_map(|v| v.to_str().ok())
-            .any(|v| {
-                v.split(',')
-                    .any(|token| token.trim().eq_ignore_ascii_case(word))
-            })
+            .any(|v| v.split(',').any(|token| token.trim().eq_ignore_ascii_case(word)))
     };
     head.version == Version::HTTP_11 && has(UPGRADE, "websocket") && has(CONNECTION, "upgrade")
 }
@@ -114,22 +103,13 @@ pub(super) fn open(asked: Asked, body: Incoming, app: App) -> Response<Reply> {
         let mut response = refused(
             &asked.client,
             &asked.head,
-            &Rejection {
-                status: 426,
-                ..Rejection::invalid(
-                    Some("Sec-WebSocket-Version"),
-                    "Only version 13 is spoken here.",
-                )
-            },
+            &Rejection { status: 426, ..Rejection::invalid(Some("Sec-WebSocket-Version"), "Only version 13 is spoken here.") },
         );
         set(&mut response, SEC_WEBSOCKET_VERSION, "13");
         return response;
     }
     let Some(key) = header(SEC_WEBSOCKET_KEY) else {
-        let missing = Rejection::invalid(
-            Some("Sec-WebSocket-Key"),
-            "The handshake has no Sec-WebSocket-Key.",
-        );
+        let missing = Rejection::invalid(Some("Sec-WebSocket-Key"), "The handshake has no Sec-WebSocket-Key.");
         return refused(&asked.client, &asked.head, &missing);
     };
     if app == App::Flood
@@ -141,18 +121,10 @@ pub(super) fn open(asked: Asked, body: Incoming, app: App) -> Response<Reply> {
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     set(&mut response, UPGRADE, "websocket");
     set(&mut response, CONNECTION, "Upgrade");
-    set(
-        &mut response,
-        SEC_WEBSOCKET_ACCEPT,
-        &derive_accept_key(key.as_bytes()),
-    );
+    set(&mut response, SEC_WEBSOCKET_ACCEPT, &derive_accept_key(key.as_bytes()));
     // A browser can only send a key as a subprotocol; that one is not for choosing.
     let offered = header(SEC_WEBSOCKET_PROTOCOL).unwrap_or_default();
-    if let Some(chosen) = offered
-        .split(',')
-        .map(str::trim)
-        .find(|p| !p.is_empty() && !p.contains("api-key"))
-    {
+    if let Some(chosen) = offered.split(',').map(str::trim).find(|p| !p.is_empty() && !p.contains("api-key")) {
         set(&mut response, SEC_WEBSOCKET_PROTOCOL, chosen);
     }
     let upgraded = hyper::upgrade::on(Request::from_parts(asked.head.clone(), ()));
@@ -168,11 +140,8 @@ pub(super) fn open(asked: Asked, body: Incoming, app: App) -> Response<Reply> {
 type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
 async fn run(upgraded: Upgraded, asked: Asked, app: App) {
-    let config = WebSocketConfig::default()
-        .max_message_size(Some(MESSAGE))
-        .max_frame_size(Some(MESSAGE));
-    let mut socket =
-        WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
+    let config = WebSocketConfig::default().max_message_size(Some(MESSAGE)).max_frame_size(Some(MESSAGE));
+    let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
     let exchange = match app {
         App::Responses => asked.begin(Transport::Ws),
         App::Echo | App::Flood => asked.begin_sound(Transport::Ws),
@@ -247,11 +216,7 @@ enum Next {
     Kill { reset: bool },
 }
 
-async fn perform(
-    socket: &mut Socket,
-    packet: Packet,
-    exchange: &Exchange,
-) -> Result<Next, tungstenite::Error> {
+async fn perform(socket: &mut Socket, packet: Packet, exchange: &Exchange) -> Result<Next, tungstenite::Error> {
     match packet {
         Packet::Write { writes, pause } => {
             // A pong tungstenite still holds must not end up inside a frame of ours.
@@ -267,19 +232,10 @@ async fn perform(
             }
             Ok(Next::Go)
         }
-        Packet::Pad {
-            before,
-            length,
-            after,
-        } => {
+        Packet::Pad { before, length, after } => {
             socket.flush().await?;
             let raw = socket.get_mut();
-            let mut head = frame::header(
-                frame::TEXT,
-                true,
-                (before.len() + after.len()) as u64 + length,
-                None,
-            );
+            let mut head = frame::header(frame::TEXT, true, (before.len() + after.len()) as u64 + length, None);
             head.extend_from_slice(before.as_bytes());
             raw.write_all(&head).await?;
             exchange.sent(head.len());
@@ -309,10 +265,7 @@ async fn close(socket: &mut Socket, code: u16, exchange: &Exchange) {
         1011 => "the Lab was asked to fail",
         _ => "",
     };
-    let frame = CloseFrame {
-        code: code.into(),
-        reason: reason.into(),
-    };
+    let frame = CloseFrame { code: code.into(), reason: reason.into() };
     let _ = timeout(CLOSING, async {
         // Failing here means that the client is gone, which is what was wanted.
         if socket.close(Some(frame)).await.is_ok() {
@@ -324,18 +277,13 @@ async fn close(socket: &mut Socket, code: u16, exchange: &Exchange) {
 
 /// Lets tungstenite answer the client's close frame.
 async fn finish(socket: &mut Socket) {
-    let _ = timeout(CLOSING, async {
-        while let Some(Ok(_)) = socket.next().await {}
-    })
-    .await;
+    let _ = timeout(CLOSING, async { while let Some(Ok(_)) = socket.next().await {} }).await;
 }
 
 /// Tells a client that broke the protocol what it broke (RFC 6455 §7.4.1).
 async fn fail(socket: &mut Socket, error: &tungstenite::Error, exchange: &Exchange) {
     let code: u16 = match error {
-        tungstenite::Error::Protocol(
-            tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
-        ) => return,
+        tungstenite::Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => return,
         tungstenite::Error::Protocol(_) => 1002,
         tungstenite::Error::Utf8(_) => 1007,
         tungstenite::Error::Capacity(_) => 1009,
@@ -355,28 +303,17 @@ async fn fail(socket: &mut Socket, error: &tungstenite::Error, exchange: &Exchan
 
 fn echo(message: Message, exchange: &Exchange) -> Vec<Packet> {
     exchange.set(State::Streaming);
-    let opcode = if message.is_text() {
-        frame::TEXT
-    } else {
-        frame::BINARY
-    };
+    let opcode = if message.is_text() { frame::TEXT } else { frame::BINARY };
     let bytes = frame::whole(opcode, &message.into_data(), None);
     exchange.set(State::Idle);
-    vec![Packet::Write {
-        writes: vec![bytes],
-        pause: Duration::ZERO,
-    }]
+    vec![Packet::Write { writes: vec![bytes], pause: Duration::ZERO }]
 }
 
 async fn flood(measure: Flood, out: mpsc::Sender<Packet>, exchange: Arc<Exchange>) {
     let Flood { events, size } = measure;
     exchange.set(State::Streaming);
     exchange.expect(events as usize);
-    let message = frame::whole(
-        frame::TEXT,
-        Flood::payload(frame::payload_of(size)).as_bytes(),
-        None,
-    );
+    let message = frame::whole(frame::TEXT, Flood::payload(frame::payload_of(size)).as_bytes(), None);
     let length = message.len();
     let at_once = (4 * BLOCK / length).max(1) as u64;
     let block = Bytes::from(message.repeat(at_once.min(events) as usize));
@@ -384,14 +321,7 @@ async fn flood(measure: Flood, out: mpsc::Sender<Packet>, exchange: Arc<Exchange
     while left > 0 {
         let now = left.min(at_once);
         let writes = vec![block.slice(..now as usize * length)];
-        if out
-            .send(Packet::Write {
-                writes,
-                pause: Duration::ZERO,
-            })
-            .await
-            .is_err()
-        {
+        if out.send(Packet::Write { writes, pause: Duration::ZERO }).await.is_err() {
             return;
         }
         exchange.said(now as usize);
@@ -414,18 +344,12 @@ impl SocketOutlet {
 }
 
 impl Outlet for SocketOutlet {
-    async fn send(
-        &mut self,
-        _: Option<&str>,
-        payload: Vec<u8>,
-        manner: Manner,
-    ) -> Result<(), Gone> {
+    async fn send(&mut self, _: Option<&str>, payload: Vec<u8>, manner: Manner) -> Result<(), Gone> {
         let mask = self.masked.then_some([0x57, 0x65, 0x69, 0x72]);
         let mut writes = match manner.split {
-            Some(at) => vec![
-                frame::one(frame::TEXT, false, &payload[..at], mask),
-                frame::one(frame::CONTINUATION, true, &payload[at..], mask),
-            ],
+            Some(at) => {
+                vec![frame::one(frame::TEXT, false, &payload[..at], mask), frame::one(frame::CONTINUATION, true, &payload[at..], mask)]
+            }
             None => vec![frame::whole(frame::TEXT, &payload, mask)],
         };
         let mut pause = Duration::ZERO;
@@ -433,22 +357,14 @@ impl Outlet for SocketOutlet {
             pause = Duration::from_millis(2);
         }
         if let Some(drip) = manner.drip {
-            writes = writes
-                .iter()
-                .flat_map(|w| (0..w.len()).map(|at| w.slice(at..at + 1)))
-                .collect();
+            writes = writes.iter().flat_map(|w| (0..w.len()).map(|at| w.slice(at..at + 1))).collect();
             pause = drip;
         }
         self.packet(Packet::Write { writes, pause }).await
     }
 
     async fn pad(&mut self, before: &str, length: u64, after: &str) -> Result<(), Gone> {
-        self.packet(Packet::Pad {
-            before: before.into(),
-            length,
-            after: after.into(),
-        })
-        .await
+        self.packet(Packet::Pad { before: before.into(), length, after: after.into() }).await
     }
 
     async fn gone(&self) {

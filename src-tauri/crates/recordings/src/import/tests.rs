@@ -4,12 +4,7 @@ use super::*;
 use crate::{Finished, NewSession, Query, RecordKind};
 
 fn record(t: u64, bytes: &[u8]) -> Record {
-    Record {
-        conn: 0,
-        kind: RecordKind::In,
-        t,
-        bytes: bytes.to_vec().into(),
-    }
+    Record { conn: 0, kind: RecordKind::In, t, bytes: bytes.to_vec().into() }
 }
 
 /// A `.weir` file with two sessions.
@@ -17,21 +12,10 @@ fn exported(dir: &Path) -> (Library, PathBuf, Vec<String>) {
     let library = Library::in_memory().unwrap();
     let mut ids = Vec::new();
     for title in ["first", "second"] {
-        let new = NewSession {
-            title: title.into(),
-            prompt: "大模型".into(),
-            ..NewSession::default()
-        };
+        let new = NewSession { title: title.into(), prompt: "大模型".into(), ..NewSession::default() };
         let recorder = library.create(new).unwrap();
-        recorder
-            .append((0..100).map(|t| record(t, &[t as u8; 9000])).collect())
-            .unwrap();
-        let done = Finished {
-            outcome: "complete".into(),
-            summary: "{}".into(),
-            frames: 3,
-            ..Finished::default()
-        };
+        recorder.append((0..100).map(|t| record(t, &[t as u8; 9000])).collect()).unwrap();
+        let done = Finished { outcome: "complete".into(), summary: "{}".into(), frames: 3, ..Finished::default() };
         recorder.finish(done).unwrap();
         library.set_tags(recorder.id(), &["t".into()]).unwrap();
         ids.push(recorder.id().to_string());
@@ -46,22 +30,10 @@ fn edit(path: &Path, sql: &str) {
 }
 
 fn total(library: &Library) -> u64 {
-    let deleted = library
-        .list(&Query {
-            deleted: true,
-            ..Query::default()
-        })
-        .unwrap()
-        .total;
-    let all: i64 = library
-        .read(|db| Ok(db.query_row("SELECT count(*) FROM session", [], |row| row.get(0))?))
-        .unwrap();
+    let deleted = library.list(&Query { deleted: true, ..Query::default() }).unwrap().total;
+    let all: i64 = library.read(|db| Ok(db.query_row("SELECT count(*) FROM session", [], |row| row.get(0))?)).unwrap();
     let listed = library.list(&Query::default()).unwrap().total;
-    assert_eq!(
-        all as u64,
-        listed + deleted,
-        "something hidden was left behind"
-    );
+    assert_eq!(all as u64, listed + deleted, "something hidden was left behind");
     listed
 }
 
@@ -75,21 +47,9 @@ fn what_was_exported_comes_back() {
         assert_eq!(library.session(id).unwrap(), from.session(id).unwrap());
         assert_eq!(library.hash(id).unwrap(), from.hash(id).unwrap());
         let (a, b) = (library.reader(id).unwrap(), from.reader(id).unwrap());
-        assert_eq!(
-            a.read(0, RecordKind::In, 8_990, 20).unwrap(),
-            b.read(0, RecordKind::In, 8_990, 20).unwrap()
-        );
+        assert_eq!(a.read(0, RecordKind::In, 8_990, 20).unwrap(), b.read(0, RecordKind::In, 8_990, 20).unwrap());
     }
-    assert_eq!(
-        library
-            .list(&Query {
-                text: "模型".into(),
-                ..Query::default()
-            })
-            .unwrap()
-            .total,
-        2
-    );
+    assert_eq!(library.list(&Query { text: "模型".into(), ..Query::default() }).unwrap().total, 2);
 }
 
 #[test]
@@ -103,19 +63,11 @@ fn the_same_session_is_kept_once_and_another_gets_a_new_id() {
     assert_eq!(library.session(&ids[1]).unwrap().title, "renamed here");
 
     // Both say they are the second session.
-    edit(
-        &path,
-        &format!(
-            "DELETE FROM session WHERE key = 2; UPDATE session SET id = '{}'",
-            ids[1]
-        ),
-    );
+    edit(&path, &format!("DELETE FROM session WHERE key = 2; UPDATE session SET id = '{}'", ids[1]));
     let same = library.import(&path).unwrap();
     assert_eq!(same, [ids[1].clone()], "the records are the same");
     let other = Library::in_memory().unwrap();
-    let recorder = other
-        .begin(&ids[1], "recording", NewSession::default())
-        .unwrap();
+    let recorder = other.begin(&ids[1], "recording", NewSession::default()).unwrap();
     recorder.append(vec![record(1, b"something else")]).unwrap();
     recorder.finish(Finished::default()).unwrap();
     let new = other.import(&path).unwrap();
@@ -126,23 +78,12 @@ fn the_same_session_is_kept_once_and_another_gets_a_new_id() {
 #[test]
 fn an_id_that_is_none_is_replaced() {
     let dir = tempfile::tempdir().unwrap();
-    for bad in [
-        "",
-        "../../etc",
-        "a b c d e f g h",
-        "ID'; DROP TABLE session",
-    ] {
+    for bad in ["", "../../etc", "a b c d e f g h", "ID'; DROP TABLE session"] {
         let (_, path, _) = exported(dir.path());
-        Connection::open(&path)
-            .unwrap()
-            .execute("UPDATE session SET id = ? WHERE key = 1", [bad])
-            .unwrap();
+        Connection::open(&path).unwrap().execute("UPDATE session SET id = ? WHERE key = 1", [bad]).unwrap();
         let library = Library::in_memory().unwrap();
         let ids = library.import(&path).unwrap();
-        assert!(
-            ids[0].len() == 16 && ids[0].bytes().all(|b| b.is_ascii_alphanumeric()),
-            "{bad:?}"
-        );
+        assert!(ids[0].len() == 16 && ids[0].bytes().all(|b| b.is_ascii_alphanumeric()), "{bad:?}");
     }
 }
 
@@ -152,40 +93,21 @@ fn foreign_files_are_refused() {
     let library = Library::in_memory().unwrap();
     let file = |name: &str| dir.path().join(name);
     std::fs::write(file("empty"), "").unwrap();
-    std::fs::write(
-        file("text"),
-        "no database at all, and long enough for a header. ".repeat(100),
-    )
-    .unwrap();
-    edit(
-        &file("other.db"),
-        "CREATE TABLE session (x); PRAGMA user_version = 1",
-    );
-    edit(
-        &file("named.db"),
-        "CREATE TABLE t (x); PRAGMA application_id = 7",
-    );
+    std::fs::write(file("text"), "no database at all, and long enough for a header. ".repeat(100)).unwrap();
+    edit(&file("other.db"), "CREATE TABLE session (x); PRAGMA user_version = 1");
+    edit(&file("named.db"), "CREATE TABLE t (x); PRAGMA application_id = 7");
     for name in ["empty", "text", "other.db", "named.db"] {
         let error = library.import(&file(name)).unwrap_err();
         assert!(matches!(error, Error::NotWeir { .. }), "{name}: {error}");
     }
-    edit(
-        &file("hollow.db"),
-        "CREATE TABLE t (x); PRAGMA user_version = 1; PRAGMA application_id = 0x57454952",
-    );
-    assert!(matches!(
-        library.import(&file("hollow.db")),
-        Err(Error::Damaged(_))
-    ));
+    edit(&file("hollow.db"), "CREATE TABLE t (x); PRAGMA user_version = 1; PRAGMA application_id = 0x57454952");
+    assert!(matches!(library.import(&file("hollow.db")), Err(Error::Damaged(_))));
     assert_eq!(library.import(&file("missing")).unwrap_err().code(), "disk");
     assert_eq!(library.import(dir.path()).unwrap_err().code(), "disk");
 
     let (_, path, _) = exported(dir.path());
     edit(&path, "PRAGMA user_version = 99");
-    assert!(matches!(
-        library.import(&path),
-        Err(Error::Newer { found: 99, .. })
-    ));
+    assert!(matches!(library.import(&path), Err(Error::Newer { found: 99, .. })));
     assert_eq!(total(&library), 0);
 }
 
@@ -273,18 +195,12 @@ fn a_truncated_or_altered_file_is_refused_or_read_right() {
 
 #[test]
 fn an_older_file_is_migrated_in_a_copy() {
-    const LATER: &[&[&str]] = &[
-        schema::MIGRATIONS[0],
-        &["ALTER TABLE session ADD COLUMN note TEXT"],
-    ];
+    const LATER: &[&[&str]] = &[schema::MIGRATIONS[0], &["ALTER TABLE session ADD COLUMN note TEXT"]];
     let dir = tempfile::tempdir().unwrap();
     let (_, path, _) = exported(dir.path());
     let before = std::fs::read(&path).unwrap();
     let source = Source::open_known(&path, LATER).unwrap();
     assert_eq!(source.keys().unwrap(), [1, 2]);
-    source
-        .db
-        .query_row("SELECT note FROM session", [], |_| Ok(()))
-        .unwrap();
+    source.db.query_row("SELECT note FROM session", [], |_| Ok(())).unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }

@@ -4,19 +4,11 @@ use super::*;
 use crate::{Record, RecordKind, State};
 
 fn record(t: u64, len: usize) -> Record {
-    Record {
-        conn: 0,
-        kind: RecordKind::In,
-        t,
-        bytes: vec![t as u8; len].into(),
-    }
+    Record { conn: 0, kind: RecordKind::In, t, bytes: vec![t as u8; len].into() }
 }
 
 fn files(dir: &Path) -> Vec<String> {
-    let mut names: Vec<_> = std::fs::read_dir(dir)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let mut names: Vec<_> = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }
@@ -32,10 +24,7 @@ fn a_closed_file_stands_alone_and_is_private() {
     let id = recorder.id().to_string();
     assert!(recorder.reader().read(0, RecordKind::In, 5, 2).is_ok());
     library.close().unwrap();
-    assert!(matches!(
-        recorder.append(vec![record(1, 1)]),
-        Err(Error::Closed)
-    ));
+    assert!(matches!(recorder.append(vec![record(1, 1)]), Err(Error::Closed)));
     drop(recorder);
     assert_eq!(files(dir.path()), ["one.weir"]);
     let header = std::fs::read(&path).unwrap();
@@ -57,11 +46,7 @@ fn a_closed_file_stands_alone_and_is_private() {
 fn a_temporary_library_leaves_nothing() {
     let library = Library::temporary().unwrap();
     let path = library.path().unwrap().to_path_buf();
-    library
-        .create(NewSession::default())
-        .unwrap()
-        .append(vec![record(1, 10)])
-        .unwrap();
+    library.create(NewSession::default()).unwrap().append(vec![record(1, 10)]).unwrap();
     assert!(path.exists());
     drop(library);
     assert!(!path.parent().unwrap().exists());
@@ -72,15 +57,8 @@ fn a_dropped_recorder_cuts_its_session() {
     let library = Library::in_memory().unwrap();
     let recorder = library.create(NewSession::default()).unwrap();
     let id = recorder.id().to_string();
-    recorder
-        .append(vec![record(1_000_000, 10), record(2_500_000, 10)])
-        .unwrap();
-    recorder
-        .append(vec![Record {
-            kind: RecordKind::Out,
-            ..record(2_000_000, 7)
-        }])
-        .unwrap();
+    recorder.append(vec![record(1_000_000, 10), record(2_500_000, 10)]).unwrap();
+    recorder.append(vec![Record { kind: RecordKind::Out, ..record(2_000_000, 7) }]).unwrap();
     let clone = recorder.clone();
     drop(recorder);
     assert_eq!(library.session(&id).unwrap().state, State::Recording);
@@ -98,24 +76,14 @@ fn the_queue_is_bounded_and_nothing_is_lost() {
     let recorder = library.create(NewSession::default()).unwrap();
     let piece = bytes::Bytes::from(vec![9; 1 << 20]);
     for t in 0..150 {
-        recorder
-            .append(vec![Record {
-                bytes: piece.clone(),
-                ..record(t, 0)
-            }])
-            .unwrap();
+        recorder.append(vec![Record { bytes: piece.clone(), ..record(t, 0) }]).unwrap();
         assert!(recorder.queued() <= crate::writer::QUEUE + (1 << 20) + 64);
     }
     // Larger than the whole queue: alone, but not for ever.
-    recorder
-        .append(vec![record(1, crate::writer::QUEUE + 1)])
-        .unwrap();
+    recorder.append(vec![record(1, crate::writer::QUEUE + 1)]).unwrap();
     recorder.flush().unwrap();
     assert_eq!(recorder.queued(), 0);
-    assert_eq!(
-        recorder.reader().len(0, RecordKind::In),
-        (150 << 20) + crate::writer::QUEUE as u64 + 1
-    );
+    assert_eq!(recorder.reader().len(0, RecordKind::In), (150 << 20) + crate::writer::QUEUE as u64 + 1);
 }
 
 #[test]
@@ -125,34 +93,21 @@ fn a_full_disk_is_learnt_and_what_came_before_stays() {
     let other = library.create(NewSession::default()).unwrap();
     recorder.append(vec![record(1, 1000)]).unwrap();
     recorder.flush().unwrap();
-    let pages: i64 = library
-        .read(|db| Ok(db.pragma_query_value(None, "page_count", |row| row.get(0))?))
-        .unwrap();
+    let pages: i64 = library.read(|db| Ok(db.pragma_query_value(None, "page_count", |row| row.get(0))?)).unwrap();
     let limit = |pages: i64| {
-        library
-            .writer()
-            .write(move |db| {
-                Ok(db.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?)
-            })
-            .unwrap();
+        library.writer().write(move |db| Ok(db.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?)).unwrap();
     };
     limit(pages + 4);
     recorder.append(vec![record(2, 1_000_000)]).unwrap();
     assert!(matches!(recorder.flush(), Err(Error::DiskFull)));
     assert_eq!(recorder.flush().unwrap_err().code(), "disk-full");
-    assert!(matches!(
-        recorder.append(vec![record(3, 1)]),
-        Err(Error::DiskFull)
-    ));
+    assert!(matches!(recorder.append(vec![record(3, 1)]), Err(Error::DiskFull)));
     assert_eq!(recorder.queued(), 0);
     // The other session is not concerned, and the failed one says what it is.
     limit(1_000_000);
     other.append(vec![record(1, 10)]).unwrap();
     other.flush().unwrap();
-    let done = Finished {
-        outcome: "complete".into(),
-        ..Finished::default()
-    };
+    let done = Finished { outcome: "complete".into(), ..Finished::default() };
     assert!(matches!(recorder.finish(done), Err(Error::DiskFull)));
     let row = library.session(recorder.id()).unwrap();
     assert_eq!((row.state, row.outcome.as_str()), (State::Done, "cut"));
@@ -185,10 +140,7 @@ fn purging_gives_the_space_back() {
     let path = library.path().unwrap().to_path_buf();
     let kept = library.reader(&ids[1]).unwrap();
     assert_eq!(kept.len(0, RecordKind::In), 20_000_000);
-    assert_eq!(
-        kept.read(0, RecordKind::In, 19_999_990, 100).unwrap(),
-        [1; 10]
-    );
+    assert_eq!(kept.read(0, RecordKind::In, 19_999_990, 100).unwrap(), [1; 10]);
     drop(kept);
     library.close().unwrap();
     let size = path.metadata().unwrap().len();

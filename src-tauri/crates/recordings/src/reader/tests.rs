@@ -67,18 +67,9 @@ fn a_live_read_gets_what_was_appended_just_now() {
     let recorder = library.create(NewSession::default()).unwrap();
     let by_id = library.reader(recorder.id()).unwrap();
     for n in 0..200u64 {
-        let record = Record {
-            conn: 0,
-            kind: RecordKind::In,
-            t: n,
-            bytes: vec![n as u8].into(),
-        };
+        let record = Record { conn: 0, kind: RecordKind::In, t: n, bytes: vec![n as u8].into() };
         recorder.append(vec![record]).unwrap();
-        let reader = if n % 2 == 0 {
-            recorder.reader()
-        } else {
-            by_id.clone()
-        };
+        let reader = if n % 2 == 0 { recorder.reader() } else { by_id.clone() };
         assert_eq!(reader.read(0, RecordKind::In, n, 1).unwrap(), [n as u8]);
     }
     assert_eq!(all(&by_id).len(), 200);
@@ -88,12 +79,7 @@ fn a_live_read_gets_what_was_appended_just_now() {
 fn merging_under_a_reader_neither_repeats_nor_skips() {
     let library = Library::in_memory().unwrap();
     let recorder = library.create(NewSession::default()).unwrap();
-    let record = |n: u64| Record {
-        conn: 0,
-        kind: RecordKind::In,
-        t: n,
-        bytes: n.to_string().into(),
-    };
+    let record = |n: u64| Record { conn: 0, kind: RecordKind::In, t: n, bytes: n.to_string().into() };
     for n in 0..40 {
         recorder.append(vec![record(n)]).unwrap();
         recorder.flush().unwrap();
@@ -118,23 +104,14 @@ fn merging_under_a_reader_neither_repeats_nor_skips() {
 fn a_reader_may_stop() {
     let library = Library::in_memory().unwrap();
     let recorder = library.create(NewSession::default()).unwrap();
-    let record = Record {
-        conn: 0,
-        kind: RecordKind::In,
-        t: 0,
-        bytes: "x".into(),
-    };
+    let record = Record { conn: 0, kind: RecordKind::In, t: 0, bytes: "x".into() };
     recorder.append(vec![record; 10]).unwrap();
     let mut seen = 0;
     recorder
         .reader()
         .records(&mut |_| {
             seen += 1;
-            if seen == 3 {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
+            if seen == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
         .unwrap();
     assert_eq!(seen, 3);

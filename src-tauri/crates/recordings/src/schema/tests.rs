@@ -3,8 +3,7 @@ use super::*;
 const LATER: &[&[&str]] = &[MIGRATIONS[0], &["ALTER TABLE setting ADD COLUMN note TEXT"]];
 
 fn version(db: &Connection) -> i64 {
-    db.pragma_query_value(None, "user_version", |row| row.get(0))
-        .unwrap()
+    db.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
 }
 
 #[test]
@@ -13,13 +12,9 @@ fn a_fresh_file_gets_every_migration() {
     let path = dir.path().join("a.weir");
     let db = open(&path, MIGRATIONS).unwrap();
     assert_eq!(version(&db), 1);
-    let id: i64 = db
-        .pragma_query_value(None, "application_id", |row| row.get(0))
-        .unwrap();
+    let id: i64 = db.pragma_query_value(None, "application_id", |row| row.get(0)).unwrap();
     assert_eq!(id, APPLICATION_ID);
-    let mode: String = db
-        .pragma_query_value(None, "journal_mode", |row| row.get(0))
-        .unwrap();
+    let mode: String = db.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
     assert_eq!(mode, "wal");
     drop(db);
     assert_eq!(&std::fs::read(&path).unwrap()[68..72], b"WEIR");
@@ -29,50 +24,27 @@ fn a_fresh_file_gets_every_migration() {
 fn an_older_file_is_brought_forward_and_a_newer_one_refused() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.weir");
-    open(&path, MIGRATIONS)
-        .unwrap()
-        .execute("INSERT INTO setting VALUES ('k', 'v')", [])
-        .unwrap();
+    open(&path, MIGRATIONS).unwrap().execute("INSERT INTO setting VALUES ('k', 'v')", []).unwrap();
     let db = open(&path, LATER).unwrap();
     assert_eq!(version(&db), 2);
-    let kept: String = db
-        .query_row("SELECT value FROM setting WHERE note IS NULL", [], |row| {
-            row.get(0)
-        })
-        .unwrap();
+    let kept: String = db.query_row("SELECT value FROM setting WHERE note IS NULL", [], |row| row.get(0)).unwrap();
     assert_eq!(kept, "v");
     drop(db);
-    assert!(matches!(
-        open(&path, MIGRATIONS),
-        Err(Error::Newer { found: 2, known: 1 })
-    ));
+    assert!(matches!(open(&path, MIGRATIONS), Err(Error::Newer { found: 2, known: 1 })));
 }
 
 #[test]
 fn a_foreign_database_is_left_untouched() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("other.db");
-    Connection::open(&path)
-        .unwrap()
-        .execute_batch("CREATE TABLE mine (x)")
-        .unwrap();
+    Connection::open(&path).unwrap().execute_batch("CREATE TABLE mine (x)").unwrap();
     let before = std::fs::read(&path).unwrap();
-    assert!(matches!(
-        open(&path, MIGRATIONS),
-        Err(Error::NotWeir { .. })
-    ));
+    assert!(matches!(open(&path, MIGRATIONS), Err(Error::NotWeir { .. })));
     assert_eq!(std::fs::read(&path).unwrap(), before);
 
     let text = dir.path().join("notes.txt");
-    std::fs::write(
-        &text,
-        "a text that is long enough to look like a header, but is none ".repeat(30),
-    )
-    .unwrap();
-    assert!(matches!(
-        open(&text, MIGRATIONS),
-        Err(Error::NotWeir { .. })
-    ));
+    std::fs::write(&text, "a text that is long enough to look like a header, but is none ".repeat(30)).unwrap();
+    assert!(matches!(open(&text, MIGRATIONS), Err(Error::NotWeir { .. })));
 }
 
 #[test]
@@ -80,8 +52,7 @@ fn a_library_with_a_foreign_trigger_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.weir");
     let db = open(&path, MIGRATIONS).unwrap();
-    db.execute_batch("CREATE TRIGGER evil AFTER INSERT ON session BEGIN DELETE FROM session; END")
-        .unwrap();
+    db.execute_batch("CREATE TRIGGER evil AFTER INSERT ON session BEGIN DELETE FROM session; END").unwrap();
     drop(db);
     assert!(matches!(open(&path, MIGRATIONS), Err(Error::Damaged(why)) if why.contains("evil")));
 }

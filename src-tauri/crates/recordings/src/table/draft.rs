@@ -19,27 +19,18 @@ pub struct Draft {
 }
 
 pub fn all(db: &Connection) -> Result<Vec<Draft>, Error> {
-    let mut statement =
-        db.prepare_cached("SELECT id, place, body FROM draft ORDER BY place, id")?;
-    let rows = statement.query_map([], |row| {
-        Ok(Draft {
-            id: row.get(0)?,
-            place: row.get(1)?,
-            body: row.get(2)?,
-        })
-    })?;
+    let mut statement = db.prepare_cached("SELECT id, place, body FROM draft ORDER BY place, id")?;
+    let rows = statement.query_map([], |row| Ok(Draft { id: row.get(0)?, place: row.get(1)?, body: row.get(2)? }))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
 pub fn put(db: &Connection, draft: &Draft) -> Result<(), Error> {
-    db.prepare_cached("INSERT OR REPLACE INTO draft VALUES (?, ?, ?)")?
-        .execute(params![draft.id, draft.place, draft.body])?;
+    db.prepare_cached("INSERT OR REPLACE INTO draft VALUES (?, ?, ?)")?.execute(params![draft.id, draft.place, draft.body])?;
     Ok(())
 }
 
 pub fn delete(db: &Connection, id: &str) -> Result<(), Error> {
-    db.prepare_cached("DELETE FROM draft WHERE id = ?")?
-        .execute([id])?;
+    db.prepare_cached("DELETE FROM draft WHERE id = ?")?.execute([id])?;
     Ok(())
 }
 
@@ -51,18 +42,11 @@ mod tests {
     #[test]
     fn drafts_keep_their_order() {
         let library = Library::in_memory().unwrap();
-        let draft = |id: &str, place, body: &str| Draft {
-            id: id.into(),
-            place,
-            body: body.into(),
-        };
+        let draft = |id: &str, place, body: &str| Draft { id: id.into(), place, body: body.into() };
         library.put_draft(draft("b", 1, "{}")).unwrap();
         library.put_draft(draft("a", 2, "{}")).unwrap();
         library.put_draft(draft("b", 3, "{\"x\":1}")).unwrap();
-        assert_eq!(
-            library.drafts().unwrap(),
-            [draft("a", 2, "{}"), draft("b", 3, "{\"x\":1}")]
-        );
+        assert_eq!(library.drafts().unwrap(), [draft("a", 2, "{}"), draft("b", 3, "{\"x\":1}")]);
         library.delete_draft("a").unwrap();
         assert_eq!(library.drafts().unwrap().len(), 1);
     }

@@ -35,16 +35,15 @@ pub struct Extent {
 }
 
 pub fn insert(db: &Connection, stream: Stream, extent: Extent) -> Result<(), Error> {
-    db.prepare_cached("INSERT INTO extent VALUES (?, ?, ?, ?, ?, ?, ?)")?
-        .execute(params![
-            stream.session,
-            stream.conn,
-            stream.kind.number(),
-            to_sql(extent.start),
-            to_sql(extent.len),
-            extent.block,
-            to_sql(extent.at)
-        ])?;
+    db.prepare_cached("INSERT INTO extent VALUES (?, ?, ?, ?, ?, ?, ?)")?.execute(params![
+        stream.session,
+        stream.conn,
+        stream.kind.number(),
+        to_sql(extent.start),
+        to_sql(extent.len),
+        extent.block,
+        to_sql(extent.at)
+    ])?;
     Ok(())
 }
 
@@ -56,12 +55,7 @@ pub fn at(db: &Connection, stream: Stream, offset: u64) -> Result<Option<Extent>
              ORDER BY start DESC LIMIT 1",
         )?
         .query_row(params![stream.session, stream.conn, stream.kind.number(), to_sql(offset)], |row| {
-            Ok(Extent {
-                start: from_sql(row.get(0)?),
-                len: from_sql(row.get(1)?),
-                block: row.get(2)?,
-                at: from_sql(row.get(3)?),
-            })
+            Ok(Extent { start: from_sql(row.get(0)?), len: from_sql(row.get(1)?), block: row.get(2)?, at: from_sql(row.get(3)?) })
         })
         .optional()?;
     Ok(row)
@@ -73,10 +67,7 @@ pub fn len(db: &Connection, stream: Stream) -> Result<u64, Error> {
 }
 
 pub fn delete(db: &Connection, stream: Stream, start: u64) -> Result<(), Error> {
-    db.prepare_cached(
-        "DELETE FROM extent WHERE session = ? AND conn = ? AND kind = ? AND start = ?",
-    )?
-    .execute(params![
+    db.prepare_cached("DELETE FROM extent WHERE session = ? AND conn = ? AND kind = ? AND start = ?")?.execute(params![
         stream.session,
         stream.conn,
         stream.kind.number(),
@@ -86,24 +77,19 @@ pub fn delete(db: &Connection, stream: Stream, start: u64) -> Result<(), Error> 
 }
 
 pub fn delete_all(db: &Connection, session: i64) -> Result<(), Error> {
-    db.prepare_cached("DELETE FROM extent WHERE session = ?")?
-        .execute([session])?;
+    db.prepare_cached("DELETE FROM extent WHERE session = ?")?.execute([session])?;
     Ok(())
 }
 
 /// Every stream of a session that has bytes, with its length, by connection and kind.
 pub fn streams(db: &Connection, session: i64) -> Result<Vec<(u32, RecordKind, u64)>, Error> {
-    let mut statement = db.prepare_cached(
-        "SELECT conn, kind, max(start + len) FROM extent WHERE session = ? GROUP BY conn, kind ORDER BY conn, kind",
-    )?;
-    let rows = statement.query_map([session], |row| {
-        Ok((row.get(0)?, row.get::<_, u8>(1)?, row.get(2)?))
-    })?;
+    let mut statement =
+        db.prepare_cached("SELECT conn, kind, max(start + len) FROM extent WHERE session = ? GROUP BY conn, kind ORDER BY conn, kind")?;
+    let rows = statement.query_map([session], |row| Ok((row.get(0)?, row.get::<_, u8>(1)?, row.get(2)?)))?;
     let mut streams = Vec::new();
     for row in rows {
         let (conn, kind, len) = row?;
-        let kind = RecordKind::from_number(kind)
-            .ok_or_else(|| Error::Damaged(format!("a stream of kind {kind}")))?;
+        let kind = RecordKind::from_number(kind).ok_or_else(|| Error::Damaged(format!("a stream of kind {kind}")))?;
         streams.push((conn, kind, from_sql(len)));
     }
     Ok(streams)
@@ -117,38 +103,18 @@ mod tests {
     fn a_range_is_found_by_its_offset() {
         let db = Connection::open_in_memory().unwrap();
         db.execute_batch(V1).unwrap();
-        let stream = Stream {
-            session: 1,
-            conn: 0,
-            kind: RecordKind::In,
-        };
-        let extent = |start, len, block| Extent {
-            start,
-            len,
-            block,
-            at: 7,
-        };
+        let stream = Stream { session: 1, conn: 0, kind: RecordKind::In };
+        let extent = |start, len, block| Extent { start, len, block, at: 7 };
         for (start, len, block) in [(0, 10, 1), (10, 5, 2), (15, 100, 3)] {
             insert(&db, stream, extent(start, len, block)).unwrap();
         }
-        insert(
-            &db,
-            Stream {
-                kind: RecordKind::Out,
-                ..stream
-            },
-            extent(0, 3, 1),
-        )
-        .unwrap();
+        insert(&db, Stream { kind: RecordKind::Out, ..stream }, extent(0, 3, 1)).unwrap();
         assert_eq!(at(&db, stream, 9).unwrap(), Some(extent(0, 10, 1)));
         assert_eq!(at(&db, stream, 10).unwrap(), Some(extent(10, 5, 2)));
         assert_eq!(at(&db, stream, u64::MAX).unwrap(), Some(extent(15, 100, 3)));
         assert_eq!(at(&db, Stream { conn: 1, ..stream }, 0).unwrap(), None);
         assert_eq!(len(&db, stream).unwrap(), 115);
-        assert_eq!(
-            streams(&db, 1).unwrap(),
-            [(0, RecordKind::In, 115), (0, RecordKind::Out, 3)]
-        );
+        assert_eq!(streams(&db, 1).unwrap(), [(0, RecordKind::In, 115), (0, RecordKind::Out, 3)]);
         delete(&db, stream, 15).unwrap();
         assert_eq!(len(&db, stream).unwrap(), 15);
         delete_all(&db, 1).unwrap();

@@ -14,19 +14,12 @@ CREATE VIRTUAL TABLE search USING fts5(
 
 pub fn put(db: &Connection, session: i64, title: &str, text: &Text) -> Result<(), Error> {
     db.prepare_cached("INSERT OR REPLACE INTO search (rowid, title, prompt, reply, reasoning) VALUES (?, ?, ?, ?, ?)")?
-        .execute(params![
-            session,
-            spaced(title),
-            spaced(&text.prompt),
-            spaced(&text.reply),
-            spaced(&text.reasoning)
-        ])?;
+        .execute(params![session, spaced(title), spaced(&text.prompt), spaced(&text.reply), spaced(&text.reasoning)])?;
     Ok(())
 }
 
 pub fn delete(db: &Connection, session: i64) -> Result<(), Error> {
-    db.prepare_cached("DELETE FROM search WHERE rowid = ?")?
-        .execute([session])?;
+    db.prepare_cached("DELETE FROM search WHERE rowid = ?")?.execute([session])?;
     Ok(())
 }
 

@@ -43,20 +43,14 @@ const COLUMNS: &str = "key, id, state, title, provider, model, dialect, transpor
                        total_ms, frames, bytes_down, bytes_up, deleted_at_ms, prompt_head, reply_head";
 
 fn head(text: &str) -> &str {
-    text.char_indices()
-        .nth(HEAD)
-        .map_or(text, |(end, _)| &text[..end])
+    text.char_indices().nth(HEAD).map_or(text, |(end, _)| &text[..end])
 }
 
 fn row(row: &Row<'_>) -> rusqlite::Result<(i64, SessionRow)> {
     let state: String = row.get(2)?;
     let session = SessionRow {
         id: row.get(1)?,
-        state: if state == "recording" {
-            State::Recording
-        } else {
-            State::Done
-        },
+        state: if state == "recording" { State::Recording } else { State::Done },
         title: row.get(3)?,
         provider: row.get(4)?,
         model: row.get(5)?,
@@ -83,13 +77,7 @@ fn row(row: &Row<'_>) -> rusqlite::Result<(i64, SessionRow)> {
 }
 
 /// A session that begins now. `state` is `recording` or `hidden`.
-pub fn insert(
-    db: &Connection,
-    id: &str,
-    state: &str,
-    owner: &str,
-    new: &NewSession,
-) -> Result<i64, Error> {
+pub fn insert(db: &Connection, id: &str, state: &str, owner: &str, new: &NewSession) -> Result<i64, Error> {
     db.prepare_cached(
         "INSERT INTO session (id, state, owner, title, provider, model, dialect, transport, outcome, started_at_ms, total_ms, \
          frames, bytes_down, bytes_up, prompt_head, reply_head) \
@@ -133,21 +121,12 @@ pub fn finish(db: &Connection, key: i64, done: &Finished) -> Result<(), Error> {
 
 /// The session is still being recorded under that owner.
 pub fn is_recording(db: &Connection, key: i64, owner: &str) -> Result<bool, Error> {
-    let mut statement = db.prepare_cached(
-        "SELECT 1 FROM session WHERE key = ? AND owner = ? AND state = 'recording'",
-    )?;
+    let mut statement = db.prepare_cached("SELECT 1 FROM session WHERE key = ? AND owner = ? AND state = 'recording'")?;
     Ok(statement.exists(params![key, owner])?)
 }
 
 /// The session's recorder is gone without finishing it: what came until then is what it is. True if it was still recording under that owner.
-pub fn cut(
-    db: &Connection,
-    key: i64,
-    owner: &str,
-    down: u64,
-    up: u64,
-    total_ms: f64,
-) -> Result<bool, Error> {
+pub fn cut(db: &Connection, key: i64, owner: &str, down: u64, up: u64, total_ms: f64) -> Result<bool, Error> {
     let changed = db
         .prepare_cached(
             "UPDATE session SET state = 'done', owner = NULL, outcome = 'cut', bytes_down = ?, bytes_up = ?, total_ms = ? \
@@ -159,33 +138,24 @@ pub fn cut(
 
 /// Who writes sessions now: key, id, state, owner.
 pub fn owned(db: &Connection) -> Result<Vec<(i64, String, String, String)>, Error> {
-    let mut statement =
-        db.prepare_cached("SELECT key, id, state, owner FROM session WHERE owner IS NOT NULL")?;
-    let rows = statement.query_map([], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-    })?;
+    let mut statement = db.prepare_cached("SELECT key, id, state, owner FROM session WHERE owner IS NOT NULL")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// The one session with this id, or whose id begins so.
 pub fn find(db: &Connection, id: &str) -> Result<(i64, String), Error> {
     let columns = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
-    let exact = db
-        .prepare_cached("SELECT key, id FROM session WHERE id = ? AND state <> 'hidden'")?
-        .query_row([id], columns)
-        .optional()?;
+    let exact = db.prepare_cached("SELECT key, id FROM session WHERE id = ? AND state <> 'hidden'")?.query_row([id], columns).optional()?;
     if let Some(found) = exact {
         return Ok(found);
     }
     if id.is_empty() {
         return Err(Error::NotFound(id.into()));
     }
-    let mut statement = db.prepare_cached(
-        "SELECT key, id FROM session WHERE id >= ?1 AND id < ?1 || char(0x10ffff) AND state <> 'hidden' LIMIT 2",
-    )?;
-    let mut found = statement
-        .query_map([id], columns)?
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut statement =
+        db.prepare_cached("SELECT key, id FROM session WHERE id >= ?1 AND id < ?1 || char(0x10ffff) AND state <> 'hidden' LIMIT 2")?;
+    let mut found = statement.query_map([id], columns)?.collect::<Result<Vec<_>, _>>()?;
     match found.len() {
         0 => Err(Error::NotFound(id.into())),
         1 => Ok(found.remove(0)),
@@ -195,43 +165,19 @@ pub fn find(db: &Connection, id: &str) -> Result<(i64, String), Error> {
 
 /// Everything about one session.
 pub fn whole(db: &Connection, key: i64) -> Result<SessionRow, Error> {
-    let (_, mut session) = db
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM session WHERE key = ?"))?
-        .query_row([key], row)?;
-    let Text {
-        summary,
-        prompt,
-        plan,
-        reply,
-        reasoning,
-    } = text::of(db, key)?;
+    let (_, mut session) = db.prepare_cached(&format!("SELECT {COLUMNS} FROM session WHERE key = ?"))?.query_row([key], row)?;
+    let Text { summary, prompt, plan, reply, reasoning } = text::of(db, key)?;
     let tags = tag::of(db, key)?;
-    session = SessionRow {
-        summary,
-        prompt,
-        plan,
-        reply,
-        reasoning,
-        tags,
-        whole: true,
-        ..session
-    };
+    session = SessionRow { summary, prompt, plan, reply, reasoning, tags, whole: true, ..session };
     Ok(session)
 }
 
 /// A stretch of the list.
 pub fn list(db: &Connection, query: &Query) -> Result<Page, Error> {
     let mut conditions = vec!["state <> 'hidden'".to_string()];
-    conditions.push(format!(
-        "deleted_at_ms IS {}NULL",
-        if query.deleted { "NOT " } else { "" }
-    ));
+    conditions.push(format!("deleted_at_ms IS {}NULL", if query.deleted { "NOT " } else { "" }));
     let mut values: Vec<Value> = Vec::new();
-    for (column, wanted) in [
-        ("provider", &query.provider),
-        ("transport", &query.transport),
-        ("outcome", &query.outcome),
-    ] {
+    for (column, wanted) in [("provider", &query.provider), ("transport", &query.transport), ("outcome", &query.outcome)] {
         if let Some(wanted) = wanted.as_ref().filter(|wanted| !wanted.is_empty()) {
             conditions.push(format!("{column} = ?"));
             values.push(wanted.clone().into());
@@ -261,9 +207,7 @@ pub fn list(db: &Connection, query: &Query) -> Result<Page, Error> {
     let conditions = conditions.join(" AND ");
 
     let (total, bytes) = db
-        .prepare_cached(&format!(
-            "SELECT count(*), coalesce(sum(bytes_down + bytes_up), 0) FROM session WHERE {conditions}"
-        ))?
+        .prepare_cached(&format!("SELECT count(*), coalesce(sum(bytes_down + bytes_up), 0) FROM session WHERE {conditions}"))?
         .query_row(params_from_iter(&values), |row| Ok((from_sql(row.get(0)?), from_sql(row.get(1)?))))?;
 
     values.push(to_sql(query.limit).into());
@@ -271,9 +215,7 @@ pub fn list(db: &Connection, query: &Query) -> Result<Page, Error> {
     let mut statement = db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM session WHERE {conditions} ORDER BY started_at_ms DESC, key DESC LIMIT ? OFFSET ?"
     ))?;
-    let found = statement
-        .query_map(params_from_iter(&values), row)?
-        .collect::<Result<Vec<_>, _>>()?;
+    let found = statement.query_map(params_from_iter(&values), row)?.collect::<Result<Vec<_>, _>>()?;
     let mut rows = Vec::with_capacity(found.len());
     for (key, mut session) in found {
         session.tags = tag::of(db, key)?;
@@ -285,29 +227,24 @@ pub fn list(db: &Connection, query: &Query) -> Result<Page, Error> {
 
 /// Give it another title. The search index is the caller's.
 pub fn rename(db: &Connection, key: i64, title: &str) -> Result<(), Error> {
-    db.prepare_cached("UPDATE session SET title = ? WHERE key = ?")?
-        .execute(params![title, key])?;
+    db.prepare_cached("UPDATE session SET title = ? WHERE key = ?")?.execute(params![title, key])?;
     Ok(())
 }
 
 /// Its title.
 pub fn title(db: &Connection, key: i64) -> Result<String, Error> {
-    Ok(db
-        .prepare_cached("SELECT title FROM session WHERE key = ?")?
-        .query_row([key], |row| row.get(0))?)
+    Ok(db.prepare_cached("SELECT title FROM session WHERE key = ?")?.query_row([key], |row| row.get(0))?)
 }
 
 /// Mark it deleted at a time, or no longer deleted.
 pub fn set_deleted(db: &Connection, key: i64, at_ms: Option<i64>) -> Result<(), Error> {
-    db.prepare_cached("UPDATE session SET deleted_at_ms = ? WHERE key = ?")?
-        .execute(params![at_ms, key])?;
+    db.prepare_cached("UPDATE session SET deleted_at_ms = ? WHERE key = ?")?.execute(params![at_ms, key])?;
     Ok(())
 }
 
 /// Sessions deleted at that time or earlier and not being recorded.
 pub fn deleted_until(db: &Connection, at_ms: i64) -> Result<Vec<i64>, Error> {
-    let mut statement =
-        db.prepare_cached("SELECT key FROM session WHERE deleted_at_ms <= ? AND owner IS NULL")?;
+    let mut statement = db.prepare_cached("SELECT key FROM session WHERE deleted_at_ms <= ? AND owner IS NULL")?;
     let rows = statement.query_map([at_ms], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -322,8 +259,7 @@ pub fn hide(db: &Connection, key: i64, owner: &str) -> Result<bool, Error> {
 
 /// Remove the row itself.
 pub fn remove(db: &Connection, key: i64) -> Result<(), Error> {
-    db.prepare_cached("DELETE FROM session WHERE key = ?")?
-        .execute([key])?;
+    db.prepare_cached("DELETE FROM session WHERE key = ?")?.execute([key])?;
     Ok(())
 }
 

@@ -4,14 +4,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::Error;
 
-pub const V1: &str =
-    "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID";
+pub const V1: &str = "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID";
 
 pub fn value(db: &Connection, key: &str) -> Result<Option<String>, Error> {
-    Ok(db
-        .prepare_cached("SELECT value FROM setting WHERE key = ?")?
-        .query_row([key], |row| row.get(0))
-        .optional()?)
+    Ok(db.prepare_cached("SELECT value FROM setting WHERE key = ?")?.query_row([key], |row| row.get(0)).optional()?)
 }
 
 pub fn set(db: &Connection, key: &str, value: Option<&str>) -> Result<(), Error> {

@@ -9,8 +9,7 @@ CREATE TABLE tag (session INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (ses
 CREATE INDEX tag_by_name ON tag (name, session)";
 
 pub fn of(db: &Connection, session: i64) -> Result<Vec<String>, Error> {
-    let mut statement =
-        db.prepare_cached("SELECT name FROM tag WHERE session = ? ORDER BY name")?;
+    let mut statement = db.prepare_cached("SELECT name FROM tag WHERE session = ? ORDER BY name")?;
     let rows = statement.query_map([session], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -19,19 +18,14 @@ pub fn of(db: &Connection, session: i64) -> Result<Vec<String>, Error> {
 pub fn set(db: &Connection, session: i64, names: &[String]) -> Result<(), Error> {
     delete(db, session)?;
     let mut insert = db.prepare_cached("INSERT OR IGNORE INTO tag VALUES (?, ?)")?;
-    for name in names
-        .iter()
-        .map(|name| name.trim())
-        .filter(|name| !name.is_empty())
-    {
+    for name in names.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
         insert.execute(params![session, name])?;
     }
     Ok(())
 }
 
 pub fn delete(db: &Connection, session: i64) -> Result<(), Error> {
-    db.prepare_cached("DELETE FROM tag WHERE session = ?")?
-        .execute([session])?;
+    db.prepare_cached("DELETE FROM tag WHERE session = ?")?.execute([session])?;
     Ok(())
 }
 
@@ -52,34 +46,12 @@ mod tests {
         let recorder = library.create(NewSession::default()).unwrap();
         let other = library.create(NewSession::default()).unwrap();
         library.set_tags(recorder.id(), &["old".into()]).unwrap();
-        library
-            .set_tags(
-                recorder.id(),
-                &[" b ".into(), "a, c".into(), "b".into(), " ".into()],
-            )
-            .unwrap();
+        library.set_tags(recorder.id(), &[" b ".into(), "a, c".into(), "b".into(), " ".into()]).unwrap();
         library.set_tags(other.id(), &["z".into()]).unwrap();
         assert_eq!(library.session(recorder.id()).unwrap().tags, ["a, c", "b"]);
-        let page = library
-            .list(&Query {
-                tag: Some("b".into()),
-                ..Query::default()
-            })
-            .unwrap();
-        assert_eq!(
-            page.rows.iter().map(|r| r.id.as_str()).collect::<Vec<_>>(),
-            [recorder.id()]
-        );
+        let page = library.list(&Query { tag: Some("b".into()), ..Query::default() }).unwrap();
+        assert_eq!(page.rows.iter().map(|r| r.id.as_str()).collect::<Vec<_>>(), [recorder.id()]);
         assert_eq!(library.tags().unwrap(), ["a, c", "b", "z"]);
-        assert_eq!(
-            library
-                .list(&Query {
-                    tag: Some("old".into()),
-                    ..Query::default()
-                })
-                .unwrap()
-                .total,
-            0
-        );
+        assert_eq!(library.list(&Query { tag: Some("old".into()), ..Query::default() }).unwrap().total, 0);
     }
 }

@@ -11,12 +11,7 @@ use weir_recordings::{Finished, Library, NewSession, Query, Record, RecordKind, 
 const PATH: &str = "WEIR_TEST_LIBRARY";
 
 fn record(n: u64) -> Record {
-    Record {
-        conn: 0,
-        kind: RecordKind::In,
-        t: n,
-        bytes: format!("{n:08}").into(),
-    }
+    Record { conn: 0, kind: RecordKind::In, t: n, bytes: format!("{n:08}").into() }
 }
 
 fn other_process(test: &str, library: &Path) -> Child {
@@ -31,9 +26,7 @@ fn other_process(test: &str, library: &Path) -> Child {
 /// Lines that the other process printed for us.
 fn said(child: &mut Child) -> impl Iterator<Item = String> + use<> {
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    lines
-        .map_while(Result::ok)
-        .filter_map(|line| line.split_once("weir: ").map(|(_, said)| said.to_string()))
+    lines.map_while(Result::ok).filter_map(|line| line.split_once("weir: ").map(|(_, said)| said.to_string()))
 }
 
 #[test]
@@ -41,12 +34,7 @@ fn said(child: &mut Child) -> impl Iterator<Item = String> + use<> {
 #[expect(clippy::print_stdout, reason = "its way to speak to the other process")]
 fn records_until_killed() {
     let library = Library::open(std::env::var_os(PATH).unwrap().as_ref()).unwrap();
-    let recorder = library
-        .create(NewSession {
-            title: "killed".into(),
-            ..NewSession::default()
-        })
-        .unwrap();
+    let recorder = library.create(NewSession { title: "killed".into(), ..NewSession::default() }).unwrap();
     println!("weir: {}", recorder.id());
     let begun = Instant::now();
     let mut n = 0;
@@ -73,10 +61,7 @@ fn a_killed_process_loses_next_to_nothing() {
         let id = said.next().unwrap();
         assert_eq!(library.session(&id).unwrap().state, State::Recording);
         assert!(library.recover().unwrap().is_empty(), "it lives");
-        let promised = said
-            .map(|line| line.parse::<u64>().unwrap())
-            .find(|&n| n > 300 + 70 * round)
-            .unwrap();
+        let promised = said.map(|line| line.parse::<u64>().unwrap()).find(|&n| n > 300 + 70 * round).unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
 
@@ -96,20 +81,11 @@ fn a_killed_process_loses_next_to_nothing() {
                 ControlFlow::Continue(())
             })
             .unwrap();
-        assert!(
-            next > promised,
-            "{next} records are there, {promised} were appended 200 ms before the kill"
-        );
+        assert!(next > promised, "{next} records are there, {promised} were appended 200 ms before the kill");
         assert_eq!(row.bytes_down, next * 8);
-        assert_eq!(
-            reader.read(0, RecordKind::In, (next - 1) * 8, 100).unwrap(),
-            record(next - 1).bytes
-        );
+        assert_eq!(reader.read(0, RecordKind::In, (next - 1) * 8, 100).unwrap(), record(next - 1).bytes);
     }
-    let left: Vec<_> = std::fs::read_dir(dir.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name())
-        .collect();
+    let left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["library.weir"]);
 }
 
@@ -119,21 +95,11 @@ fn a_killed_process_loses_next_to_nothing() {
 fn records_beside() {
     let library = Library::open(std::env::var_os(PATH).unwrap().as_ref()).unwrap();
     for _ in 0..20 {
-        let recorder = library
-            .create(NewSession {
-                title: "beside".into(),
-                ..NewSession::default()
-            })
-            .unwrap();
+        let recorder = library.create(NewSession { title: "beside".into(), ..NewSession::default() }).unwrap();
         for n in 0..200 {
             recorder.append(vec![record(n); 20]).unwrap();
         }
-        recorder
-            .finish(Finished {
-                outcome: "complete".into(),
-                ..Finished::default()
-            })
-            .unwrap();
+        recorder.finish(Finished { outcome: "complete".into(), ..Finished::default() }).unwrap();
     }
     library.close().unwrap();
     println!("weir: done");
@@ -146,27 +112,12 @@ fn two_processes_write_and_read_the_same_library() {
     let library = Library::open(&path).unwrap();
     let mut child = other_process("processes::records_beside", &path);
     for _ in 0..20 {
-        let recorder = library
-            .create(NewSession {
-                title: "here".into(),
-                ..NewSession::default()
-            })
-            .unwrap();
+        let recorder = library.create(NewSession { title: "here".into(), ..NewSession::default() }).unwrap();
         for n in 0..200 {
             recorder.append(vec![record(n); 20]).unwrap();
         }
-        recorder
-            .finish(Finished {
-                outcome: "complete".into(),
-                ..Finished::default()
-            })
-            .unwrap();
-        library
-            .list(&Query {
-                text: "beside".into(),
-                ..Query::default()
-            })
-            .unwrap();
+        recorder.finish(Finished { outcome: "complete".into(), ..Finished::default() }).unwrap();
+        library.list(&Query { text: "beside".into(), ..Query::default() }).unwrap();
     }
     assert_eq!(said(&mut child).last().as_deref(), Some("done"));
     assert!(child.wait().unwrap().success());

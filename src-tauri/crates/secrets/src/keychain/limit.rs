@@ -18,7 +18,11 @@ pub(crate) struct Hung(Arc<AtomicUsize>);
 
 impl Hung {
     /// Runs `call` on a thread of its own and waits `limit` for it. A call given up goes on in its thread; its result is dropped.
-    pub(crate) fn within<T: Send + 'static>(&self, limit: Duration, call: impl FnOnce() -> Result<T, Obstacle> + Send + 'static) -> Result<T, Obstacle> {
+    pub(crate) fn within<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        call: impl FnOnce() -> Result<T, Obstacle> + Send + 'static,
+    ) -> Result<T, Obstacle> {
         let hung = self.0.load(Ordering::Acquire);
         if hung >= MOST_HUNG {
             return Err(Obstacle::Timeout(format!("{hung} earlier calls still have no answer.")));
@@ -26,7 +30,8 @@ impl Hung {
         let (answer, answered) = sync_channel(0);
         let count = self.0.clone();
         let spawned = thread::Builder::new().name("keychain".into()).spawn(move || {
-            let result = catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| Err(Obstacle::Failed("The keychain library panicked.".into())));
+            let result =
+                catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| Err(Obstacle::Failed("The keychain library panicked.".into())));
             // With no room in the channel, sending fails exactly when the caller has given up and counted this call as hung.
             if answer.send(result).is_err() {
                 count.fetch_sub(1, Ordering::AcqRel);

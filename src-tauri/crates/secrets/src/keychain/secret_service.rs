@@ -132,7 +132,9 @@ fn on_the_bus(cause: &zbus::Error) -> Option<Obstacle> {
             match name.as_str() {
                 "org.freedesktop.Secret.Error.IsLocked" => Some(Obstacle::Locked(evidence)),
                 "org.freedesktop.DBus.Error.AccessDenied" => Some(Obstacle::Denied(evidence)),
-                "org.freedesktop.DBus.Error.ServiceUnknown" | "org.freedesktop.DBus.Error.NameHasNoOwner" => Some(Obstacle::Missing(evidence)),
+                "org.freedesktop.DBus.Error.ServiceUnknown" | "org.freedesktop.DBus.Error.NameHasNoOwner" => {
+                    Some(Obstacle::Missing(evidence))
+                }
                 // The bus could not start the service, or gave up waiting for it to start.
                 spawn if spawn.starts_with("org.freedesktop.DBus.Error.Spawn.") => Some(Obstacle::Missing(evidence)),
                 "org.freedesktop.DBus.Error.NoReply" | "org.freedesktop.DBus.Error.TimedOut" => Some(Obstacle::Timeout(evidence)),

@@ -55,7 +55,12 @@ impl Vault {
         }
     }
 
-    fn on<T: Send + 'static>(&self, provider: &str, act: Act, call: impl Fn(&Entry) -> Result<T, StoreError> + Send + 'static) -> Result<T, Error> {
+    fn on<T: Send + 'static>(
+        &self,
+        provider: &str,
+        act: Act,
+        call: impl Fn(&Entry) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Error> {
         let id = provider.to_owned();
         self.within(self.keychain.patience(), move |keychain| {
             keychain.reach(Some(&id))?;
@@ -64,7 +69,9 @@ impl Vault {
             let entry = keychain.store()?.build(SERVICE, &id, Some(&modifiers)).map_err(obstacle)?;
             match call(&entry) {
                 // The same key in two collections: the user copied it. All copies are written and deleted, the first one is read.
-                Err(StoreError::Ambiguous(copies)) if act == Act::Read => copies.first().ok_or(StoreError::NoEntry).and_then(call).map_err(obstacle),
+                Err(StoreError::Ambiguous(copies)) if act == Act::Read => {
+                    copies.first().ok_or(StoreError::NoEntry).and_then(call).map_err(obstacle)
+                }
                 Err(StoreError::Ambiguous(copies)) => {
                     let mut results = copies.iter().map(call).collect::<Result<Vec<T>, _>>().map_err(obstacle)?;
                     results.pop().ok_or(Obstacle::NoEntry)
@@ -75,7 +82,11 @@ impl Vault {
         .map_err(|obstacle| obstacle.error(self.keychain.name(), provider, act))
     }
 
-    fn within<T: Send + 'static>(&self, limit: Duration, call: impl FnOnce(&dyn Keychain) -> Result<T, Obstacle> + Send + 'static) -> Result<T, Obstacle> {
+    fn within<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        call: impl FnOnce(&dyn Keychain) -> Result<T, Obstacle> + Send + 'static,
+    ) -> Result<T, Obstacle> {
         let keychain = self.keychain.clone();
         self.hung.within(limit, move || call(keychain.as_ref()))
     }

@@ -41,7 +41,12 @@ impl Keys {
     }
 
     pub(crate) fn with(home: &Path, keychain: Arc<dyn Keychain>) -> Self {
-        let keys = Self(Arc::new(Inner { vault: Vault::new(keychain), ledger: Ledger::new(home), memory: Mutex::default(), live: Live::default() }));
+        let keys = Self(Arc::new(Inner {
+            vault: Vault::new(keychain),
+            ledger: Ledger::new(home),
+            memory: Mutex::default(),
+            live: Live::default(),
+        }));
         // Read once, so that a damaged file is known from the start.
         keys.0.ledger.content();
         keys
@@ -65,7 +70,8 @@ impl Keys {
             tested: tests.get(provider).cloned(),
             used_at: row.used_at,
         };
-        let mut all: BTreeMap<String, KeyInfo> = keys.iter().map(|(provider, row)| (provider.clone(), info(provider, row, KeptIn::Keychain))).collect();
+        let mut all: BTreeMap<String, KeyInfo> =
+            keys.iter().map(|(provider, row)| (provider.clone(), info(provider, row, KeptIn::Keychain))).collect();
         for (provider, held) in self.memory().iter() {
             all.insert(provider.clone(), info(provider, &held.row, KeptIn::Memory));
         }
@@ -107,7 +113,10 @@ impl Keys {
                     content.tests.remove(provider);
                 });
                 self.memory().remove(provider);
-                listed.map_err(|error| Error { consequence: "The key is in the keychain and works, but it is not listed.".into(), ..error })?;
+                listed.map_err(|error| Error {
+                    consequence: "The key is in the keychain and works, but it is not listed.".into(),
+                    ..error
+                })?;
             }
         }
         let Row { kind, ends_in, added_at, .. } = row;
@@ -138,7 +147,12 @@ impl Keys {
             let mut ends_in = key.ends_in();
             if !in_memory {
                 // A key that another program or an earlier list knew of is listed again.
-                let row = content.keys.entry(provider.to_owned()).or_insert_with(|| Row { kind: KeyKind::ApiKey, ends_in: ends_in.clone(), added_at: at, used_at: None });
+                let row = content.keys.entry(provider.to_owned()).or_insert_with(|| Row {
+                    kind: KeyKind::ApiKey,
+                    ends_in: ends_in.clone(),
+                    added_at: at,
+                    used_at: None,
+                });
                 if row.kind == KeyKind::JwtSigning {
                     ends_in.clear();
                 }
@@ -176,7 +190,9 @@ impl Keys {
     /// Notes the outcome of a test request, for a provider with or without a key.
     pub fn note_test(&self, provider: &str, result: TestResult) {
         let result = TestResult { detail: self.0.live.redact(&result.detail), ..result };
-        if let Err(error) = check_name(provider).and_then(|()| self.0.ledger.change(|content| content.tests.insert(provider.to_owned(), result))) {
+        if let Err(error) =
+            check_name(provider).and_then(|()| self.0.ledger.change(|content| content.tests.insert(provider.to_owned(), result)))
+        {
             self.0.ledger.warn(error);
         }
     }

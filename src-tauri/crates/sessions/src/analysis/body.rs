@@ -18,7 +18,11 @@ enum Format {
     Sse(Box<sse::Dissector>),
     Ndjson(Box<ndjson::Dissector>),
     /// Gathered to be decoded whole, unless it grew over the limit. With `sniff` it may still turn out to be an event stream.
-    Whole { bytes: Vec<u8>, oversized: bool, sniff: bool },
+    Whole {
+        bytes: Vec<u8>,
+        oversized: bool,
+        sniff: bool,
+    },
     /// Neither gathered nor decoded.
     Opaque,
 }

@@ -53,7 +53,18 @@ impl Connection {
         };
         let input = direction(fold, false);
         let output = direction(fold, true);
-        Self { number, input, output, key: None, switched: None, body: None, asked: 0, answered: 0, h2_bodies: Vec::new(), opening: Vec::new() }
+        Self {
+            number,
+            input,
+            output,
+            key: None,
+            switched: None,
+            body: None,
+            asked: 0,
+            answered: 0,
+            h2_bodies: Vec::new(),
+            opening: Vec::new(),
+        }
     }
 
     /// `2` where HTTP/2 runs on it, `1.1` where HTTP/1.1 does, `None` before the first byte.
@@ -111,7 +122,8 @@ impl Connection {
                 });
                 self.output.protocol = Protocol::Http1(dissector);
                 if let (Some((start, bytes)), Some(extensions)) = (behind, self.switched.clone()) {
-                    self.output.protocol = Protocol::Ws(Box::new(ws::Dissector::new(ws::Side::Client, &extensions, Limits::default())), start);
+                    self.output.protocol =
+                        Protocol::Ws(Box::new(ws::Dissector::new(ws::Side::Client, &extensions, Limits::default())), start);
                     self.websocket(fold, t, &bytes, true, told);
                 }
             }
@@ -149,7 +161,8 @@ impl Connection {
                 });
                 self.input.protocol = Protocol::Http1(dissector);
                 if let (Some((start, bytes)), Some(extensions)) = (behind, self.switched.clone()) {
-                    self.input.protocol = Protocol::Ws(Box::new(ws::Dissector::new(ws::Side::Server, &extensions, Limits::default())), start);
+                    self.input.protocol =
+                        Protocol::Ws(Box::new(ws::Dissector::new(ws::Side::Server, &extensions, Limits::default())), start);
                     self.websocket(fold, t, &bytes, false, told);
                 }
             }
@@ -228,7 +241,15 @@ impl Connection {
                     self.switch(fold, t, stream, &head);
                 } else if head.status >= 200 && self.asked > 0 && self.answered >= self.asked {
                     // Servers say 408 like this before they close an idle connection. It says nothing about the answer that came before.
-                    fold.rule(t, stream, head.span.start, Layer::Http, "unasked-response", "a response that no request asked for (RFC 9112 §9.2)", true);
+                    fold.rule(
+                        t,
+                        stream,
+                        head.span.start,
+                        Layer::Http,
+                        "unasked-response",
+                        "a response that no request asked for (RFC 9112 §9.2)",
+                        true,
+                    );
                     self.body = Some(Body::unasked(fold, self.number, Layer::Chunk));
                 } else if head.status >= 200 {
                     self.answered += 1;

@@ -18,7 +18,10 @@ pub fn of(analysis: &Analysis) -> Outcome {
 
     if phases.cancelled && !whole {
         let came = came(analysis);
-        return Outcome { kind: OutcomeKind::Cancelled, problem: Some(problem(Blame::User, "cancelled", "You stopped it.", came, "", "Send again to start over.")) };
+        return Outcome {
+            kind: OutcomeKind::Cancelled,
+            problem: Some(problem(Blame::User, "cancelled", "You stopped it.", came, "", "Send again to start over.")),
+        };
     }
     if code >= 400 {
         return failed(status_problem(analysis, code));
@@ -38,7 +41,11 @@ pub fn of(analysis: &Analysis) -> Outcome {
         return failed(status_problem(analysis, code));
     }
     if let Some(media) = wrong_body(analysis).filter(|_| fold.decodes && !whole) {
-        return failed(unexpected(analysis, format!("The answer is {media}, not a model's reply."), "A gateway or a wrong path often answers like this: check the URL."));
+        return failed(unexpected(
+            analysis,
+            format!("The answer is {media}, not a model's reply."),
+            "A gateway or a wrong path often answers like this: check the URL.",
+        ));
     }
     if let Some((code, message)) = &facts.error {
         return failed(peer_error(analysis, code, message));
@@ -76,7 +83,11 @@ pub fn of(analysis: &Analysis) -> Outcome {
         ));
     }
     if let Some(why) = fold.unread.as_ref().filter(|_| fold.deltas == 0 && fold.framed_end) {
-        return failed(unexpected(analysis, format!("The answer cannot be read: {why}."), "See its bytes: a proxy may have cut or changed it."));
+        return failed(unexpected(
+            analysis,
+            format!("The answer cannot be read: {why}."),
+            "See its bytes: a proxy may have cut or changed it.",
+        ));
     }
     Outcome { kind: OutcomeKind::Cut, problem: Some(cut(analysis)) }
 }
@@ -94,8 +105,22 @@ fn failed(problem: Problem) -> Outcome {
     Outcome { kind: OutcomeKind::Failed, problem: Some(problem) }
 }
 
-fn problem(blame: Blame, code: impl Into<String>, message: impl Into<String>, consequence: String, evidence: impl Into<String>, next: &str) -> Problem {
-    Problem { code: code.into(), blame: name(blame).into(), message: message.into(), consequence, evidence: evidence.into(), next: next.into() }
+fn problem(
+    blame: Blame,
+    code: impl Into<String>,
+    message: impl Into<String>,
+    consequence: String,
+    evidence: impl Into<String>,
+    next: &str,
+) -> Problem {
+    Problem {
+        code: code.into(),
+        blame: name(blame).into(),
+        message: message.into(),
+        consequence,
+        evidence: evidence.into(),
+        next: next.into(),
+    }
 }
 
 /// A transport error as the views show it.
@@ -126,7 +151,8 @@ fn field(analysis: &Analysis, name: &str) -> Option<String> {
 
 fn head(analysis: &Analysis) -> String {
     let code = analysis.fold.status.as_ref().map_or(0, |s| s.code);
-    let fields = ["content-type", "content-encoding", "server", "via", "retry-after", "retry-after-ms", "x-request-id", "request-id", "cf-ray"];
+    let fields =
+        ["content-type", "content-encoding", "server", "via", "retry-after", "retry-after-ms", "x-request-id", "request-id", "cf-ray"];
     let shown = fields.iter().filter_map(|name| Some(format!("{name}: {}", field(analysis, name)?)));
     std::iter::once(format!("HTTP {code}")).chain(shown).collect::<Vec<_>>().join("\n")
 }
@@ -142,7 +168,9 @@ fn came(analysis: &Analysis) -> String {
 fn status_problem(analysis: &Analysis, status: u16) -> Problem {
     let (code, message) = analysis.fold.folded.facts.error.clone().unwrap_or_default();
     let (blame, what, next): (Blame, &str, String) = match status {
-        400 | 422 => (Blame::User, "The server does not accept the request as it is", "Change what its message names, then send again.".into()),
+        400 | 422 => {
+            (Blame::User, "The server does not accept the request as it is", "Change what its message names, then send again.".into())
+        }
         401 => (Blame::Configuration, "The server does not accept the key", "Check the key for this provider in Keys.".into()),
         403 => (Blame::Configuration, "The key may not do this", "Check the key's rights, the model's region and the account.".into()),
         404 => (Blame::User, "There is no such path or model", "Check the URL and the model name.".into()),
@@ -166,7 +194,9 @@ fn status_problem(analysis: &Analysis, status: u16) -> Problem {
 
 fn retry(analysis: &Analysis) -> String {
     let millis = field(analysis, "retry-after-ms").map(|ms| format!("{ms} ms"));
-    match millis.or_else(|| field(analysis, "retry-after").map(|v| if v.bytes().all(|b| b.is_ascii_digit()) { format!("{v} s") } else { v })) {
+    match millis
+        .or_else(|| field(analysis, "retry-after").map(|v| if v.bytes().all(|b| b.is_ascii_digit()) { format!("{v} s") } else { v }))
+    {
         Some(wait) => format!("Retry in {wait}: the time the server gave."),
         None => "The server gave no time to wait; try again in a while.".into(),
     }
@@ -201,13 +231,34 @@ fn unexpected(analysis: &Analysis, message: String, next: &str) -> Problem {
 fn cut(analysis: &Analysis) -> Problem {
     let fold = &analysis.fold;
     if let Some((code, message)) = &fold.violation {
-        return problem(Blame::Peer, code.clone(), format!("The peer broke a rule: {message}"), came(analysis), message.clone(), "The row of kind «error» shows the bytes.");
+        return problem(
+            Blame::Peer,
+            code.clone(),
+            format!("The peer broke a rule: {message}"),
+            came(analysis),
+            message.clone(),
+            "The row of kind «error» shows the bytes.",
+        );
     }
     if fold.owned.wire == 0 {
-        return problem(Blame::Peer, "empty", "The server closed the connection without an answer.", came(analysis), "0 bytes received", "Check that the port speaks HTTP, and whether TLS is wanted there.");
+        return problem(
+            Blame::Peer,
+            "empty",
+            "The server closed the connection without an answer.",
+            came(analysis),
+            "0 bytes received",
+            "Check that the port speaks HTTP, and whether TLS is wanted there.",
+        );
     }
     if fold.status.is_some() && fold.deltas == 0 && fold.framed_end {
-        return problem(Blame::Peer, "empty", "The answer ended without a reply.", came(analysis), head(analysis), "See the frames for what came instead.");
+        return problem(
+            Blame::Peer,
+            "empty",
+            "The answer ended without a reply.",
+            came(analysis),
+            head(analysis),
+            "See the frames for what came instead.",
+        );
     }
     let how = if fold.framed_end {
         "The response ended"
@@ -220,7 +271,14 @@ fn cut(analysis: &Analysis) -> Problem {
         Some((code, reason)) => format!("close {} {reason}", code.unwrap_or(1005)),
         None => format!("last byte at {:.3} s", analysis.elapsed() as f64 / 1e9),
     };
-    problem(Blame::Network, "cut", format!("{how} before the dialect's end marker."), came(analysis), evidence, "Send again; a POST is never repeated by itself.")
+    problem(
+        Blame::Network,
+        "cut",
+        format!("{how} before the dialect's end marker."),
+        came(analysis),
+        evidence,
+        "Send again; a POST is never repeated by itself.",
+    )
 }
 
 fn close_advice(code: u16) -> &'static str {

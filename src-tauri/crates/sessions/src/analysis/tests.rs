@@ -61,7 +61,10 @@ fn a_compressed_answer_is_named_not_called_empty() {
     }
     let (kind, code, _) = ends("openai-chat", "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
     assert_eq!((kind, code.as_str()), (OutcomeKind::Failed, "content-encoding"));
-    assert_eq!(ends("openai-chat", response("Content-Type: text/event-stream\r\nContent-Encoding: identity\r\n", EVENTS)).0, OutcomeKind::Complete);
+    assert_eq!(
+        ends("openai-chat", response("Content-Type: text/event-stream\r\nContent-Encoding: identity\r\n", EVENTS)).0,
+        OutcomeKind::Complete
+    );
     // The bytes of a compressed error are no message.
     let (_, code, message) = ends("openai-chat", "HTTP/1.1 400 No\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\u{1f}?");
     assert_eq!((code.as_str(), message.contains('\u{1f}')), ("http-400", false));
@@ -73,7 +76,10 @@ fn an_event_stream_is_read_whatever_it_calls_itself() {
         for before in ["", " \r\n\n", ": hello\n\n"] {
             let answer = response(&format!("Content-Type: {media}\r\n"), &format!("{before}{EVENTS}"));
             assert_eq!(ends("openai-chat", &answer).0, OutcomeKind::Complete, "{media} {before:?}");
-            assert_eq!(warnings(&answered("openai-chat", answer.as_bytes(), 1)).len(), usize::from(matches!(media, "application/json" | "x")));
+            assert_eq!(
+                warnings(&answered("openai-chat", answer.as_bytes(), 1)).len(),
+                usize::from(matches!(media, "application/json" | "x"))
+            );
         }
     }
 }
@@ -117,7 +123,10 @@ fn frames_behind_a_handshake_that_was_not_accepted_are_no_reply() {
         let mut analysis = Analysis::new(dialect::find("openai-responses").unwrap(), Transport::Websocket);
         let mut push = |entry| analysis.push(&entry, &mut |_| {});
         let segment = |dir, bytes: &[u8]| Entry::Segment { conn: 0, dir, t: 1, bytes: Bytes::copy_from_slice(bytes) };
-        push(segment(Dir::Out, b"GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"));
+        push(segment(
+            Dir::Out,
+            b"GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        ));
         push(segment(Dir::In, &answer));
         if accepted {
             push(segment(Dir::Out, &[0x81, 0x80, 0, 0, 0, 0]));

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use weir_recordings::{Reader, RecordKind};
 
 use super::body::{Survey, Text};
-use super::walk::{Exchange, Head, Part, walk};
 use super::unwritten;
+use super::walk::{Exchange, Head, Part, walk};
 use crate::analysis::Phases;
 use crate::{Error, Session};
 
@@ -78,7 +78,14 @@ fn entry(session: &Session, phases: &Phases, first: bool, of: Exchange, seen: &S
     let request = seen.request.clone().unwrap_or_default();
     let response = seen.response.clone().unwrap_or_default();
     let put = |out: &mut dyn Write, text: &str| out.write_all(text.as_bytes()).map_err(unwritten);
-    put(out, &format!("{{\"startedDateTime\":{},\"time\":{},\"request\":", json!(date(session.started_at_ms(), clock.begin)), json!(clock.total())))?;
+    put(
+        out,
+        &format!(
+            "{{\"startedDateTime\":{},\"time\":{},\"request\":",
+            json!(date(session.started_at_ms(), clock.begin)),
+            json!(clock.total())
+        ),
+    )?;
     self::request(session, &request, seen, of, out)?;
     put(out, ",\"response\":")?;
     self::response(session, &response, seen, of, out)?;
@@ -100,7 +107,9 @@ fn entry(session: &Session, phases: &Phases, first: bool, of: Exchange, seen: &S
 
 fn request(session: &Session, head: &Head, seen: &Seen, of: Exchange, out: &mut dyn Write) -> Result<(), Error> {
     let url = url(session, head);
-    let query: Vec<Value> = url::Url::parse(&url).map(|url| url.query_pairs().map(|(name, value)| json!({"name": name, "value": value})).collect()).unwrap_or_default();
+    let query: Vec<Value> = url::Url::parse(&url)
+        .map(|url| url.query_pairs().map(|(name, value)| json!({"name": name, "value": value})).collect())
+        .unwrap_or_default();
     let cookies: Vec<Value> = head.field("cookie").map(|line| line.split(';').filter_map(cookie).collect()).unwrap_or_default();
     let mut text = json!({
         "method": head.method, "url": url, "httpVersion": version(head), "cookies": cookies, "headers": fields(head),
@@ -119,7 +128,12 @@ fn request(session: &Session, head: &Head, seen: &Seen, of: Exchange, out: &mut 
 }
 
 fn response(session: &Session, head: &Head, seen: &Seen, of: Exchange, out: &mut dyn Write) -> Result<(), Error> {
-    let cookies: Vec<Value> = head.fields.iter().filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie")).filter_map(|(_, line)| cookie(line.split(';').next()?)).collect();
+    let cookies: Vec<Value> = head
+        .fields
+        .iter()
+        .filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"))
+        .filter_map(|(_, line)| cookie(line.split(';').next()?))
+        .collect();
     let mut text = json!({
         "status": head.status, "statusText": head.reason, "httpVersion": version(head), "cookies": cookies, "headers": fields(head),
         "redirectURL": head.field("location").unwrap_or_default(), "headersSize": size(head), "bodySize": seen.received.len,
@@ -166,7 +180,11 @@ fn messages(session: &Session, of: Exchange, out: &mut dyn Write) -> Result<(), 
         if let Part::Message { of: its, dir, t, opcode, data } = part
             && its == of
         {
-            let data = if opcode == 1 { String::from_utf8_lossy(data).into_owned() } else { base64::engine::general_purpose::STANDARD.encode(data) };
+            let data = if opcode == 1 {
+                String::from_utf8_lossy(data).into_owned()
+            } else {
+                base64::engine::general_purpose::STANDARD.encode(data)
+            };
             let time = session.started_at_ms() as f64 / 1e3 + t as f64 / 1e9;
             let way = if dir == RecordKind::Out { "send" } else { "receive" };
             let message = json!({"type": way, "time": time, "opcode": opcode, "data": data});

@@ -74,7 +74,8 @@ fn take(fold: &Fold, start: usize) -> Vec<Taken> {
         .filter_map(|index| {
             let (id, row) = (index as u32, *fold.rows.get(index)?);
             let stream = fold.streams.get(row.stream as usize)?;
-            let deltas = blocks.iter().filter_map(|block| Some(json!({"kind": block.kind, "text": block.text.get(block.range_of(id)?)?}))).collect();
+            let deltas =
+                blocks.iter().filter_map(|block| Some(json!({"kind": block.kind, "text": block.text.get(block.range_of(id)?)?}))).collect();
             let word = fold.words.get(row.word as usize).cloned().unwrap_or_default();
             Some(Taken { id, row, conn: stream.conn, out: stream.out, word, wire: stream.wire(row.span()), deltas })
         })

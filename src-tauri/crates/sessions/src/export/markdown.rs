@@ -60,7 +60,8 @@ fn document(session: &Session) -> String {
     }
     text.push_str(&format!("\n## Figures\n\n{}", figures(&analysis.metrics())));
     if let Some(usage) = &analysis.fold.folded.facts.usage {
-        let counts = [("input tokens", usage.input_tokens), ("output tokens", usage.output_tokens), ("reasoning tokens", usage.reasoning_tokens)];
+        let counts =
+            [("input tokens", usage.input_tokens), ("output tokens", usage.output_tokens), ("reasoning tokens", usage.reasoning_tokens)];
         for (name, count) in counts {
             if let Some(count) = count {
                 text.push_str(&format!("- {name}: {count}\n"));
@@ -68,23 +69,32 @@ fn document(session: &Session) -> String {
         }
     }
     if let Some(problem) = outcome.and_then(|outcome| outcome.problem) {
-        text.push_str(&format!("\n## What went wrong\n\n{}\n\n{}\n\n{}\n\n{}\n", problem.message, problem.consequence, fenced(&problem.evidence), problem.next));
+        text.push_str(&format!(
+            "\n## What went wrong\n\n{}\n\n{}\n\n{}\n\n{}\n",
+            problem.message,
+            problem.consequence,
+            fenced(&problem.evidence),
+            problem.next
+        ));
     }
     text
 }
 
 fn figures(metrics: &Metrics) -> String {
     let ms = |name: &str, value: Option<f64>| value.map(|value| format!("- {name}: {value:.1} ms\n")).unwrap_or_default();
-    let mut text = [
-        ms("first byte", metrics.ttfb_ms),
-        ms("first text or reasoning", metrics.ttft_ms),
-        ms("whole", metrics.total_ms),
-    ]
-    .concat();
+    let mut text =
+        [ms("first byte", metrics.ttfb_ms), ms("first text or reasoning", metrics.ttft_ms), ms("whole", metrics.total_ms)].concat();
     if let Some(rate) = metrics.rate {
-        text.push_str(&format!("- rate: {:.1} {}\n", rate.value, if rate.estimate { "deltas/s (no usage was reported)" } else { "tokens/s" }));
+        text.push_str(&format!(
+            "- rate: {:.1} {}\n",
+            rate.value,
+            if rate.estimate { "deltas/s (no usage was reported)" } else { "tokens/s" }
+        ));
     }
-    text.push_str(&format!("- deltas: {}\n- frames: {}\n- received: {} B, of them {} B text\n- sent: {} B\n", metrics.deltas, metrics.frames, metrics.bytes_down, metrics.bytes_text, metrics.bytes_up));
+    text.push_str(&format!(
+        "- deltas: {}\n- frames: {}\n- received: {} B, of them {} B text\n- sent: {} B\n",
+        metrics.deltas, metrics.frames, metrics.bytes_down, metrics.bytes_text, metrics.bytes_up
+    ));
     text
 }
 

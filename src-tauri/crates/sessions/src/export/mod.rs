@@ -62,5 +62,12 @@ fn raw(session: &Session, out: &mut dyn Write) -> Result<(), Error> {
 /// The error for a writer that failed.
 fn unwritten(error: io::Error) -> Error {
     let code = if error.kind() == io::ErrorKind::BrokenPipe { "broken-pipe" } else { "write" };
-    Error::new("local", code, "The export cannot be written.", "What was written of it is not whole.", error.to_string(), "Check the folder's rights and free space.")
+    Error::new(
+        "local",
+        code,
+        "The export cannot be written.",
+        "What was written of it is not whole.",
+        error.to_string(),
+        "Check the folder's rights and free space.",
+    )
 }

@@ -215,7 +215,8 @@ impl Wire {
                 let word = lossy(found.word);
                 let version = if found.minor == 0 { "1.0" } else { "1.1" };
                 let (method, reason) = if out { (word, String::new()) } else { (String::new(), word) };
-                let head = Head { method, target: lossy(found.target), status: found.status, reason, version, fields, size: found.span.len() };
+                let head =
+                    Head { method, target: lossy(found.target), status: found.status, reason, version, fields, size: found.span.len() };
                 if head.status == 101 && head.field("upgrade").is_some_and(|to| to.to_ascii_lowercase().contains("websocket")) {
                     self.switched = Some(head.field("sec-websocket-extensions").unwrap_or_default().to_owned());
                 }
@@ -244,7 +245,8 @@ impl Wire {
                     return;
                 }
                 let fields = headers.iter().filter(|h| !h.name.starts_with(b":")).map(|h| (lossy(&h.name), lossy(&h.value))).collect();
-                let head = Head { method, target: pseudo(b":path"), status, reason: String::new(), version: "2", fields, size: frame.span.len() };
+                let head =
+                    Head { method, target: pseudo(b":path"), status, reason: String::new(), version: "2", fields, size: frame.span.len() };
                 tell(Part::Head { of: Exchange(self.conn, frame.stream), dir, t, head: &head });
             }
             _ => {}

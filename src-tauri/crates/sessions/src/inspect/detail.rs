@@ -104,9 +104,19 @@ fn carriers(tree: &mut Tree, unit: &Unit) -> u32 {
             let line = head.iter().position(|&b| b == b'\n').map_or(head.len(), |end| end + 1) as u64;
             let size = String::from_utf8_lossy(&head[..(line as usize).min(32)]).trim_end().to_owned();
             let bytes = u64::from_str_radix(size.split(';').next().unwrap_or_default().trim(), 16).unwrap_or(0);
-            let label = if unit.carriers.len() == 1 { "HTTP/1.1 chunk".to_owned() } else { format!("HTTP/1.1 chunk {} of {}", n + 1, unit.carriers.len()) };
+            let label = if unit.carriers.len() == 1 {
+                "HTTP/1.1 chunk".to_owned()
+            } else {
+                format!("HTTP/1.1 chunk {} of {}", n + 1, unit.carriers.len())
+            };
             tree.add(0, label, "", "chunk", &[*span]);
-            tree.add_quiet(1, "chunk-size", format!("{size}, {bytes} B"), "chunk", &[Span::new(span.start, (span.start + line).min(span.end))]);
+            tree.add_quiet(
+                1,
+                "chunk-size",
+                format!("{size}, {bytes} B"),
+                "chunk",
+                &[Span::new(span.start, (span.start + line).min(span.end))],
+            );
         }
     }
     u32::from(!unit.carriers.is_empty())
@@ -267,7 +277,11 @@ fn payload(tree: &mut Tree, depth: u32, fold: &Fold, row: &Row, content: &Conten
         let spans = content.map.outer(value.span);
         let label = label(&content.data, &values, n);
         let shown = shown(&content.data, value);
-        if value.parent.is_none() { tree.add(at, label, shown, "json", &spans) } else { tree.add_quiet(at, label, shown, "json", &spans) };
+        if value.parent.is_none() {
+            tree.add(at, label, shown, "json", &spans)
+        } else {
+            tree.add_quiet(at, label, shown, "json", &spans)
+        };
         if value.kind != json::Kind::String {
             continue;
         }
@@ -275,7 +289,9 @@ fn payload(tree: &mut Tree, depth: u32, fold: &Fold, row: &Row, content: &Conten
         for (_, kind, text) in found.iter().filter(|(span, _, _)| *span == inside) {
             let layer = layer_of(*kind);
             let delta = tree.add(at + 1, visible(text), "", layer, &map(&content.map, inside));
-            if matches!(kind, DeltaKind::Text | DeltaKind::Reasoning | DeltaKind::ToolCall | DeltaKind::Refusal | DeltaKind::Error) || focus.is_none() {
+            if matches!(kind, DeltaKind::Text | DeltaKind::Reasoning | DeltaKind::ToolCall | DeltaKind::Refusal | DeltaKind::Error)
+                || focus.is_none()
+            {
                 focus.get_or_insert(delta);
             }
         }

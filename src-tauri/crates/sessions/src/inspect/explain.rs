@@ -20,7 +20,9 @@ pub fn explain(row: &Row, word: &str, out: bool) -> String {
             _ => "An HTTP/2 frame (RFC 9113 §4.1).",
         },
         Layer::Sse => match row.kind {
-            Kind::Comment => "A comment: a line that begins with a colon. It keeps proxies from closing an idle stream and is never dispatched (WHATWG HTML §9.2.6).",
+            Kind::Comment => {
+                "A comment: a line that begins with a colon. It keeps proxies from closing an idle stream and is never dispatched (WHATWG HTML §9.2.6)."
+            }
             Kind::Retry => "A retry field: how long a client waits before it reconnects. It takes effect at once (WHATWG HTML §9.2.6).",
             Kind::Incomplete => "The stream ended inside this event: without its blank line it is never dispatched (WHATWG HTML §9.2.6).",
             _ => "A server-sent event: fields up to a blank line, data lines joined with LF (WHATWG HTML §9.2.6).",
@@ -29,7 +31,9 @@ pub fn explain(row: &Row, word: &str, out: bool) -> String {
         Layer::Ws => match (row.kind, word) {
             (Kind::Control, "ping") => "A ping: the other end must answer with a pong of the same payload (RFC 6455 §5.5.2).",
             (Kind::Control, "pong") => "A pong: the answer to a ping, or a heartbeat of its own (RFC 6455 §5.5.3).",
-            (Kind::Control, "close") => "A close frame: code and reason; the other end answers with one, then TCP is closed (RFC 6455 §5.5.1).",
+            (Kind::Control, "close") => {
+                "A close frame: code and reason; the other end answers with one, then TCP is closed (RFC 6455 §5.5.1)."
+            }
             (Kind::Frame, _) => "A WebSocket frame: a piece of a message. Frame borders mean nothing to the application (RFC 6455 §5.4).",
             _ => "A WebSocket message: its frames' payloads in order, unmasked (RFC 6455 §5.6).",
         },

@@ -116,11 +116,8 @@ pub fn contains_bytes(text: &[u8], words: &[u8]) -> bool {
 pub fn parse(source: &str) -> Result<Filter, FilterError> {
     let mut terms = Vec::new();
     for (start, word) in words(source) {
-        let fail = |message: String| FilterError {
-            start: utf16_len(&source[..start]),
-            end: utf16_len(&source[..start + word.len()]),
-            message,
-        };
+        let fail =
+            |message: String| FilterError { start: utf16_len(&source[..start]), end: utf16_len(&source[..start + word.len()]), message };
         let (negated, body) = match word.strip_prefix('-') {
             Some(body) if !body.is_empty() => (true, body),
             _ => (false, word),
@@ -175,7 +172,9 @@ fn test(body: &str) -> Result<Test, String> {
         "gap" => range(value, operator, |v| duration(v, 1e6)).map(|(low, high)| Test::Gap(low, high)),
         "time" => range(value, operator, |v| duration(v, 1e9)).map(|(low, high)| Test::Time(low, high)),
         "id" => range(value, operator, |v| v.trim_start_matches('#').parse().ok()).map(|(low, high)| Test::Id(low, high)),
-        _ if operator == ":" => Err(format!("there is no {key}: — there are layer, kind, event, dir, size, gap, time, id; quote the term to search for it as text")),
+        _ if operator == ":" => Err(format!(
+            "there is no {key}: — there are layer, kind, event, dir, size, gap, time, id; quote the term to search for it as text"
+        )),
         _ => Err(format!("{key} cannot be compared; size, gap, time and id can")),
     }
 }

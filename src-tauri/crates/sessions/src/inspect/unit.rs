@@ -168,7 +168,14 @@ fn carried_by(fold: &Fold, row: &Row, layer: Layer, window: Span) -> Vec<(Layer,
 }
 
 /// The deltas of a payload, by a decoder that has seen nothing before it.
-pub fn deltas(dialect: &dyn Dialect, transport: Transport, status: Option<&Status>, row: &Row, content: &Content, sink: &mut dyn FnMut(Delta<'_>)) {
+pub fn deltas(
+    dialect: &dyn Dialect,
+    transport: Transport,
+    status: Option<&Status>,
+    row: &Row,
+    content: &Content,
+    sink: &mut dyn FnMut(Delta<'_>),
+) {
     let mut decoder = dialect.decoder(transport);
     if let Some(status) = status {
         decoder.status(status);

@@ -162,7 +162,6 @@ pub struct Ribbon {
     pub phases: Vec<RibbonPhase>,
 }
 
-
 /// Where a piece of the reply came from: the two ends of the link between text and frame.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 #[ts(export)]

@@ -135,7 +135,11 @@ fn failed(error: &std::io::Error, host: &str) -> Error {
     match error {
         rustls::Error::InvalidCertificate(reason) => match reason {
             CertificateError::NotValidForNameContext { presented, .. } => {
-                let names = if presented.is_empty() { "no name at all".to_owned() } else { presented.iter().map(|name| plain(name)).collect::<Vec<_>>().join(", ") };
+                let names = if presented.is_empty() {
+                    "no name at all".to_owned()
+                } else {
+                    presented.iter().map(|name| plain(name)).collect::<Vec<_>>().join(", ")
+                };
                 Error::new(Blame::Peer, "tls-name", format!("The certificate is not for {host}."))
                     .evidence(format!("It is for {names}."))
                     .next("Use a name from the certificate in the URL. If the name is right, somebody may be between you and the server.")

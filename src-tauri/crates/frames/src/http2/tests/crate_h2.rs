@@ -57,7 +57,11 @@ async fn exchange(count: usize) -> (Vec<u8>, Vec<u8>) {
                     let data = data.expect("data");
                     body.flow_control().release_capacity(data.len()).expect("capacity");
                 }
-                let response = Response::builder().header("x-reply", format!("answer {n}")).header("x-long", "y".repeat(n * 40)).body(()).expect("response");
+                let response = Response::builder()
+                    .header("x-reply", format!("answer {n}"))
+                    .header("x-long", "y".repeat(n * 40))
+                    .body(())
+                    .expect("response");
                 let mut send = respond.send_response(response, false).expect("send");
                 let reply = Bytes::from(reply(n));
                 let mut at = 0;
@@ -73,11 +77,8 @@ async fn exchange(count: usize) -> (Vec<u8>, Vec<u8>) {
             });
         }
     });
-    let (client, connection) = h2::client::Builder::new()
-        .header_table_size(16 << 10)
-        .handshake::<_, Bytes>(Tap(near, up.clone()))
-        .await
-        .expect("handshake");
+    let (client, connection) =
+        h2::client::Builder::new().header_table_size(16 << 10).handshake::<_, Bytes>(Tap(near, up.clone())).await.expect("handshake");
     let driver = tokio::spawn(connection);
     let mut client = client;
     for n in 0..count {

@@ -37,7 +37,8 @@ fn reads(blocks: &[&str], expected: &[&[(&str, &str)]], table: Option<u32>) {
             Item::Frame(frame) => read.extend(frame.headers.map(pairs)),
             item => panic!("{item:?}"),
         });
-        let expected: Vec<Vec<_>> = expected.iter().map(|fields| fields.iter().map(|(n, v)| (n.to_string(), v.to_string())).collect()).collect();
+        let expected: Vec<Vec<_>> =
+            expected.iter().map(|fields| fields.iter().map(|(n, v)| (n.to_string(), v.to_string())).collect()).collect();
         assert_eq!(read, expected);
     }
 }
@@ -55,7 +56,8 @@ fn single_fields() {
 #[test]
 fn requests() {
     let first: &[_] = &[(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "www.example.com")];
-    let second: &[_] = &[(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "www.example.com"), ("cache-control", "no-cache")];
+    let second: &[_] =
+        &[(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "www.example.com"), ("cache-control", "no-cache")];
     let third: &[_] = &[
         (":method", "GET"),
         (":scheme", "https"),
@@ -117,7 +119,8 @@ fn a_larger_table_must_be_allowed_by_the_other_side() {
 
 #[test]
 fn a_bad_block_takes_later_ones_with_it_but_not_the_frames() {
-    let bad = ["ff", "bf", "80", "3f", "3fff", "3fffffffff7f", "8220", "40ffffffffff01", "4005", "4085ffffffffff00", "20", "3fe201 3fe101 82 20"];
+    let bad =
+        ["ff", "bf", "80", "3f", "3fff", "3fffffffff7f", "8220", "40ffffffffff01", "4005", "4085ffffffffff00", "20", "3fe201 3fe101 82 20"];
     for block in bad {
         let bytes = begun(&[
             frame(HEADERS, FLAG_END_HEADERS, 1, b"\x88"),
@@ -170,7 +173,11 @@ fn a_block_longer_than_the_limit_is_not_gathered() {
     let mut dissector = Dissector::new(Side::Server, limits);
     let mut errors = Vec::new();
     for piece in bytes.chunks(7) {
-        dissector.push(piece, &mut |item| if let Item::Error { code, .. } = item { errors.push(code) });
+        dissector.push(piece, &mut |item| {
+            if let Item::Error { code, .. } = item {
+                errors.push(code)
+            }
+        });
         assert!(dissector.block.as_ref().is_none_or(|block| block.bytes.capacity() <= 128));
     }
     assert_eq!(errors, ["COMPRESSION_ERROR"]);

@@ -30,12 +30,7 @@ pub(super) fn header(opcode: u8, fin: bool, length: u64, mask: Option<[u8; 4]>) 
 pub(super) fn one(opcode: u8, fin: bool, payload: &[u8], mask: Option<[u8; 4]>) -> Bytes {
     let mut bytes = header(opcode, fin, payload.len() as u64, mask);
     match mask {
-        Some(key) => bytes.extend(
-            payload
-                .iter()
-                .zip(key.iter().cycle())
-                .map(|(byte, key)| byte ^ key),
-        ),
+        Some(key) => bytes.extend(payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key)),
         None => bytes.extend_from_slice(payload),
     }
     bytes.into()
@@ -49,10 +44,7 @@ pub(super) fn whole(opcode: u8, payload: &[u8], mask: Option<[u8; 4]>) -> Bytes 
 /// How long a payload is so that its unmasked frame is `size` bytes.
 pub(super) fn payload_of(size: usize) -> usize {
     // At 128 and 129 bytes, and just above 64 KiB, no length fits exactly; the frame is then a little shorter.
-    (0..=10)
-        .map(|head| size.saturating_sub(head))
-        .find(|n| header(TEXT, true, *n as u64, None).len() + n <= size)
-        .unwrap_or(0)
+    (0..=10).map(|head| size.saturating_sub(head)).find(|n| header(TEXT, true, *n as u64, None).len() + n <= size).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -75,11 +67,7 @@ mod tests {
     fn masking_twice_gives_the_payload_back() {
         let frame = one(BINARY, false, b"hello", Some([1, 2, 3, 4]));
         assert_eq!(frame[..2], [BINARY, 0x85]);
-        let plain: Vec<u8> = frame[6..]
-            .iter()
-            .zip([1u8, 2, 3, 4].iter().cycle())
-            .map(|(b, k)| b ^ k)
-            .collect();
+        let plain: Vec<u8> = frame[6..].iter().zip([1u8, 2, 3, 4].iter().cycle()).map(|(b, k)| b ^ k).collect();
         assert_eq!(plain, b"hello");
     }
 }

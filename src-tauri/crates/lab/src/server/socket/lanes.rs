@@ -59,17 +59,7 @@ impl Lanes {
     pub(super) fn new(asked: &Asked, exchange: Arc<Exchange>, out: mpsc::Sender<Packet>) -> Lanes {
         let terms = asked.terms.clone();
         let said = Mutex::default();
-        Lanes {
-            shared: Arc::new(Shared {
-                terms,
-                exchange,
-                out,
-                said,
-                running: AtomicUsize::new(0),
-            }),
-            lanes: HashMap::new(),
-            begun: 0,
-        }
+        Lanes { shared: Arc::new(Shared { terms, exchange, out, said, running: AtomicUsize::new(0) }), lanes: HashMap::new(), begun: 0 }
     }
 
     /// Takes a message: puts it into its lane, or answers with an error frame.
@@ -82,53 +72,30 @@ impl Lanes {
             Ok(body) => body,
             Err(rejection) => return vec![error(&rejection, None)],
         };
-        let lane = body
-            .get("stream_id")
-            .and_then(Value::as_str)
-            .map(str::to_string);
+        let lane = body.get("stream_id").and_then(Value::as_str).map(str::to_string);
         match self.take(&body, lane.clone(), tasks) {
             Ok(()) => Vec::new(),
             Err(rejection) => vec![error(&rejection, lane.as_deref())],
         }
     }
 
-    fn take(
-        &mut self,
-        body: &Value,
-        lane: Option<String>,
-        tasks: &mut JoinSet<()>,
-    ) -> Result<(), Rejection> {
+    fn take(&mut self, body: &Value, lane: Option<String>, tasks: &mut JoinSet<()>) -> Result<(), Rejection> {
         match body.get("type").and_then(Value::as_str) {
             Some("response.create") => {}
             Some(other) => {
-                return Err(Rejection::invalid(
-                    Some("type"),
-                    format!("The event type '{other}' is not supported here."),
-                ));
+                return Err(Rejection::invalid(Some("type"), format!("The event type '{other}' is not supported here.")));
             }
             None => {
-                return Err(Rejection::invalid(
-                    Some("type"),
-                    "Missing required parameter: 'type'.",
-                ));
+                return Err(Rejection::invalid(Some("type"), "Missing required parameter: 'type'."));
             }
         }
         let (ask, events) = openai_responses::read(body)?;
         self.begun += 1;
         let generate = body.get("generate") != Some(&Value::Bool(false));
-        let job = Job {
-            ask,
-            events,
-            generate,
-            lane: lane.clone(),
-            ordinal: self.begun,
-        };
+        let job = Job { ask, events, generate, lane: lane.clone(), ordinal: self.begun };
         if !self.lanes.contains_key(&lane) {
             if self.lanes.len() >= LANES {
-                return Err(Rejection::invalid(
-                    Some("stream_id"),
-                    format!("A connection has at most {LANES} lanes."),
-                ));
+                return Err(Rejection::invalid(Some("stream_id"), format!("A connection has at most {LANES} lanes.")));
             }
             let (sender, jobs) = mpsc::channel(WAITING);
             tasks.spawn(work(self.shared.clone(), jobs));
@@ -139,10 +106,7 @@ impl Lanes {
             status: 429,
             kind: "rate_limit_exceeded",
             code: Some("rate_limit_exceeded"),
-            ..Rejection::invalid(
-                None,
-                format!("{WAITING} requests are waiting in this lane already."),
-            )
+            ..Rejection::invalid(None, format!("{WAITING} requests are waiting in this lane already."))
         })
     }
 }
@@ -171,10 +135,7 @@ async fn answer(shared: &Shared, mut job: Job) -> Option<Packet> {
         match tokens {
             Some(tokens) => job.ask.prompt_tokens += tokens,
             None => {
-                return Some(error(
-                    &Rejection::no_previous(previous),
-                    job.lane.as_deref(),
-                ));
+                return Some(error(&Rejection::no_previous(previous), job.lane.as_deref()));
             }
         }
     }
@@ -182,41 +143,20 @@ async fn answer(shared: &Shared, mut job: Job) -> Option<Packet> {
     if job.ask.model.behaviour == Behaviour::Bursty {
         settings.pace.shape = Shape::Bursty;
     }
-    let mut script = Script::compose(
-        &job.ask,
-        Transport::Ws,
-        &settings,
-        faults.split_utf8.is_some(),
-    );
+    let mut script = Script::compose(&job.ask, Transport::Ws, &settings, faults.split_utf8.is_some());
     script.renumber(job.ordinal);
     let id = openai_responses::response_id(&script);
     if !job.generate {
         held(&shared.said).keep(id, script.usage().prompt);
         for event in job.events.warm_up(&script) {
-            shared
-                .out
-                .send(Packet::text(event.data.as_bytes()))
-                .await
-                .ok()?;
+            shared.out.send(Packet::text(event.data.as_bytes())).await.ok()?;
         }
         return None;
     }
     shared.exchange.expect(script.tokens());
-    let mut outlet = SocketOutlet {
-        out: shared.out.clone(),
-        masked: faults.masked,
-    };
+    let mut outlet = SocketOutlet { out: shared.out.clone(), masked: faults.masked };
     let start = Instant::now();
-    let ending = play(
-        &script,
-        &mut job.events,
-        &settings.pace,
-        faults,
-        start,
-        &shared.exchange,
-        &mut outlet,
-    )
-    .await;
+    let ending = play(&script, &mut job.events, &settings.pace, faults, start, &shared.exchange, &mut outlet).await;
     match ending {
         Ending::Complete => {
             held(&shared.said).keep(id, script.usage().total());

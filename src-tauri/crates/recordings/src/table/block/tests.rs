@@ -17,15 +17,8 @@ fn blocks(library: &Library) -> (i64, i64, i64) {
 fn tiny_records_share_blocks_and_large_ones_are_whole() {
     let library = Library::in_memory().unwrap();
     let recorder = library.create(NewSession::default()).unwrap();
-    let tiny = |t| Record {
-        conn: 0,
-        kind: RecordKind::In,
-        t,
-        bytes: Bytes::from_static(&[7; 330]),
-    };
-    recorder
-        .append((0..30_000).map(|n| tiny(n * 3_000)).collect())
-        .unwrap();
+    let tiny = |t| Record { conn: 0, kind: RecordKind::In, t, bytes: Bytes::from_static(&[7; 330]) };
+    recorder.append((0..30_000).map(|n| tiny(n * 3_000)).collect()).unwrap();
     recorder.flush().unwrap();
     let (rows, heads, data) = blocks(&library);
     assert_eq!(data, 30_000 * 330);
@@ -33,12 +26,7 @@ fn tiny_records_share_blocks_and_large_ones_are_whole() {
     assert!(heads * 50 < data, "{heads} bytes of heads");
 
     let large = Bytes::from(vec![1; 5 << 20]);
-    recorder
-        .append(vec![Record {
-            bytes: large.clone(),
-            ..tiny(0)
-        }])
-        .unwrap();
+    recorder.append(vec![Record { bytes: large.clone(), ..tiny(0) }]).unwrap();
     recorder.finish(crate::Finished::default()).unwrap();
     assert_eq!(blocks(&library).0, rows + 1);
     let mut last = None;
@@ -57,14 +45,8 @@ fn a_slow_stream_ends_up_in_few_blocks() {
     let library = Library::in_memory().unwrap();
     let recorder = library.create(NewSession::default()).unwrap();
     let kinds = [RecordKind::In, RecordKind::Out, RecordKind::Mark];
-    let records: Vec<_> = (0..1000u64)
-        .map(|n| Record {
-            conn: 0,
-            kind: kinds[n as usize % 3],
-            t: n,
-            bytes: n.to_string().into(),
-        })
-        .collect();
+    let records: Vec<_> =
+        (0..1000u64).map(|n| Record { conn: 0, kind: kinds[n as usize % 3], t: n, bytes: n.to_string().into() }).collect();
     let mut early = Vec::new();
     let reader = recorder.reader();
     for record in &records {
@@ -86,15 +68,9 @@ fn a_slow_stream_ends_up_in_few_blocks() {
         })
         .unwrap();
     assert_eq!(read, records);
-    let all: String = (0..1000)
-        .filter(|n| n % 3 == 0)
-        .map(|n| n.to_string())
-        .collect();
+    let all: String = (0..1000).filter(|n| n % 3 == 0).map(|n| n.to_string()).collect();
     for start in (0..all.len()).step_by(37) {
         let end = all.len().min(start + 101);
-        assert_eq!(
-            reader.read(0, RecordKind::In, start as u64, 101).unwrap(),
-            &all.as_bytes()[start..end]
-        );
+        assert_eq!(reader.read(0, RecordKind::In, start as u64, 101).unwrap(), &all.as_bytes()[start..end]);
     }
 }

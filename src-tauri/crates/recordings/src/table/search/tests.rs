@@ -3,36 +3,13 @@ use crate::{Finished, Library, NewSession, Query};
 fn library() -> Library {
     let library = Library::in_memory().unwrap();
     for (title, prompt, reply, reasoning) in [
-        (
-            "Chinese",
-            "大模型是怎样训练的?",
-            "GPT模型由很多层组成。",
-            "",
-        ),
-        (
-            "Streaming",
-            "How does streaming work?",
-            "Server-sent events say \"data: hello\".",
-            "The user asks about SSE",
-        ),
-        (
-            "日本語",
-            "東京タワーはどこですか",
-            "パリではなくて東京です",
-            "Café naïve",
-        ),
+        ("Chinese", "大模型是怎样训练的?", "GPT模型由很多层组成。", ""),
+        ("Streaming", "How does streaming work?", "Server-sent events say \"data: hello\".", "The user asks about SSE"),
+        ("日本語", "東京タワーはどこですか", "パリではなくて東京です", "Café naïve"),
         ("Arrows", "a -> b OR c", "🎉 party", "100% sure_thing"),
     ] {
-        let new = NewSession {
-            title: title.into(),
-            prompt: prompt.into(),
-            ..NewSession::default()
-        };
-        let done = Finished {
-            reply: reply.into(),
-            reasoning: reasoning.into(),
-            ..Finished::default()
-        };
+        let new = NewSession { title: title.into(), prompt: prompt.into(), ..NewSession::default() };
+        let done = Finished { reply: reply.into(), reasoning: reasoning.into(), ..Finished::default() };
         library.create(new).unwrap().finish(done).unwrap();
     }
     library
@@ -40,12 +17,7 @@ fn library() -> Library {
 
 #[track_caller]
 fn finds(library: &Library, text: &str, titles: &[&str]) {
-    let page = library
-        .list(&Query {
-            text: text.into(),
-            ..Query::default()
-        })
-        .unwrap();
+    let page = library.list(&Query { text: text.into(), ..Query::default() }).unwrap();
     let mut found: Vec<_> = page.rows.into_iter().map(|row| row.title).collect();
     found.sort();
     let mut titles = titles.to_vec();
@@ -90,45 +62,16 @@ fn quotes_and_operators_are_literal() {
     finds(&library, "->", &["Arrows"]);
     finds(&library, "🎉", &["Arrows"]);
     finds(&library, "%", &["Arrows"]);
-    for nasty in [
-        "*",
-        "(",
-        "a)",
-        "^x",
-        "{a b}:c",
-        "NEAR(a b)",
-        "'; DROP TABLE session; --",
-        "\0",
-        "a\0b",
-        "+",
-        "- -",
-    ] {
-        library
-            .list(&Query {
-                text: nasty.into(),
-                ..Query::default()
-            })
-            .unwrap();
+    for nasty in ["*", "(", "a)", "^x", "{a b}:c", "NEAR(a b)", "'; DROP TABLE session; --", "\0", "a\0b", "+", "- -"] {
+        library.list(&Query { text: nasty.into(), ..Query::default() }).unwrap();
     }
-    finds(
-        &library,
-        "  ",
-        &["Chinese", "Streaming", "日本語", "Arrows"],
-    );
+    finds(&library, "  ", &["Chinese", "Streaming", "日本語", "Arrows"]);
 }
 
 #[test]
 fn a_new_title_is_found_and_the_old_one_is_not() {
     let library = library();
-    let id = library
-        .list(&Query {
-            text: "party".into(),
-            ..Query::default()
-        })
-        .unwrap()
-        .rows[0]
-        .id
-        .clone();
+    let id = library.list(&Query { text: "party".into(), ..Query::default() }).unwrap().rows[0].id.clone();
     library.rename(&id, "Festivity").unwrap();
     finds(&library, "festivity", &["Festivity"]);
     finds(&library, "arrows", &[]);
@@ -138,11 +81,7 @@ fn a_new_title_is_found_and_the_old_one_is_not() {
 #[test]
 fn a_session_is_found_by_its_prompt_while_it_is_recorded() {
     let library = library();
-    let new = NewSession {
-        title: "Live".into(),
-        prompt: "unfinished business".into(),
-        ..NewSession::default()
-    };
+    let new = NewSession { title: "Live".into(), prompt: "unfinished business".into(), ..NewSession::default() };
     let _recorder = library.create(new).unwrap();
     finds(&library, "busi", &["Live"]);
 }
