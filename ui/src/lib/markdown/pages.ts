@@ -1,4 +1,4 @@
-import { lexer } from 'marked';
+import { Lexer, type Token } from 'marked';
 import { evenLines } from './tree';
 
 /**
@@ -62,7 +62,7 @@ export class Pager {
   /** Freezes all blocks but the last. */
   #freezeBlocks(): void {
     const { prefix, text } = this.tail;
-    const tokens = lexer(evenLines(prefix + text));
+    const tokens = borders(evenLines(prefix + text));
     let last = tokens.length - 1;
     while (last >= 0 && tokens[last]!.type === 'space') last--;
     const newest = tokens[last];
@@ -104,9 +104,14 @@ export class Pager {
   }
 }
 
+/** The blocks of a text, unread inside: where they begin and end is all that is asked here, and reading them costs most. */
+function borders(text: string): Token[] {
+  return new Lexer().blockTokens(text, []);
+}
+
 /** What the rest of a block that was cut has to be read with. */
 function carried(taken: string): string {
-  const block = lexer(evenLines(taken)).at(-1);
+  const block = borders(evenLines(taken)).at(-1);
   if (block?.type === 'code') {
     const fence = /^ {0,3}(?:`{3,}|~{3,})[^\n]*\n/.exec(block.raw);
     const closed = fence && new RegExp(`\\n {0,3}${fence[0].trim().charAt(0)}{3,}\\s*$`).test(block.raw);
