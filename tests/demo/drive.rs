@@ -83,11 +83,14 @@ async fn compose(window: &Window, wish: &Wish) -> Result<(), Failure> {
 
 /// Clicks a word near the top of the reply, so that the picture shows the bytes that carried it.
 async fn show_a_word(window: &Window) -> Result<(), Failure> {
-    let place = "const run = [...document.querySelectorAll('.reply [data-at]')].find((e) => e.textContent.trim().length > 20);
+    let place = "const runs = [...document.querySelectorAll('.reply [data-at]')];
+        const long = /\\p{L}{6,}/u;
+        const run = runs.find((e) => long.test(e.textContent)) ?? runs[0];
         run.scrollIntoView({ block: 'nearest' });
+        const at = (long.exec(run.textContent)?.index ?? -3) + 3;
         const range = document.createRange();
-        range.setStart(run.firstChild, 8);
-        range.setEnd(run.firstChild, 9);
+        range.setStart(run.firstChild, at);
+        range.setEnd(run.firstChild, at + 1);
         const box = range.getBoundingClientRect();
         return [box.x + box.width / 2, box.y + box.height / 2]";
     let (x, y): (f64, f64) = window.ask(place, Vec::new()).await?;
