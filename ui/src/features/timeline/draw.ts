@@ -70,7 +70,9 @@ export function draw(canvas: HTMLCanvasElement, scene: Scene): void {
       context.globalAlpha = 1;
       const room = firstRow(ribbon);
       const label = `${phase.name} ${Math.round(phase.endMs - phase.startMs)} ms`;
-      if (waits && !scene.terse && (room === null || x(room) > right + 6 || phase.endMs <= room)) {
+      // Only where it ends before the first tick of these rows begins.
+      const end = right + 6 + context.measureText(label).width;
+      if (waits && !scene.terse && (room === null || x(room) > end + 4)) {
         context.fillText(label, right + 6, stair + 3);
       }
     }
@@ -104,7 +106,7 @@ function firstRow(ribbon: Ribbon): number | null {
   const bins = ribbon.lanes[0]?.bins.length ?? 0;
   const after = ribbon.phases.at(-1)?.endMs ?? 0;
   const step = (ribbon.toMs - ribbon.fromMs) / Math.max(1, bins);
-  for (let bin = Math.max(0, Math.ceil((after - ribbon.fromMs) / step) + 1); bin < bins; bin++) {
+  for (let bin = Math.max(0, Math.floor((after - ribbon.fromMs) / step)); bin < bins; bin++) {
     if (ribbon.lanes.slice(2).some((lane) => lane.bins[bin]! > 0)) return ribbon.fromMs + bin * step;
   }
   return null;
