@@ -6,7 +6,7 @@ import { toast } from '../../ui/toast.svelte';
 
 const SETTLED_MS = 120;
 
-/** What is being turned in the Lab view: on screen at once, at the Lab when the hand rests. */
+/** What is being turned in the Lab view: on screen at once; a switch reaches the Lab at once, too, a slider when the hand rests. */
 class LabDesk {
   #pending = $state.raw<LabSettings | null>(null);
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -21,7 +21,9 @@ class LabDesk {
     if (!this.settings) return;
     this.#pending = { ...this.settings, ...patch };
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#set(), SETTLED_MS);
+    // The next request may follow a switch at once.
+    if (patch.pace) this.#timer = setTimeout(() => void this.#set(), SETTLED_MS);
+    else void this.#set();
   }
 
   pace(patch: Partial<LabPace>): void {
