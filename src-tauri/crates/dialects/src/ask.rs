@@ -66,6 +66,50 @@ pub struct Message {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub tool_call_id: Option<String>,
+    /// Images and files that belong to the turn, in order, before its text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(as = "Option<Vec<Attachment>>", optional)]
+    pub attachments: Vec<Attachment>,
+    /// What the assistant thought in this turn: some APIs want it back when a tool result follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub reasoning: Option<String>,
+    /// The provider's seal on the reasoning, or on the text, to be sent back as it came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub signature: Option<String>,
+}
+
+impl Message {
+    /// A turn of nothing but text.
+    pub fn new(role: Role, text: impl Into<String>) -> Self {
+        Self { role, text: text.into(), tool_calls: Vec::new(), tool_call_id: None, attachments: Vec::new(), reasoning: None, signature: None }
+    }
+}
+
+/// An image or file in a turn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct Attachment {
+    /// Media type, e.g. `image/png`.
+    pub media_type: String,
+    /// File name, or "".
+    #[serde(default)]
+    pub name: String,
+    /// Where the content is.
+    pub source: Source,
+}
+
+/// Where an attachment's content is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "lowercase")]
+#[ts(export, rename = "AttachmentSource")]
+pub enum Source {
+    /// Here, in base64 (RFC 4648 §4, padded, no `data:` prefix).
+    Data(String),
+    /// At a URL the provider fetches.
+    Url(String),
 }
 
 /// A function the model may call.
@@ -119,6 +163,24 @@ pub struct Params {
     #[ts(optional)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<bool>,
+    /// Members of the request body that Weir has no name for. They go in as they are; objects are merged with those of the same name.
+    #[ts(optional, type = "Record<string, unknown>")]
+    #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
+    pub extra: serde_json::Map<String, serde_json::Value>,
+}
+
+/// The form the reply is to have.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct Output {
+    /// A name for the form; some APIs want one.
+    #[serde(default)]
+    pub name: String,
+    /// JSON Schema of the reply; `None` asks for any JSON.
+    #[ts(type = "unknown | null")]
+    #[serde(default)]
+    pub schema: Option<serde_json::Value>,
 }
 
 /// The whole question.
@@ -136,6 +198,10 @@ pub struct Ask {
     pub params: Params,
     /// Tools on offer.
     pub tools: Vec<Tool>,
+    /// Structured output; `None` for free text.
+    #[ts(optional)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<Output>,
     /// The JSON body as the user edited it; sent instead of the built one.
     #[ts(optional)]
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -30,6 +30,10 @@ pub enum DeltaKind {
     Control,
     /// The payload is not of this dialect, or not JSON: shown raw.
     Unknown,
+    /// A piece of sound or another medium; [`Part::Media`] tells what, `at` where its base64 (or its bytes) stands.
+    Audio,
+    /// What the user said in a later turn on a socket that stays open. Told by [`crate::Decoder::sent`].
+    Said,
 }
 
 /// One thing a payload says.
@@ -73,6 +77,26 @@ pub enum Part<'a> {
     },
     /// The dialect's end marker: nothing follows.
     End,
+    /// Text, reasoning or refusal that replaces all that was said of its kind in this turn: a final form that differs from its pieces.
+    Whole,
+    /// The provider's id of the reply or response; `text` is the id. Kind [`DeltaKind::Control`].
+    Id,
+    /// The provider's seal on what was thought or called, to be sent back with the turn; `text` is the seal. Kind [`DeltaKind::Control`].
+    Signature {
+        /// Key of the tool call it belongs to (as in [`Part::Tool`]); `None` for the reasoning or the text.
+        call: Option<u64>,
+    },
+    /// Facts of a piece of [`DeltaKind::Audio`].
+    Media {
+        /// Media type, e.g. `audio/pcm;rate=24000` (little-endian signed 16 bit, one channel), `audio/mpeg`.
+        media_type: Cow<'a, str>,
+        /// Bytes after base64 is undone.
+        bytes: u64,
+        /// How long it plays, where that can be known.
+        ms: Option<f64>,
+        /// `at` is base64 text; else the bytes themselves (a binary message).
+        base64: bool,
+    },
 }
 
 impl<'a> Delta<'a> {
@@ -126,6 +150,10 @@ pub struct ToolCall {
     pub name: String,
     /// Arguments as JSON text, exactly as sent.
     pub arguments: String,
+    /// The provider's seal on the call, to be sent back with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub signature: Option<String>,
 }
 
 /// The reply that the deltas add up to.
@@ -147,11 +175,23 @@ pub struct Reply {
     pub error: Option<(String, String)>,
     /// The dialect's end marker was seen.
     pub ended: bool,
+    /// The provider's id of the reply.
+    pub id: Option<String>,
+    /// The seal on the reasoning or the text.
+    pub signature: Option<String>,
 }
 
 impl Reply {
     /// Folds one delta in.
     pub fn push(&mut self, delta: &Delta<'_>) {
+        if matches!(delta.part, Part::Whole) {
+            match delta.kind {
+                DeltaKind::Text => self.text.clear(),
+                DeltaKind::Reasoning => self.reasoning.clear(),
+                DeltaKind::Refusal => self.refusal.clear(),
+                _ => {}
+            }
+        }
         match delta.kind {
             DeltaKind::Text => self.text.push_str(&delta.text),
             DeltaKind::Reasoning => self.reasoning.push_str(&delta.text),
@@ -159,7 +199,14 @@ impl Reply {
             _ => {}
         }
         match &delta.part {
-            Part::None => {}
+            Part::None | Part::Whole | Part::Media { .. } => {}
+            Part::Id => self.id = Some(delta.text.to_string()),
+            Part::Signature { call: None } => self.signature = Some(delta.text.to_string()),
+            Part::Signature { call: Some(index) } => {
+                if let Some((_, call)) = self.tool_calls.iter_mut().rfind(|(key, _)| key == index) {
+                    call.signature = Some(delta.text.to_string());
+                }
+            }
             Part::Tool { index, id, name, whole } => {
                 let at = self.tool_calls.iter().rposition(|(key, _)| key == index).unwrap_or_else(|| {
                     self.tool_calls.push((*index, ToolCall::default()));

@@ -21,6 +21,6 @@ mod usage;
 #[cfg(test)]
 mod tests;
 
-pub use ask::{Ask, Message, Params, Role, Tool, Transport};
+pub use ask::{Ask, Attachment, Message, Output, Params, Role, Source, Tool, Transport};
 pub use delta::{Delta, DeltaKind, Finish, Reply, ToolCall, Usage};
-pub use dialect::{AskError, Call, Decoder, Dialect, Header, Payload, Status};
+pub use dialect::{AskError, Call, ClientEvent, Decoder, Dialect, Extra, Header, Outgoing, Payload, Sign, Status};

@@ -49,7 +49,7 @@ impl Dialect for OpenAiChat {
         let accept = if transport == Transport::Sse { "text/event-stream" } else { "application/json" };
         let mut headers = vec![endpoint::header("Content-Type", "application/json"), endpoint::header("Accept", accept)];
         endpoint::authorize(auth, &mut url, &mut headers);
-        Ok(Call { method: "POST".to_owned(), url: url.into(), headers, body, messages: Vec::new(), subprotocols: Vec::new() })
+        Ok(Call::post(url, headers, body))
     }
 
     fn decoder(&self, _transport: Transport) -> Box<dyn Decoder> {

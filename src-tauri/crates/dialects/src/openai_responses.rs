@@ -7,7 +7,7 @@ mod seen;
 #[cfg(test)]
 mod tests;
 
-use crate::{Ask, AskError, Call, Decoder, Dialect, Transport, check, endpoint};
+use crate::{Ask, AskError, Call, Decoder, Dialect, Outgoing, Transport, check, endpoint};
 
 /// The dialect `openai-responses`.
 pub struct OpenAiResponses;
@@ -61,19 +61,12 @@ impl Dialect for OpenAiResponses {
         let mut headers = Vec::new();
         if transport == Transport::Websocket {
             endpoint::authorize(auth, &mut url, &mut headers);
-            return Ok(Call {
-                method: "GET".to_owned(),
-                url: url.into(),
-                headers,
-                body: String::new(),
-                messages: vec![body],
-                subprotocols: Vec::new(),
-            });
+            return Ok(Call::socket(url, headers, vec![Outgoing::text(body)]));
         }
         let accept = if transport == Transport::Sse { "text/event-stream" } else { "application/json" };
         headers.extend([endpoint::header("Content-Type", "application/json"), endpoint::header("Accept", accept)]);
         endpoint::authorize(auth, &mut url, &mut headers);
-        Ok(Call { method: "POST".to_owned(), url: url.into(), headers, body, messages: Vec::new(), subprotocols: Vec::new() })
+        Ok(Call::post(url, headers, body))
     }
 
     fn decoder(&self, _transport: Transport) -> Box<dyn Decoder> {

@@ -1,29 +1,78 @@
-//! The providers Weir knows.
+//! The providers Weir knows, and the form in which users add their own.
 
-use serde::Serialize;
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 /// A provider: where it is, how it wants its key, what it speaks.
-#[derive(Clone, Debug, Serialize, TS)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", default)]
 #[ts(export)]
 pub struct Provider {
     /// Lower-case id, e.g. `openai`.
-    pub id: &'static str,
+    pub id: String,
     /// Name for people.
-    pub name: &'static str,
+    pub name: String,
     /// Base URL for each dialect it speaks, the default dialect first: `(dialect id, base URL)`.
-    pub dialects: &'static [(&'static str, &'static str)],
+    pub dialects: Vec<(String, String)>,
     /// How the key is sent: a header line with `{key}`, e.g. `Authorization: Bearer {key}`; "" for none.
-    pub auth: &'static str,
+    pub auth: String,
     /// Whether a key is needed: `required`, `optional`, `none`.
-    pub key: &'static str,
+    pub key: String,
     /// Models to offer before any list was fetched; may be empty.
-    pub models: &'static [&'static str],
-    /// Path below the base URL that lists models, or "".
-    pub models_path: &'static str,
+    pub models: Vec<String>,
+    /// Path below the base URL of the first dialect that lists models, or "".
+    pub models_path: String,
     /// Where its API is documented.
-    pub docs: &'static str,
+    pub docs: String,
+    /// What differs from the dialect as its inventor speaks it, a sentence each.
+    pub notes: Vec<String>,
+    /// The user added it.
+    pub own: bool,
+}
+
+/// A row of the table of known providers; the fields are those of [`Provider`].
+struct Known {
+    id: &'static str,
+    name: &'static str,
+    dialects: &'static [(&'static str, &'static str)],
+    auth: &'static str,
+    key: &'static str,
+    models: &'static [&'static str],
+    models_path: &'static str,
+    notes: &'static [&'static str],
+    docs: &'static str,
+}
+
+impl From<&Known> for Provider {
+    fn from(known: &Known) -> Self {
+        let all = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        Self {
+            id: known.id.into(),
+            name: known.name.into(),
+            dialects: known.dialects.iter().map(|(dialect, base)| ((*dialect).to_owned(), (*base).to_owned())).collect(),
+            auth: known.auth.into(),
+            key: known.key.into(),
+            models: all(known.models),
+            models_path: known.models_path.into(),
+            docs: known.docs.into(),
+            notes: all(known.notes),
+            own: false,
+        }
+    }
+}
+
+static ALL: LazyLock<Vec<Provider>> = LazyLock::new(|| KNOWN.iter().map(Provider::from).collect());
+
+/// Every known provider, in the order they are offered.
+pub fn all() -> &'static [Provider] {
+    &ALL
+}
+
+/// The known provider with this id.
+pub fn find(id: &str) -> Option<&'static Provider> {
+    ALL.iter().find(|provider| provider.id == id)
 }
 
 const BEARER: &str = "Authorization: Bearer {key}";
@@ -32,8 +81,8 @@ const BEARER: &str = "Authorization: Bearer {key}";
 /// and port), which the caller fills in; any other is for the user to fill in, and [`crate::Dialect::call`] says so while it stands.
 ///
 /// Model names go out of date faster than programs do, so where a provider lists its models the list here is empty.
-pub static ALL: &[Provider] = &[
-    Provider {
+static KNOWN: &[Known] = &[
+    Known {
         id: "lab",
         name: "Weir Lab",
         dialects: &[("openai-chat", "{lab}/v1"), ("openai-responses", "{lab}/v1"), ("raw", "{lab}")],
@@ -41,9 +90,10 @@ pub static ALL: &[Provider] = &[
         key: "none",
         models: &["lab/steady", "lab/reasoner", "lab/tools", "lab/refuser"],
         models_path: "/models",
+        notes: &[],
         docs: "",
     },
-    Provider {
+    Known {
         id: "openai",
         name: "OpenAI",
         dialects: &[("openai-responses", "https://api.openai.com/v1"), ("openai-chat", "https://api.openai.com/v1")],
@@ -51,9 +101,10 @@ pub static ALL: &[Provider] = &[
         key: "required",
         models: &[],
         models_path: "/models",
+        notes: &[],
         docs: "https://platform.openai.com/docs/api-reference",
     },
-    Provider {
+    Known {
         id: "deepseek",
         name: "DeepSeek",
         dialects: &[("openai-chat", "https://api.deepseek.com")],
@@ -61,9 +112,10 @@ pub static ALL: &[Provider] = &[
         key: "required",
         models: &["deepseek-chat", "deepseek-reasoner"],
         models_path: "/models",
+        notes: &[],
         docs: "https://api-docs.deepseek.com",
     },
-    Provider {
+    Known {
         id: "qwen",
         name: "Qwen (Alibaba Cloud Model Studio)",
         dialects: &[("openai-chat", "https://dashscope.aliyuncs.com/compatible-mode/v1")],
@@ -71,9 +123,10 @@ pub static ALL: &[Provider] = &[
         key: "required",
         models: &[],
         models_path: "/models",
+        notes: &[],
         docs: "https://help.aliyun.com/zh/model-studio/",
     },
-    Provider {
+    Known {
         id: "openrouter",
         name: "OpenRouter",
         dialects: &[("openai-chat", "https://openrouter.ai/api/v1")],
@@ -81,9 +134,10 @@ pub static ALL: &[Provider] = &[
         key: "required",
         models: &[],
         models_path: "/models",
+        notes: &[],
         docs: "https://openrouter.ai/docs",
     },
-    Provider {
+    Known {
         id: "groq",
         name: "Groq",
         dialects: &[("openai-chat", "https://api.groq.com/openai/v1")],
@@ -91,9 +145,10 @@ pub static ALL: &[Provider] = &[
         key: "required",
         models: &[],
         models_path: "/models",
+        notes: &[],
         docs: "https://console.groq.com/docs",
     },
-    Provider {
+    Known {
         id: "mistral",
         name: "Mistral",
         dialects: &[("openai-chat", "https://api.mistral.ai/v1")],
@@ -101,9 +156,10 @@ pub static ALL: &[Provider] = &[
         key: "required",
         models: &[],
         models_path: "/models",
+        notes: &[],
         docs: "https://docs.mistral.ai/api/",
     },
-    Provider {
+    Known {
         id: "xai",
         name: "xAI",
         dialects: &[("openai-chat", "https://api.x.ai/v1"), ("openai-responses", "https://api.x.ai/v1")],
@@ -111,9 +167,10 @@ pub static ALL: &[Provider] = &[
         key: "required",
         models: &[],
         models_path: "/models",
+        notes: &[],
         docs: "https://docs.x.ai",
     },
-    Provider {
+    Known {
         id: "moonshot",
         name: "Moonshot AI",
         dialects: &[("openai-chat", "https://api.moonshot.ai/v1")],
@@ -121,9 +178,10 @@ pub static ALL: &[Provider] = &[
         key: "required",
         models: &[],
         models_path: "/models",
+        notes: &[],
         docs: "https://platform.moonshot.ai/docs",
     },
-    Provider {
+    Known {
         id: "zhipu",
         name: "Zhipu / Z.ai",
         dialects: &[("openai-chat", "https://open.bigmodel.cn/api/paas/v4")],
@@ -131,9 +189,10 @@ pub static ALL: &[Provider] = &[
         key: "required",
         models: &[],
         models_path: "",
+        notes: &[],
         docs: "https://docs.bigmodel.cn",
     },
-    Provider {
+    Known {
         id: "azure",
         name: "Azure OpenAI",
         dialects: &[
@@ -144,9 +203,10 @@ pub static ALL: &[Provider] = &[
         key: "required",
         models: &[],
         models_path: "/models",
+        notes: &[],
         docs: "https://learn.microsoft.com/azure/ai-foundry/openai/latest",
     },
-    Provider {
+    Known {
         id: "vllm",
         name: "vLLM",
         dialects: &[("openai-chat", "http://127.0.0.1:8000/v1"), ("openai-responses", "http://127.0.0.1:8000/v1")],
@@ -154,9 +214,10 @@ pub static ALL: &[Provider] = &[
         key: "optional",
         models: &[],
         models_path: "/models",
+        notes: &[],
         docs: "https://docs.vllm.ai",
     },
-    Provider {
+    Known {
         id: "llamacpp",
         name: "llama.cpp",
         dialects: &[("openai-chat", "http://127.0.0.1:8080/v1"), ("openai-responses", "http://127.0.0.1:8080/v1")],
@@ -164,9 +225,10 @@ pub static ALL: &[Provider] = &[
         key: "optional",
         models: &[],
         models_path: "/models",
+        notes: &[],
         docs: "https://github.com/ggml-org/llama.cpp/tree/master/tools/server",
     },
-    Provider {
+    Known {
         id: "lmstudio",
         name: "LM Studio",
         dialects: &[("openai-chat", "http://localhost:1234/v1"), ("openai-responses", "http://localhost:1234/v1")],
@@ -174,9 +236,10 @@ pub static ALL: &[Provider] = &[
         key: "optional",
         models: &[],
         models_path: "/models",
+        notes: &[],
         docs: "https://lmstudio.ai/docs",
     },
-    Provider {
+    Known {
         id: "ollama",
         name: "Ollama",
         dialects: &[("openai-chat", "http://localhost:11434/v1")],
@@ -184,11 +247,7 @@ pub static ALL: &[Provider] = &[
         key: "optional",
         models: &[],
         models_path: "/models",
+        notes: &[],
         docs: "https://docs.ollama.com",
     },
 ];
-
-/// The provider with this id.
-pub fn find(id: &str) -> Option<&'static Provider> {
-    ALL.iter().find(|provider| provider.id == id)
-}

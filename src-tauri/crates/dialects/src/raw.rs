@@ -1,7 +1,7 @@
 //! No dialect at all: sends what it is given and decodes nothing. For endpoints Weir does not know.
 
 use crate::endpoint;
-use crate::{Ask, AskError, Call, Decoder, Delta, DeltaKind, Dialect, Payload, Role, Status, Transport};
+use crate::{Ask, AskError, Call, Decoder, Delta, DeltaKind, Dialect, Outgoing, Payload, Role, Status, Transport};
 
 /// The dialect `raw`.
 pub struct Raw;
@@ -27,19 +27,11 @@ impl Dialect for Raw {
         let mut url = endpoint::url(base, "", true, transport)?;
         let mut headers = Vec::new();
         endpoint::authorize(auth, &mut url, &mut headers);
-        let call = Call {
-            method: "GET".to_owned(),
-            url: url.into(),
-            headers,
-            body: String::new(),
-            messages: Vec::new(),
-            subprotocols: Vec::new(),
-        };
+        let mut call = Call::socket(url, headers, Vec::new());
         if transport == Transport::Websocket {
-            let messages = if body.is_empty() { Vec::new() } else { vec![body] };
-            return Ok(Call { messages, ..call });
+            call.messages.extend((!body.is_empty()).then(|| Outgoing::text(body)));
+            return Ok(call);
         }
-        let mut call = call;
         let accept = match transport {
             Transport::Sse => "text/event-stream",
             Transport::Ndjson => "application/x-ndjson",
@@ -68,11 +60,7 @@ impl Decoder for Undecoded {
     fn status(&mut self, _status: &Status) {}
 
     fn payload(&mut self, payload: Payload<'_>, sink: &mut dyn FnMut(Delta<'_>)) {
-        let length = match payload {
-            Payload::Event { data, .. } => data.len(),
-            Payload::Line(bytes) | Payload::Message(bytes) | Payload::Body(bytes) => bytes.len(),
-        };
-        sink(Delta::new(DeltaKind::Control, "raw", 0..length));
+        sink(Delta::new(DeltaKind::Control, "raw", 0..payload.bytes().len()));
     }
 
     /// Always: there is no end marker to miss. Whether the response was well framed, and closed rightly, is for the caller to see.

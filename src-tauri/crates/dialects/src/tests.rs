@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::delta::Part;
-use crate::{Ask, Decoder, DeltaKind, Message, Payload, Reply, Role, Status, Transport, dialect, json, provider};
+use crate::{Ask, Decoder, DeltaKind, Message, Outgoing, Payload, Reply, Role, Status, Transport, dialect, json, provider};
 
 /// A delta, owned.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,10 +31,7 @@ impl Run {
 
     /// Feeds one payload; every payload must tell something, and whatever has a place must be found there.
     pub(crate) fn feed(&mut self, payload: Payload<'_>) {
-        let bytes = match payload {
-            Payload::Event { data, .. } => data.as_bytes(),
-            Payload::Line(bytes) | Payload::Message(bytes) | Payload::Body(bytes) => bytes,
-        };
+        let bytes = payload.bytes();
         let before = self.deltas.len();
         let Self { deltas, reply, decoder } = self;
         decoder.payload(payload, &mut |delta| {
@@ -97,7 +94,7 @@ pub(crate) fn capture(id: &str, text: &str) -> Run {
 
 /// A question of one user turn.
 pub(crate) fn ask(prompt: &str) -> Ask {
-    let user = Message { role: Role::User, text: prompt.to_owned(), tool_calls: Vec::new(), tool_call_id: None };
+    let user = Message::new(Role::User, prompt);
     Ask { model: "m".to_owned(), messages: vec![user], ..Ask::default() }
 }
 
@@ -108,9 +105,9 @@ fn ids_are_unique_and_found() {
         assert!(dialect::find(one.id()).is_some());
     }
     assert!(dialect::find("none").is_none());
-    for provider in provider::ALL {
-        assert_eq!(provider::ALL.iter().filter(|other| other.id == provider.id).count(), 1, "{}", provider.id);
-        assert!(["required", "optional", "none"].contains(&provider.key));
+    for provider in provider::all() {
+        assert_eq!(provider::all().iter().filter(|other| other.id == provider.id).count(), 1, "{}", provider.id);
+        assert!(["required", "optional", "none"].contains(&provider.key.as_str()));
         assert_eq!(provider.auth.is_empty(), provider.key == "none", "{}", provider.id);
         assert!(!provider.dialects.is_empty());
     }
@@ -118,12 +115,12 @@ fn ids_are_unique_and_found() {
 
 #[test]
 fn every_provider_can_be_called_in_every_dialect_it_lists() {
-    for provider in provider::ALL {
-        for (id, base) in provider.dialects {
+    for provider in provider::all() {
+        for (id, base) in &provider.dialects {
             let dialect = dialect::find(id).unwrap();
             let base = base.replace("{lab}", "http://127.0.0.1:4780").replace("{resource}", "mine");
             for transport in dialect.transports() {
-                let call = dialect.call(&ask("hi"), *transport, &base, false, provider.auth).unwrap();
+                let call = dialect.call(&ask("hi"), *transport, &base, false, &provider.auth).unwrap();
                 assert_eq!(call.url.starts_with("ws"), *transport == Transport::Websocket);
                 assert_eq!(call.headers.iter().any(|header| header.value.contains("{key}")), provider.key != "none");
             }
@@ -151,7 +148,7 @@ fn raw_decodes_nothing_and_sends_what_it_is_given() {
     let call = raw.call(&ask("hi"), Transport::Sse, "http://h/x?y=1", false, "?key={key}").unwrap();
     assert_eq!((call.method.as_str(), call.url.as_str(), call.body.as_str()), ("POST", "http://h/x?y=1&key={key}", "hi"));
     let call = raw.call(&ask("hi"), Transport::Websocket, "https://h/x", true, "").unwrap();
-    assert_eq!((call.url.as_str(), call.messages.as_slice(), call.body.as_str()), ("wss://h/x", ["hi".to_owned()].as_slice(), ""));
+    assert_eq!((call.url.as_str(), call.messages.as_slice(), call.body.as_str()), ("wss://h/x", [Outgoing::text("hi")].as_slice(), ""));
     let nothing = raw.call(&Ask::default(), Transport::Sse, "http://h/x", true, "").unwrap();
     assert_eq!((nothing.method.as_str(), nothing.body.as_str()), ("GET", ""));
 }

@@ -9,6 +9,7 @@
 //! 3. Memory grows with the bytes that arrived inside one unfinished unit, never with what a header announces,
 //!    and not past [`Limits`].
 
+pub mod array;
 pub mod eventstream;
 pub mod http1;
 pub mod http2;

@@ -120,7 +120,7 @@ impl Decoder for Chat {
         let mut teller = Teller::new(sink);
         match payload {
             Payload::Event { event, data } => self.piece(&Source::new(data), event == "error", &mut teller),
-            Payload::Line(bytes) | Payload::Message(bytes) => Source::with(bytes, |source| self.piece(&source, false, &mut teller)),
+            Payload::Line(bytes) | Payload::Message(bytes) | Payload::Element(bytes) | Payload::Record { data: bytes, .. } => Source::with(bytes, |source| self.piece(&source, false, &mut teller)),
             Payload::Body(bytes) => Source::with(bytes, |source| self.body(&source, &mut teller)),
         }
     }

@@ -328,10 +328,10 @@ fn what_is_sent() {
     question.messages.push(Message {
         role: Role::Assistant,
         text: String::new(),
-        tool_calls: vec![ToolCall { id: "a".to_owned(), name: "f".to_owned(), arguments: "{}".to_owned() }],
-        tool_call_id: None,
+        tool_calls: vec![ToolCall { id: "a".to_owned(), name: "f".to_owned(), arguments: "{}".to_owned(), signature: None }],
+        ..Message::new(Role::Assistant, "")
     });
-    question.messages.push(Message { role: Role::Tool, text: "42".to_owned(), tool_calls: Vec::new(), tool_call_id: Some("a".to_owned()) });
+    question.messages.push(Message { tool_call_id: Some("a".to_owned()), ..Message::new(Role::Tool, "42") });
     question.tools.push(Tool { name: "f".to_owned(), description: "d".to_owned(), parameters: json!({"type": "object"}) });
     question.params.temperature = Some(0.5);
     question.params.top_p = Some(0.9);
@@ -389,7 +389,7 @@ fn what_cannot_be_asked_is_said_before() {
     let mut question = ask("hi");
     question.params.tool_choice = Some("f".to_owned());
     question.params.temperature = Some(f64::NAN);
-    question.messages.push(Message { role: Role::Tool, text: String::new(), tool_calls: Vec::new(), tool_call_id: None });
+    question.messages.push(Message::new(Role::Tool, ""));
     assert_eq!(refused(&question, Transport::Sse).len(), 3);
     question.raw_body = Some("{\"model\":1}".to_owned());
     assert_eq!(refused(&question, Transport::Sse), Vec::<String>::new());

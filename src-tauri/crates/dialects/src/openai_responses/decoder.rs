@@ -115,7 +115,7 @@ impl Decoder for Responses {
         let mut teller = Teller::new(sink);
         match payload {
             Payload::Event { event, data } => self.piece(&Source::new(data), event, &mut teller),
-            Payload::Line(bytes) | Payload::Message(bytes) => Source::with(bytes, |source| self.piece(&source, "", &mut teller)),
+            Payload::Line(bytes) | Payload::Message(bytes) | Payload::Element(bytes) | Payload::Record { data: bytes, .. } => Source::with(bytes, |source| self.piece(&source, "", &mut teller)),
             Payload::Body(bytes) => Source::with(bytes, |source| match report::of_page(&source) {
                 Some(page) => self.fail(0, page, &mut teller),
                 None => self.piece(&source, "", &mut teller),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::OpenAiResponses;
 use crate::openai_chat::tests::{sent, text};
 use crate::tests::{Run, ask, body, capture, stream};
-use crate::{DeltaKind, Dialect, Message, Payload, Role, Tool, ToolCall, Transport, Usage};
+use crate::{DeltaKind, Dialect, Message, Outgoing, Payload, Role, Tool, ToolCall, Transport, Usage};
 
 const ID: &str = "openai-responses";
 
@@ -317,10 +317,10 @@ fn what_is_sent() {
     question.messages.push(Message {
         role: Role::Assistant,
         text: "ok".to_owned(),
-        tool_calls: vec![ToolCall { id: "c".to_owned(), name: "f".to_owned(), arguments: "{}".to_owned() }],
-        tool_call_id: None,
+        tool_calls: vec![ToolCall { id: "c".to_owned(), name: "f".to_owned(), arguments: "{}".to_owned(), signature: None }],
+        ..Message::new(Role::Assistant, "")
     });
-    question.messages.push(Message { role: Role::Tool, text: "42".to_owned(), tool_calls: Vec::new(), tool_call_id: Some("c".to_owned()) });
+    question.messages.push(Message { tool_call_id: Some("c".to_owned()), ..Message::new(Role::Tool, "42") });
     question.tools.push(Tool { name: "f".to_owned(), description: "d".to_owned(), parameters: json!({"type": "object"}) });
     question.params.max_tokens = Some(7);
     question.params.temperature = Some(0.0);
@@ -336,11 +336,11 @@ fn what_is_sent() {
     assert_eq!(call(Transport::Sse).body, format!("{{{fields},\"stream\":true}}"));
     let socket = call(Transport::Websocket);
     assert_eq!((socket.method.as_str(), socket.url.as_str(), socket.body.as_str()), ("GET", "wss://h/v1/responses", ""));
-    assert_eq!(socket.messages, [format!("{{\"type\":\"response.create\",{fields}}}")]);
+    assert_eq!(socket.messages, [Outgoing::text(format!("{{\"type\":\"response.create\",{fields}}}"))]);
     assert!(socket.headers.iter().any(|header| header.name == "Authorization"));
     question.raw_body = Some(r#"{"type":"response.create","generate":false}"#.to_owned());
     let raw = OpenAiResponses.call(&question, Transport::Websocket, "ws://h/ws", true, "").unwrap();
-    assert_eq!((raw.url.as_str(), raw.messages.as_slice()), ("ws://h/ws", [question.raw_body.clone().unwrap()].as_slice()));
+    assert_eq!((raw.url.as_str(), raw.messages.as_slice()), ("ws://h/ws", [Outgoing::text(question.raw_body.clone().unwrap())].as_slice()));
 }
 
 #[test]
