@@ -13,6 +13,7 @@ pub mod raw;
 
 mod check;
 mod endpoint;
+mod extra;
 mod json;
 mod report;
 mod teller;
