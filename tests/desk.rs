@@ -64,11 +64,12 @@ pub fn draft(url: &str, dialect: &str, transport: Transport) -> Draft {
         url: Some(url.into()),
         ask: Ask {
             model: "lab/steady".into(),
-            messages: vec![Message { role: Role::User, text: "Explain yourself.".into(), tool_calls: Vec::new(), tool_call_id: None }],
+            messages: vec![Message::new(Role::User, "Explain yourself.")],
             ..Ask::default()
         },
         headers: Vec::new(),
         insecure: false,
         title: None,
+        keep_open: false,
     }
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use tauri::State;
 use tauri::ipc::{Channel, InvokeBody, Request, Response};
 use ts_rs::{Config, TS};
+use weir_dialects::Ask;
 use weir_dialects::provider::Provider;
 use weir_secrets::{KeptIn, KeyInfo, SecretUse, StoreState, TestResult};
 use weir_sessions::view::{
@@ -115,7 +116,7 @@ macro_rules! commands {
 
         /// Every command, for Tauri.
         pub fn handler() -> impl Fn(tauri::ipc::Invoke) -> bool + Send + Sync + 'static {
-            tauri::generate_handler![bytes, import_session, watch, unwatch, $(generated::$name),*]
+            tauri::generate_handler![bytes, audio, import_session, watch, unwatch, $(generated::$name),*]
         }
 
         /// The list as the page's types.
@@ -142,9 +143,15 @@ commands! {
     compose::providers() -> Vec<Provider>;
     compose::dialects() -> Vec<DialectInfo>;
     compose::models(provider: String, base_url: Option<String>) -> Vec<String>;
+    compose::save_provider(provider: Provider) -> Vec<Provider>;
+    compose::delete_provider(id: String) -> Vec<Provider>;
+    compose::read_body(draft: Draft, body: String) -> Option<Ask>;
     compose::preview(draft: Draft) -> Preview;
     session::send(draft: Draft) -> SessionInfo;
     session::stop(session: String) -> ();
+    session::say(session: String, ask: Ask) -> ();
+    session::tell(session: String, message: String, binary: bool) -> ();
+    session::hang_up(session: String) -> ();
     session::open(session: String) -> SessionInfo;
     session::close(session: String) -> ();
     inspect::rows(session: String, filter: String, start: u32, count: u32) -> RowsPage;
@@ -185,6 +192,13 @@ commands! {
 async fn bytes(app: State<'_, App>, session: String, conn: u32, out: bool, start: u64, len: u32) -> Result<Response, IpcError> {
     let app = app.inner().clone();
     Ok(Response::new(commands::inspect::bytes(app, session, conn, out, start, len).await?))
+}
+
+/// The sound of a block of the reply, as a file a browser plays.
+#[tauri::command]
+async fn audio(app: State<'_, App>, session: String, block: u32) -> Result<Response, IpcError> {
+    let app = app.inner().clone();
+    Ok(Response::new(commands::inspect::audio(app, session, block).await?))
 }
 
 /// Takes a `.weir` file in: the request's body is the file.

@@ -1,28 +1,35 @@
 //! The composer.
 
-use weir_dialects::provider::{self, Provider};
-use weir_dialects::{Dialect, dialect};
+use weir_dialects::provider::Provider;
+use weir_dialects::{Ask, dialect};
 use weir_sessions::view::{DialectInfo, Draft, Preview};
 use weir_sessions::{Error, models};
 
 use super::blocking;
 use crate::state::App;
 
-pub async fn providers(_: App) -> Result<Vec<Provider>, Error> {
-    Ok(provider::ALL.to_vec())
+pub async fn providers(app: App) -> Result<Vec<Provider>, Error> {
+    Ok(app.engine.providers())
 }
 
 pub async fn dialects(_: App) -> Result<Vec<DialectInfo>, Error> {
-    let info = |dialect: &&dyn Dialect| DialectInfo {
-        id: dialect.id().into(),
-        name: dialect.name().into(),
-        transports: dialect.transports().to_vec(),
-    };
-    Ok(dialect::ALL.iter().map(info).collect())
+    Ok(dialect::ALL.iter().map(|dialect| DialectInfo::of(*dialect)).collect())
 }
 
 pub async fn models(app: App, provider: String, base_url: Option<String>) -> Result<Vec<String>, Error> {
     models::list(&app.engine, &provider, base_url.as_deref()).await
+}
+
+pub async fn save_provider(app: App, provider: Provider) -> Result<Vec<Provider>, Error> {
+    blocking(move || app.engine.save_provider(provider)).await
+}
+
+pub async fn delete_provider(app: App, id: String) -> Result<Vec<Provider>, Error> {
+    blocking(move || app.engine.delete_provider(&id)).await
+}
+
+pub async fn read_body(app: App, draft: Draft, body: String) -> Result<Option<Ask>, Error> {
+    blocking(move || Ok(app.engine.read_body(&draft, &body))).await
 }
 
 pub async fn preview(app: App, draft: Draft) -> Result<Preview, Error> {

@@ -47,3 +47,7 @@ pub async fn place(app: App, session: String, row: u32) -> Result<Option<Place>,
 pub async fn bytes(app: App, session: String, conn: u32, out: bool, start: u64, len: u32) -> Result<Vec<u8>, Error> {
     blocking(move || app.session(&session)?.bytes().read(conn, out, start, len.min(MOST) as usize)).await
 }
+
+pub async fn audio(app: App, session: String, block: u32) -> Result<Vec<u8>, Error> {
+    blocking(move || Ok(app.session(&session)?.audio(block)?.1)).await
+}

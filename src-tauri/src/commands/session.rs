@@ -2,6 +2,7 @@
 
 use std::sync::PoisonError;
 
+use weir_dialects::{Ask, Outgoing};
 use weir_sessions::view::{Draft, SessionInfo};
 use weir_sessions::{Error, KeyChoice};
 
@@ -31,4 +32,16 @@ pub async fn close(app: App, session: String) -> Result<(), Error> {
     // A running session goes on and is kept; only its view is gone.
     app.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&session);
     blocking(move || app.engine.close(&session)).await
+}
+
+pub async fn say(app: App, session: String, ask: Ask) -> Result<(), Error> {
+    blocking(move || app.session(&session)?.say(&ask)).await
+}
+
+pub async fn tell(app: App, session: String, message: String, binary: bool) -> Result<(), Error> {
+    app.session(&session)?.tell(Outgoing { text: message, binary, after: None })
+}
+
+pub async fn hang_up(app: App, session: String) -> Result<(), Error> {
+    app.session(&session)?.hang_up()
 }

@@ -53,6 +53,7 @@ fn guarded(reader: JournalReader, recorder: Recorder, session: &Arc<Session>, te
 
 fn run(mut reader: JournalReader, recorder: &Recorder, session: &Arc<Session>, mut tell: Option<Tell>) {
     let mut told = |delta: Told<'_>| {
+        session.line().hear(delta.delta);
         if let Some(tell) = &mut tell {
             tell(delta);
         }
@@ -68,7 +69,7 @@ fn run(mut reader: JournalReader, recorder: &Recorder, session: &Arc<Session>, m
             for entry in step {
                 analysis.push(entry, &mut told);
             }
-            if !finishing && analysis.ended() {
+            if !finishing && analysis.ended() && !session.plan().keeps_open() {
                 finishing = true;
                 drop(analysis);
                 session.control().finish();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
-use weir_dialects::provider;
+use weir_dialects::provider::{self, Provider};
 use weir_recordings::{Library, NewSession};
 use weir_secrets::{Keys, Secret, StoreState, header::HeaderTemplate};
 use weir_transport::{journal, journal::Clock};
@@ -122,6 +122,49 @@ impl Engine {
         self.0.lab.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Every provider there is to choose: the known ones, then the user's own. An own one with a known id stands in its place.
+    pub fn providers(&self) -> Vec<Provider> {
+        let own = self.settings().providers;
+        let known = provider::all().iter().filter(|known| own.iter().all(|own| own.id != known.id));
+        known.cloned().chain(own.iter().cloned()).collect()
+    }
+
+    /// The provider with this id, the user's own first.
+    pub fn provider(&self, id: &str) -> Option<Provider> {
+        self.settings().providers.into_iter().find(|own| own.id == id).or_else(|| provider::find(id).cloned())
+    }
+
+    /// Keeps a provider of the user's own, in place of the one with its id; tells all there are then.
+    ///
+    /// # Errors
+    /// `provider` where its id, name or an address is missing or wrong.
+    pub fn save_provider(&self, provider: Provider) -> Result<Vec<Provider>, Error> {
+        crate::own_provider::check(&provider)?;
+        let mut settings = self.settings();
+        settings.providers.retain(|own| own.id != provider.id);
+        settings.providers.push(Provider { own: true, ..provider });
+        self.set_settings(settings)?;
+        Ok(self.providers())
+    }
+
+    /// Forgets a provider of the user's own; a known one with its id is there again.
+    pub fn delete_provider(&self, id: &str) -> Result<Vec<Provider>, Error> {
+        let mut settings = self.settings();
+        settings.providers.retain(|own| own.id != id);
+        self.set_settings(settings)?;
+        Ok(self.providers())
+    }
+
+    /// The question that `body` asks in the draft's dialect; `None` where it cannot be held in fields.
+    pub fn read_body(&self, draft: &Draft, body: &str) -> Option<weir_dialects::Ask> {
+        let plan = self.plan(&Draft { ask: weir_dialects::Ask { raw_body: None, ..draft.ask.clone() }, ..draft.clone() }, &KeyChoice::Stored);
+        let (dialect, url) = match &plan {
+            Ok(plan) => (plan.dialect(), plan.call.url.as_str()),
+            Err(_) => (weir_dialects::dialect::find(&draft.dialect)?, ""),
+        };
+        dialect.read(body, url, draft.transport)
+    }
+
     /// The plan for a draft.
     pub fn plan(&self, draft: &Draft, key: &KeyChoice) -> Result<Plan, Error> {
         let keyed = match key {
@@ -129,7 +172,7 @@ impl Engine {
             KeyChoice::None => false,
             KeyChoice::Stored => self.has_key(&draft.provider),
         };
-        Plan::new(draft, &self.settings(), self.lab().as_deref(), keyed)
+        Plan::new(draft, self.provider(&draft.provider).as_ref(), &self.settings(), self.lab().as_deref(), keyed)
     }
 
     /// What a draft would send, keys as `{key}`, and what stands in its way.
@@ -143,8 +186,16 @@ impl Engine {
                 body: draft.ask.raw_body.clone().unwrap_or_default(),
                 curl: String::new(),
                 problem: Some(*error.0),
+                problems: self.problems(draft),
             },
         }
+    }
+
+    /// All that the draft's dialect cannot express of it.
+    fn problems(&self, draft: &Draft) -> Vec<crate::view::Problem> {
+        let dialect = weir_dialects::dialect::find(&draft.dialect);
+        let found = dialect.map(|dialect| dialect.check(&draft.ask, draft.transport)).unwrap_or_default();
+        found.into_iter().map(|error| *Error::from(error).0).collect()
     }
 
     /// Sends a draft. The session is kept in the library; deltas are told to `tell` as they come.
@@ -280,9 +331,9 @@ impl Engine {
 
     /// The problem that stands in the way of sending `draft` with the stored key: its provider wants one and there is none.
     pub fn missing_key(&self, draft: &Draft) -> Option<Error> {
-        let known = provider::find(&draft.provider)?;
+        let known = self.provider(&draft.provider)?;
         let own_header =
-            draft.headers.iter().any(|h| HeaderTemplate::parse(known.auth).is_ok_and(|t| h.name.eq_ignore_ascii_case(t.name())));
+            draft.headers.iter().any(|h| HeaderTemplate::parse(&known.auth).is_ok_and(|t| h.name.eq_ignore_ascii_case(t.name())));
         if known.key != "required" || draft.base_url.is_some() || draft.url.is_some() || own_header || self.has_key(&draft.provider) {
             return None;
         }

@@ -12,12 +12,16 @@ pub mod library;
 pub mod models;
 pub mod view;
 
+mod audio;
 mod drive;
 mod engine;
 mod error;
+mod line;
 mod log;
+mod own_provider;
 mod plan;
 mod session;
+mod turns;
 
 pub use engine::Engine;
 pub use error::Error;

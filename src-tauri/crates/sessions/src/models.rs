@@ -3,7 +3,6 @@
 use std::sync::Once;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use weir_dialects::provider;
 use weir_secrets::header::HeaderTemplate;
 use weir_secrets::{TestResult, Verdict};
 
@@ -60,10 +59,10 @@ struct Answer {
 }
 
 async fn ask(engine: &Engine, provider: &str, base_url: Option<&str>) -> Result<Answer, Error> {
-    let known = provider::find(provider);
-    let base = match (base_url.filter(|url| !url.is_empty()), known) {
+    let known = engine.provider(provider);
+    let base = match (base_url.filter(|url| !url.is_empty()), &known) {
         (Some(base), _) => base.to_owned(),
-        (None, Some(known)) => known.dialects.first().map_or_else(String::new, |(_, base)| (*base).to_owned()),
+        (None, Some(known)) => known.dialects.first().map_or_else(String::new, |(_, base)| base.clone()),
         (None, None) => return Err(Error::missing(&format!("provider «{provider}»"))),
     };
     let base = match (base.contains("{lab}"), engine.lab()) {
@@ -73,14 +72,14 @@ async fn ask(engine: &Engine, provider: &str, base_url: Option<&str>) -> Result<
         }
         (false, _) => base,
     };
-    let path = known.map_or("/models", |known| known.models_path);
+    let path = known.as_ref().map_or("/models", |known| known.models_path.as_str());
     if path.is_empty() {
         return Err(Error::new("user", "no-models", "This provider lists no models.", "Nothing was sent.", "", "Type the model's name."));
     }
     let url = format!("{}{path}", base.trim_end_matches('/'));
     let mut request = client(engine)?.get(&url);
-    if let Some(known) = known.filter(|known| !known.auth.is_empty()) {
-        let template = HeaderTemplate::parse(known.auth)?;
+    if let Some(known) = known.as_ref().filter(|known| !known.auth.is_empty()) {
+        let template = HeaderTemplate::parse(&known.auth)?;
         let (keys, id) = (engine.keys().clone(), provider.to_owned());
         let host = url::Url::parse(&url).ok().and_then(|url| Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?)));
         let used_for = template.used_for(&host.unwrap_or_default());

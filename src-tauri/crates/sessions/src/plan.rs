@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use weir_dialects::{Call, Dialect, dialect, provider};
+use weir_dialects::{Call, Dialect, dialect, provider::Provider};
 use weir_transport::{Header, HttpVersion, Limits, Proxy, Request, Target, Value};
 
 use crate::Error;
@@ -37,9 +37,8 @@ pub enum KeyChoice {
 }
 
 impl Plan {
-    /// The plan for `draft`. `lab` is the running Lab's address (scheme, host and port), if it runs; `keyed` tells whether a key is there to be sent.
-    pub fn new(draft: &Draft, settings: &Settings, lab: Option<&str>, keyed: bool) -> Result<Self, Error> {
-        let known = provider::find(&draft.provider);
+    /// The plan for `draft` to `known`, its provider if it has one. `lab` is the running Lab's address (scheme, host and port), if it runs; `keyed` tells whether a key is there to be sent.
+    pub fn new(draft: &Draft, known: Option<&Provider>, settings: &Settings, lab: Option<&str>, keyed: bool) -> Result<Self, Error> {
         if known.is_none() && draft.base_url.is_none() && draft.url.is_none() {
             return Err(Error::new(
                 "user",
@@ -53,8 +52,8 @@ impl Plan {
         let dialect = chosen(draft, known)?;
         let (base, whole) = endpoint(draft, known, dialect, lab)?;
         let auth = match known {
-            Some(provider) if keyed => provider.auth,
-            None if keyed => "Authorization: Bearer {key}",
+            Some(provider) if keyed => &provider.auth,
+            None if keyed => dialect.auth(),
             _ => "",
         };
         let mut call = dialect.call(&draft.ask, draft.transport, &base, whole, auth)?;
@@ -77,8 +76,16 @@ impl Plan {
         dialect::find(&self.dialect).unwrap_or(&weir_dialects::raw::Raw)
     }
 
+    /// The socket stays open after a turn.
+    pub fn keeps_open(&self) -> bool {
+        self.draft.keep_open && self.dialect().persistent(self.draft.transport)
+    }
+
     /// Whether the key is to be put in anywhere.
     pub fn wants_key(&self) -> bool {
+        if self.call.sign.is_some() {
+            return true;
+        }
         let keyed = |text: &str| text.contains("{key}");
         keyed(&self.call.url) || self.call.headers.iter().any(|h| keyed(&h.value)) || self.call.subprotocols.iter().any(|p| keyed(p))
     }
@@ -103,7 +110,8 @@ impl Plan {
             limits: Limits {
                 connect: seconds(self.limits[0]),
                 first_byte: seconds(self.limits[1]),
-                idle: seconds(self.limits[2]),
+                // Between two turns nothing is to be expected.
+                idle: seconds(self.limits[2]).filter(|_| !self.keeps_open()),
                 total: seconds(self.limits[3]),
             },
             key,
@@ -127,7 +135,8 @@ impl Plan {
 
     /// What is shown before sending.
     pub fn preview(&self) -> Preview {
-        let body = if self.call.messages.is_empty() { self.call.body.clone() } else { self.call.messages.join("\n") };
+        let messages = || self.call.messages.iter().map(|message| message.text.as_str()).collect::<Vec<_>>().join("\n");
+        let body = if self.call.messages.is_empty() { self.call.body.clone() } else { messages() };
         Preview {
             method: self.call.method.clone(),
             url: self.call.url.clone(),
@@ -135,6 +144,7 @@ impl Plan {
             body,
             curl: crate::export::curl(&self.call, self.draft.insecure),
             problem: None,
+            problems: Vec::new(),
         }
     }
 
@@ -161,10 +171,10 @@ fn value(text: &str) -> Value {
     if text.contains("{key}") { Value::Keyed(text.into()) } else { Value::Plain(text.into()) }
 }
 
-fn chosen(draft: &Draft, known: Option<&provider::Provider>) -> Result<&'static dyn Dialect, Error> {
+fn chosen(draft: &Draft, known: Option<&Provider>) -> Result<&'static dyn Dialect, Error> {
     let id = match (draft.dialect.as_str(), &draft.url, known) {
         ("", Some(url), _) => return Ok(dialect::guess(url).unwrap_or(&weir_dialects::raw::Raw)),
-        ("", None, Some(provider)) => provider.dialects.first().map_or("openai-chat", |(id, _)| id),
+        ("", None, Some(provider)) => provider.dialects.first().map_or("openai-chat", |(id, _)| id.as_str()),
         ("", None, None) => "openai-chat",
         (id, ..) => id,
     };
@@ -181,7 +191,7 @@ fn chosen(draft: &Draft, known: Option<&provider::Provider>) -> Result<&'static 
     })
 }
 
-fn endpoint(draft: &Draft, known: Option<&provider::Provider>, dialect: &dyn Dialect, lab: Option<&str>) -> Result<(String, bool), Error> {
+fn endpoint(draft: &Draft, known: Option<&Provider>, dialect: &dyn Dialect, lab: Option<&str>) -> Result<(String, bool), Error> {
     let filled = |url: &str| match (url.contains("{lab}"), lab) {
         (false, _) => Ok(url.to_owned()),
         (true, Some(lab)) => Ok(url.replace("{lab}", lab.trim_end_matches('/'))),
@@ -201,9 +211,9 @@ fn endpoint(draft: &Draft, known: Option<&provider::Provider>, dialect: &dyn Dia
         None => Err(Error::new(
             "user",
             "provider-dialect",
-            format!("{} does not speak {}.", known.map_or(draft.provider.as_str(), |p| p.name), dialect.name()),
+            format!("{} does not speak {}.", known.map_or(draft.provider.as_str(), |p| p.name.as_str()), dialect.name()),
             "Nothing was sent.",
-            known.map_or(String::new(), |p| format!("it speaks: {}", p.dialects.iter().map(|(id, _)| *id).collect::<Vec<_>>().join(", "))),
+            known.map_or(String::new(), |p| format!("it speaks: {}", p.dialects.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>().join(", "))),
             "Choose another dialect, or give the URL yourself.",
         )),
     }

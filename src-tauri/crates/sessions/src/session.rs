@@ -12,7 +12,8 @@ use weir_transport::{Control, journal::Clock};
 use crate::analysis::{Analysis, KINDS, ReplyBlock, RowId, utf16_len};
 use crate::inspect::{self, Bytes, Selection};
 use crate::plan::Plan;
-use crate::view::{Block, FilterError, FrameDetail, KindCount, Place, Ribbon, RowsPage, SessionInfo, Update};
+use crate::line::Line;
+use crate::view::{Block, FilterError, FrameDetail, KindCount, Place, Ribbon, RowsPage, SessionInfo, State, Update};
 use crate::{Error, view};
 
 /// Filters whose selections are kept at once.
@@ -35,6 +36,8 @@ pub struct Session {
     trouble: Mutex<Option<Error>>,
     /// The key that was sent, while this is the run that sent it.
     secret: OnceLock<Secret>,
+    /// What is said on its socket while it is open.
+    line: Line,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -60,6 +63,7 @@ impl Session {
             changed: watch::Sender::new(0),
             trouble: Mutex::new(None),
             secret: OnceLock::new(),
+            line: Line::default(),
         }
     }
 
@@ -113,6 +117,11 @@ impl Session {
     /// The user's hand on it.
     pub fn control(&self) -> &Control {
         &self.control
+    }
+
+    /// The open socket's line.
+    pub(crate) fn line(&self) -> &Line {
+        &self.line
     }
 
     /// Stops it: the socket is closed at once.
@@ -327,7 +336,10 @@ impl Watcher {
         self.over = over;
         Update {
             session: session.id.clone(),
-            state: analysis.state(),
+            state: match analysis.state() {
+                State::Streaming if session.plan.keeps_open() && analysis.ended() => State::Open,
+                state => state,
+            },
             elapsed_ms: session.elapsed(&analysis) as f64 / 1e6,
             rows: fold.rows.len() as u32,
             blocks,
@@ -338,6 +350,8 @@ impl Watcher {
             }),
             usage: fold.folded.facts.usage.clone().filter(|_| due),
             finish: fold.folded.facts.finish.as_ref().map(|f| f.reason.clone()),
+            reply_id: fold.folded.facts.id.clone(),
+            signature: fold.folded.facts.signature.clone(),
             status: fold.status.as_ref().map(|s| s.code),
             http: analysis.http().map(str::to_owned),
             connection: connection(&analysis),
@@ -365,6 +379,7 @@ impl Watcher {
                 offset: from.utf16,
                 text: block.text.get(from.bytes..).unwrap_or_default().to_owned(),
                 tool: block.tool.as_ref().map(|tool| ToolCall { arguments: String::new(), ..tool.clone() }),
+                media: block.media.as_ref().map(|m| view::Media { media_type: m.media_type.clone(), bytes: m.bytes, ms: m.ms }),
             });
             *seen = Seen { bytes: block.text.len(), utf16: block.utf16, deltas: block.deltas(), rewrites: block.rewrites };
         }

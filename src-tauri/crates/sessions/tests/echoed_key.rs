@@ -17,7 +17,7 @@ async fn a_repeated_key_is_not_kept_whole() {
     lab.settings.pace.tokens_per_second = 0.0;
     let lab = Lab::start(lab).await.unwrap();
     engine.set_lab(Some(lab.url()));
-    let message = Message { role: Role::User, text: format!("is {KEY} mine"), tool_calls: Vec::new(), tool_call_id: None };
+    let message = Message::new(Role::User, format!("is {KEY} mine"));
     let draft = Draft {
         provider: "lab".into(),
         dialect: "openai-chat".into(),
@@ -29,6 +29,7 @@ async fn a_repeated_key_is_not_kept_whole() {
         headers: Vec::new(),
         insecure: false,
         title: None,
+        keep_open: false,
     };
     let session = engine.send(&draft, KeyChoice::Given(Secret::new(KEY)), None).unwrap();
     session.ended().await;

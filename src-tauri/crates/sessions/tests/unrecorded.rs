@@ -15,7 +15,7 @@ async fn a_session_that_is_not_kept_lives_until_its_tab_closes() {
     let lab = Lab::start(lab).await.unwrap();
     engine.set_lab(Some(lab.url()));
     engine.set_settings(Settings { record: false, ..engine.settings() }).unwrap();
-    let message = Message { role: Role::User, text: "hello".into(), tool_calls: Vec::new(), tool_call_id: None };
+    let message = Message::new(Role::User, "hello");
     let draft = Draft {
         provider: "lab".into(),
         dialect: "openai-chat".into(),
@@ -27,6 +27,7 @@ async fn a_session_that_is_not_kept_lives_until_its_tab_closes() {
         headers: Vec::new(),
         insecure: false,
         title: None,
+        keep_open: false,
     };
     let session = engine.send(&draft, KeyChoice::Stored, None).unwrap();
     session.ended().await;

@@ -208,19 +208,20 @@ impl Args {
             base_url: self.base_url.clone(),
             url: self.url.clone(),
             ask: Ask {
-                model: self.model.clone().or_else(|| known?.models.first().map(|model| (*model).to_owned())).unwrap_or_default(),
+                model: self.model.clone().or_else(|| known?.models.first().cloned()).unwrap_or_default(),
                 system: self.system.clone().unwrap_or_default(),
                 messages: prompt
                     .into_iter()
-                    .map(|text| Message { role: Role::User, text, tool_calls: Vec::new(), tool_call_id: None })
+                    .map(|text| Message::new(Role::User, text))
                     .collect(),
                 params: Params { temperature: self.temperature, max_tokens: self.max_tokens, ..Params::default() },
-                tools: Vec::new(),
                 raw_body,
+                ..Ask::default()
             },
             headers: self.headers.iter().map(|text| header(text)).collect::<Result<_, _>>()?,
             insecure: self.insecure,
             title: None,
+        keep_open: false,
             provider,
             dialect,
         })
@@ -230,7 +231,7 @@ impl Args {
     fn speaks<'a>(&self, dialect: &'a str, known: Option<&'static provider::Provider>) -> &'a str {
         match (dialect, &self.url, known) {
             ("", Some(url), _) => dialect::guess(url).map_or("raw", |dialect| dialect.id()),
-            ("", None, Some(provider)) => provider.dialects.first().map_or("openai-chat", |(id, _)| id),
+            ("", None, Some(provider)) => provider.dialects.first().map_or("openai-chat", |(id, _)| id.as_str()),
             ("", None, None) => "openai-chat",
             (id, ..) => id,
         }

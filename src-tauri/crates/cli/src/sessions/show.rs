@@ -151,6 +151,10 @@ fn page(session: &Session) -> String {
             (BlockKind::Text, _) => "reply".to_owned(),
             (BlockKind::Reasoning, _) => "reasoning".to_owned(),
             (BlockKind::Refusal, _) => "refusal".to_owned(),
+            (BlockKind::Said, _) => "user".to_owned(),
+            (BlockKind::Audio, _) => {
+                block.media.as_ref().map_or_else(|| "audio".to_owned(), |m| format!("audio {}, {} B", m.media_type, m.bytes))
+            }
             (BlockKind::ToolCall, tool) => format!("tool call {}", tool.as_ref().map_or("", |tool| tool.name.as_str())),
         };
         text.push_str(&format!("\n— {title} —\n{}\n", block.text.trim_end_matches('\n')));

@@ -1,7 +1,7 @@
 //! A response body: an event stream, JSON lines, or one whole value.
 
 use weir_dialects::{Payload, Status, Transport};
-use weir_frames::{Limits, Span, ndjson, sse};
+use weir_frames::{Limits, Span, array, eventstream, ndjson, sse};
 
 use super::fold::{Carried, Fold, Told, named};
 use super::row::{Kind, Layer};
@@ -17,6 +17,9 @@ pub struct Body {
 enum Format {
     Sse(Box<sse::Dissector>),
     Ndjson(Box<ndjson::Dissector>),
+    Eventstream(Box<eventstream::Dissector>),
+    /// A JSON array whose elements are decoded as they come.
+    Array(Box<array::Dissector>),
     /// Gathered to be decoded whole, unless it grew over the limit. With `sniff` it may still turn out to be an event stream.
     Whole {
         bytes: Vec<u8>,
@@ -45,6 +48,10 @@ impl Body {
             "application/x-ndjson" | "application/ndjson" | "application/jsonl" | "application/x-jsonlines" | "application/json-lines" => {
                 Format::Ndjson(Box::new(ndjson::Dissector::new(limits)))
             }
+            "application/vnd.amazon.eventstream" => Format::Eventstream(Box::new(eventstream::Dissector::new(limits))),
+            "" | "text/plain" | "application/octet-stream" if status.code < 300 && fold.transport == Transport::Eventstream => {
+                Format::Eventstream(Box::new(eventstream::Dissector::new(limits)))
+            }
             "" | "text/plain" | "application/octet-stream" if status.code < 300 && fold.transport == Transport::Sse => {
                 Format::Sse(Box::new(sse::Dissector::new(limits, "")))
             }
@@ -53,7 +60,7 @@ impl Body {
             }
             _ if !fold.decodes && status.code < 300 => Format::Opaque,
             _ => {
-                let sniff = status.code < 300 && fold.transport == Transport::Sse && media != "text/html";
+                let sniff = status.code < 300 && media != "text/html" && (fold.transport == Transport::Sse || fold.dialect.elements(fold.transport));
                 Format::Whole { bytes: Vec::new(), oversized: false, sniff }
             }
         };
@@ -76,7 +83,7 @@ impl Body {
         {
             *sniff = false;
             // No JSON value begins with the letters of SSE's field names, nor with a comment's colon.
-            if b":deir".contains(first) {
+            if fold.transport == Transport::Sse && b":deir".contains(first) {
                 let media = fold.status.as_ref().map_or("", |status| status.media_type.as_str());
                 let word = fold.word(&format!("an event stream that calls itself {media}"));
                 fold.row(t, stream, Span::new(0, 0), Layer::Body, Kind::Warning, word);
@@ -86,9 +93,21 @@ impl Body {
                 fold.owned.sse += blanks.len() as u64;
                 dissector.push(&blanks, &mut |item| sse_item(fold, t, stream, item, told));
                 self.format = Format::Sse(dissector);
+            } else if *first == b'[' && fold.dialect.elements(fold.transport) {
+                let mut dissector = Box::new(array::Dissector::new(Limits::default()));
+                dissector.push(gathered, &mut |_| {});
+                self.format = Format::Array(dissector);
             }
         }
         match &mut self.format {
+            Format::Eventstream(dissector) => {
+                fold.owned.eventstream += bytes.len() as u64;
+                dissector.push(bytes, &mut |item| record_item(fold, t, stream, item, told));
+            }
+            Format::Array(dissector) => {
+                fold.owned.plain += bytes.len() as u64;
+                dissector.push(bytes, &mut |item| element_item(fold, t, stream, item, told));
+            }
             Format::Sse(dissector) => {
                 fold.owned.sse += bytes.len() as u64;
                 dissector.push(bytes, &mut |item| sse_item(fold, t, stream, item, told));
@@ -116,6 +135,8 @@ impl Body {
         match &mut self.format {
             Format::Sse(dissector) => dissector.finish(&mut |item| sse_item(fold, t, stream, item, told)),
             Format::Ndjson(dissector) => dissector.finish(&mut |item| ndjson_item(fold, t, stream, item, told)),
+            Format::Eventstream(dissector) => dissector.finish(&mut |item| record_item(fold, t, stream, item, told)),
+            Format::Array(dissector) => dissector.finish(&mut |item| element_item(fold, t, stream, item, told)),
             Format::Whole { bytes, oversized, .. } => {
                 let span = Span::new(0, self.len);
                 if *oversized {
@@ -190,6 +211,61 @@ fn ndjson_item(fold: &mut Fold, t: u64, stream: u16, item: ndjson::Item<'_>, tol
         }
         ndjson::Item::Incomplete { span } => {
             fold.row(t, stream, span, Layer::Ndjson, Kind::Incomplete, 0);
+        }
+    }
+}
+
+/// The word of rows that are elements of an array.
+pub const ELEMENT: &str = "element";
+
+fn element_item(fold: &mut Fold, t: u64, stream: u16, item: array::Item<'_>, told: &mut dyn FnMut(Told<'_>)) {
+    match item {
+        array::Item::Element { span, oversized: true, .. } => {
+            let word = fold.word("element longer than what is decoded whole (128 MiB): kept, not decoded");
+            fold.row(t, stream, span, Layer::Body, Kind::Warning, word);
+        }
+        array::Item::Element { span, bytes, .. } => {
+            let word = fold.word(ELEMENT);
+            fold.payload(t, stream, span, Layer::Body, word, Carried::Body, Payload::Element(bytes), bytes.len() as u64, told);
+        }
+        array::Item::End { span } => {
+            let word = fold.word("end of the array");
+            fold.row(t, stream, span, Layer::Body, Kind::Control, word);
+        }
+        array::Item::Stray { span } => fold.rule(t, stream, span.start, Layer::Body, "json", "bytes outside the array (RFC 8259 §2)", false),
+        array::Item::Incomplete { span } => {
+            fold.row(t, stream, span, Layer::Body, Kind::Incomplete, 0);
+        }
+    }
+}
+
+/// `:message-type`, the name of the event, exception or error, and the payload; for an error the text of its header.
+pub fn record_of<'a>(message: &'a eventstream::Message<'_>) -> (&'a str, &'a str, &'a [u8]) {
+    let kind = message.text(":message-type").unwrap_or("event");
+    let name = match kind {
+        "exception" => message.text(":exception-type"),
+        "error" => message.text(":error-code"),
+        _ => message.text(":event-type"),
+    };
+    let data = if kind == "error" { message.text(":error-message").map_or(message.payload, str::as_bytes) } else { message.payload };
+    (kind, name.unwrap_or_default(), data)
+}
+
+fn record_item(fold: &mut Fold, t: u64, stream: u16, item: eventstream::Item<'_>, told: &mut dyn FnMut(Told<'_>)) {
+    match item {
+        eventstream::Item::Message(message) if message.oversized => {
+            let word = fold.word("message longer than what is decoded whole (128 MiB): kept, not decoded");
+            fold.row(t, stream, message.span, Layer::Eventstream, Kind::Warning, word);
+        }
+        eventstream::Item::Message(message) => {
+            let (kind, name, data) = record_of(&message);
+            let word = fold.word(name);
+            let payload = Payload::Record { kind, name, data };
+            fold.payload(t, stream, message.span, Layer::Eventstream, word, Carried::Record, payload, message.payload.len() as u64, told);
+        }
+        eventstream::Item::Error { code, message, at } => fold.rule(t, stream, at, Layer::Eventstream, code, &message, false),
+        eventstream::Item::Incomplete { span } => {
+            fold.row(t, stream, span, Layer::Eventstream, Kind::Incomplete, 0);
         }
     }
 }

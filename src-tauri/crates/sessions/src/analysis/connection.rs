@@ -431,8 +431,10 @@ fn ws_item(fold: &mut Fold, t: u64, stream: u16, base: u64, item: ws::Item<'_>, 
         }
         ws::Item::Message { span, opcode, data, oversized, .. } => {
             let word = fold.word(opcode_name(opcode));
-            if out {
+            if out && oversized {
                 fold.row(t, stream, absolute(span), Layer::Ws, Kind::Request, word);
+            } else if out {
+                fold.sent(t, stream, absolute(span), word, data, told);
             } else if oversized {
                 let word = fold.word("message longer than what is decoded whole (128 MiB): kept, not decoded");
                 fold.row(t, stream, absolute(span), Layer::Ws, Kind::Warning, word);

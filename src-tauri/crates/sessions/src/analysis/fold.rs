@@ -62,10 +62,12 @@ pub struct Owned {
     pub sse: u64,
     /// Bodies of JSON lines.
     pub ndjson: u64,
+    /// Bodies of AWS event streams.
+    pub eventstream: u64,
     /// Other bodies.
     pub plain: u64,
-    /// Payload taken for JSON: out of events, lines, messages, bodies.
-    pub json: [u64; 4],
+    /// Payload taken for JSON: out of events, lines, messages, bodies, records.
+    pub json: [u64; 5],
     /// Text, reasoning and tool-call fragments as they stand in the JSON.
     pub text: u64,
     /// Reasoning likewise.
@@ -86,8 +88,10 @@ pub enum Carried {
     Line,
     /// By WebSocket messages.
     Message,
-    /// By a whole body.
+    /// By a whole body, or an element of one.
     Body,
+    /// By a message of an event stream of AWS.
+    Record,
 }
 
 /// The shared state.
@@ -113,7 +117,7 @@ pub struct Fold {
     /// Byte ownership.
     pub owned: Owned,
     /// Rows by kind, indexed by [`Kind`].
-    pub kinds: [u32; 17],
+    pub kinds: [u32; 18],
     /// Status and media type of the last response.
     pub status: Option<Status>,
     /// Fields of the last response, for problems and rate limits: name, value.
@@ -156,7 +160,7 @@ impl Fold {
             content: (None, None, None),
             text_bytes: 0,
             owned: Owned::default(),
-            kinds: [0; 17],
+            kinds: [0; 18],
             status: None,
             response: Vec::new(),
             framed_end: false,
@@ -250,11 +254,7 @@ impl Fold {
         told: &mut dyn FnMut(Told<'_>),
     ) {
         let row = self.row(t, stream, span, layer, Kind::Unknown, word);
-        let bytes = match payload {
-            Payload::Event { data, .. } => data.as_bytes(),
-            Payload::Line(bytes) | Payload::Message(bytes) | Payload::Body(bytes) => bytes,
-        };
-        if looks_like_json(bytes) {
+        if looks_like_json(payload.bytes()) {
             self.owned.json[carried as usize] += size;
         }
         let (mut best, mut kind, mut block) = (0, Kind::Unknown, 0);
@@ -296,6 +296,30 @@ impl Fold {
         if let Some(last) = self.rows.last_mut() {
             last.kind = kind;
             last.block = block;
+        }
+    }
+
+    /// A WebSocket message that Weir sent: one that begins another turn opens it in the reply too.
+    pub fn sent(&mut self, t: u64, stream: u16, span: Span, word: u16, message: &[u8], told: &mut dyn FnMut(Told<'_>)) {
+        let row = self.row(t, stream, span, Layer::Ws, Kind::Request, word);
+        let was_over = self.decoder.ended();
+        let Self { decoder, folded, .. } = self;
+        let mut said = Vec::new();
+        decoder.sent(message, &mut |delta| said.push((delta.kind, delta.text.into_owned(), delta.at)));
+        if was_over && !decoder.ended() {
+            folded.turn();
+        }
+        // The first turn is what the composer shows already.
+        if folded.turns == 0 {
+            return;
+        }
+        for (kind, text, at) in said {
+            let delta = Delta::new(kind, text, at);
+            let block = folded.push(&delta, row, t);
+            told(Told { row, t, delta: &delta });
+            if let (Some(at), Some(last)) = (block, self.rows.last_mut()) {
+                last.block = at + 1;
+            }
         }
     }
 

@@ -19,10 +19,11 @@ use weir_transport::{Dir, Entry, Mark};
 
 pub use chunked::Chunked;
 pub use connection::opcode_name;
+pub use body::{ELEMENT, record_of};
 pub use fold::{Fold, Owned, Stream, Told, looks_like_json};
 pub use outcome::of_error as problem_of;
 pub use phases::Phases;
-pub use reply::{Folded, ReplyBlock, byte_of_utf16, utf16_len};
+pub use reply::{Folded, Media, ReplyBlock, byte_of_utf16, utf16_len};
 pub use row::{KINDS, Kind, Layer, Row, RowId};
 
 use connection::Connection;
@@ -87,6 +88,11 @@ impl Analysis {
             }
             self.phases.end(self.last_t);
         }
+    }
+
+    /// The provider's id of the last reply, for the next turn.
+    pub fn reply_id(&self) -> Option<&str> {
+        self.fold.folded.facts.id.as_deref()
     }
 
     /// The dialect saw its end marker: nothing more needs to be waited for.
@@ -176,7 +182,7 @@ impl Analysis {
     fn layers(&self) -> Vec<(String, u64)> {
         let o = &self.fold.owned;
         let mut json: u64 = o.json.iter().sum();
-        let bodies = o.sse + o.ndjson + o.plain;
+        let bodies = o.sse + o.ndjson + o.eventstream + o.plain;
         let framing = |total: u64, inner: u64| total.saturating_sub(inner);
         // Text is counted out of JSON; a peer whose payload is text but no JSON keeps it in its carrier.
         let deltas = (o.text + o.reasoning + o.tool).min(json);
@@ -191,6 +197,7 @@ impl Analysis {
             ("body", framing(o.h1_body + o.h2_body, bodies) + framing(o.plain, o.json[3])),
             ("sse", framing(o.sse, o.json[0])),
             ("ndjson", framing(o.ndjson, o.json[1])),
+            ("eventstream", framing(o.eventstream, o.json[4])),
             ("ws", framing(o.ws, o.json[2])),
             ("json", json),
             ("text", text),

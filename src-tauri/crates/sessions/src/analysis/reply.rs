@@ -27,12 +27,25 @@ pub struct ReplyBlock {
     pub times: (u64, u64),
     /// Call id and name.
     pub tool: Option<ToolCall>,
+    /// What an audio block holds.
+    pub media: Option<Media>,
     /// Times `text` was replaced as a whole: a watcher that has seen less must take it anew.
     pub rewrites: u32,
     tool_index: u64,
     pieces: Chunked<Piece>,
     /// Borders of deltas about every [`STRIDE`] bytes, as (byte, UTF-16 offset): where counting begins.
     milestones: Vec<(u32, u32)>,
+}
+
+/// What the pieces of an audio block add up to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Media {
+    /// Media type, e.g. `audio/pcm;rate=24000`.
+    pub media_type: String,
+    /// Bytes of sound.
+    pub bytes: u64,
+    /// How long it plays, where that is known.
+    pub ms: Option<f64>,
 }
 
 /// Bytes of text that are counted through at most to change between bytes and UTF-16, besides one delta.
@@ -54,6 +67,11 @@ impl ReplyBlock {
         let index = self.pieces.partition_point(|p| p.end <= at);
         let piece = self.pieces.get(index)?;
         Some((piece.row, self.start_of(index)..piece.end as usize))
+    }
+
+    /// The rows that added to it, in order.
+    pub fn all_rows(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..self.pieces.len()).filter_map(|at| self.pieces.get(at).map(|piece| piece.row))
     }
 
     /// Text range (bytes) that `row` added.
@@ -97,9 +115,20 @@ pub struct Folded {
     pub blocks: Vec<ReplyBlock>,
     /// Usage, finish, error, end marker. Its texts stay empty: they are the blocks'.
     pub facts: Reply,
+    /// Turns that began after the first.
+    pub turns: u32,
+    /// The first block of the present turn.
+    turn_start: usize,
 }
 
 impl Folded {
+    /// Another turn begins: what comes belongs to new blocks, and the end of the last turn is none of this one.
+    pub fn turn(&mut self) {
+        self.turns += 1;
+        self.turn_start = self.blocks.len();
+        self.facts = Reply { usage: self.facts.usage.take(), id: self.facts.id.take(), ..Reply::default() };
+    }
+
     /// Folds one delta of `row` in; tells the index of the block it added to.
     pub fn push(&mut self, delta: &Delta<'_>, row: u32, t: u64) -> Option<u32> {
         let kind = match delta.kind {
@@ -107,23 +136,42 @@ impl Folded {
             DeltaKind::Reasoning => BlockKind::Reasoning,
             DeltaKind::Refusal => BlockKind::Refusal,
             DeltaKind::ToolCall => BlockKind::ToolCall,
+            DeltaKind::Audio => BlockKind::Audio,
+            DeltaKind::Said => BlockKind::Said,
             _ => {
+                if let Part::Signature { call: Some(index) } = &delta.part
+                    && let Some(block) = self.blocks.iter_mut().rfind(|b| b.kind == BlockKind::ToolCall && b.tool_index == *index)
+                    && let Some(tool) = &mut block.tool
+                {
+                    tool.signature = Some(delta.text.to_string());
+                    block.rewrites += 1;
+                }
                 self.facts.push(delta);
                 return None;
             }
         };
         let (index, id, name, whole) = match &delta.part {
             Part::Tool { index, id, name, whole } => (*index, id.as_deref(), name.as_deref(), *whole),
+            Part::Whole => (0, None, None, true),
             _ => (0, None, None, false),
         };
-        if kind != BlockKind::ToolCall && delta.text.is_empty() {
+        if !matches!(kind, BlockKind::ToolCall | BlockKind::Audio) && delta.text.is_empty() && !whole {
             return None;
         }
         let found = match kind {
             // Fragments of several calls may interleave.
-            BlockKind::ToolCall => self.blocks.iter().rposition(|b| b.kind == kind && b.tool_index == index),
-            _ => self.blocks.len().checked_sub(1).filter(|&last| self.blocks[last].kind == kind),
+            BlockKind::ToolCall => self.blocks[self.turn_start..].iter().rposition(|b| b.kind == kind && b.tool_index == index),
+            BlockKind::Said => None,
+            // A final form replaces what was said before it, whatever was said between.
+            _ if whole => self.blocks[self.turn_start..].iter().rposition(|b| b.kind == kind),
+            // Sound and its transcript come side by side: each is one block.
+            BlockKind::Audio => self.blocks[self.turn_start..].iter().rposition(|b| b.kind == kind),
+            _ => self.blocks[self.turn_start..]
+                .iter()
+                .rposition(|b| b.kind != BlockKind::Audio)
+                .filter(|&last| self.blocks[self.turn_start + last].kind == kind),
         };
+        let found = found.map(|at| at + self.turn_start);
         let at = found.unwrap_or_else(|| {
             self.blocks.push(ReplyBlock {
                 kind,
@@ -131,6 +179,7 @@ impl Folded {
                 utf16: 0,
                 times: (t, t),
                 tool: (kind == BlockKind::ToolCall).then(ToolCall::default),
+                media: None,
                 rewrites: 0,
                 tool_index: index,
                 pieces: Chunked::default(),
@@ -138,7 +187,19 @@ impl Folded {
             });
             self.blocks.len() - 1
         });
+        if whole && kind != BlockKind::ToolCall {
+            self.clear_before(at, kind);
+        }
         let block = &mut self.blocks[at];
+        if let Part::Media { media_type, bytes, ms, .. } = &delta.part {
+            match &mut block.media {
+                Some(media) => {
+                    media.bytes += bytes;
+                    media.ms = media.ms.zip(*ms).map(|(a, b)| a + b);
+                }
+                none => *none = Some(Media { media_type: media_type.to_string(), bytes: *bytes, ms: *ms }),
+            }
+        }
         if let Some(tool) = &mut block.tool {
             let changed = id.is_some_and(|id| id != tool.id) || name.is_some_and(|name| name != tool.name);
             if let Some(id) = id {
@@ -162,8 +223,10 @@ impl Folded {
             block.pieces = Chunked::default();
             block.milestones.clear();
         }
-        block.text.push_str(&delta.text);
-        block.utf16 += utf16_len(&delta.text);
+        if kind != BlockKind::Audio {
+            block.text.push_str(&delta.text);
+            block.utf16 += utf16_len(&delta.text);
+        }
         block.times.1 = t;
         let end = block.text.len() as u32;
         if end as usize >= block.milestones.last().map_or(0, |&(byte, _)| byte as usize) + STRIDE {
@@ -176,6 +239,17 @@ impl Folded {
             }
         }
         Some(at as u32)
+    }
+
+    /// Empties the blocks of `kind` in this turn that stand before `at`: a final form holds their text too.
+    fn clear_before(&mut self, at: usize, kind: BlockKind) {
+        for block in self.blocks[self.turn_start..at].iter_mut().filter(|block| block.kind == kind && !block.text.is_empty()) {
+            block.rewrites += 1;
+            block.text.clear();
+            block.utf16 = 0;
+            block.milestones.clear();
+            block.pieces = Chunked::default();
+        }
     }
 
     /// All text of one kind, joined.

@@ -17,6 +17,8 @@ pub enum Layer {
     Sse,
     /// JSON lines.
     Ndjson,
+    /// Messages of `application/vnd.amazon.eventstream`.
+    Eventstream,
     /// WebSocket frames.
     Ws,
     /// A body that is no stream.
@@ -32,6 +34,7 @@ impl Layer {
             Self::H2 => "h2",
             Self::Sse => "sse",
             Self::Ndjson => "ndjson",
+            Self::Eventstream => "eventstream",
             Self::Ws => "ws",
             Self::Body => "body",
         }
@@ -76,15 +79,18 @@ pub enum Kind {
     Chunk,
     /// Carrier: an HTTP/2 DATA or WINDOW_UPDATE frame, or a WebSocket fragment.
     Frame,
+    /// Sound or another medium.
+    Audio,
 }
 
 /// All kinds, in the order legends show them.
-pub const KINDS: [Kind; 17] = [
+pub const KINDS: [Kind; 18] = [
     Kind::Head,
     Kind::Reasoning,
     Kind::Text,
     Kind::Refusal,
     Kind::ToolCall,
+    Kind::Audio,
     Kind::Usage,
     Kind::Finish,
     Kind::Control,
@@ -120,6 +126,7 @@ impl Kind {
             Self::Incomplete => "incomplete",
             Self::Chunk => "chunk",
             Self::Frame => "frame",
+            Self::Audio => "audio",
         }
     }
 
@@ -133,7 +140,9 @@ impl Kind {
             DeltaKind::ToolCall => (Self::ToolCall, 5),
             DeltaKind::Usage => (Self::Usage, 4),
             DeltaKind::Finish => (Self::Finish, 3),
+            DeltaKind::Audio => (Self::Audio, 4),
             DeltaKind::Control => (Self::Control, 2),
+            DeltaKind::Said => (Self::Request, 2),
             DeltaKind::Unknown => (Self::Unknown, 1),
         }
     }

@@ -21,7 +21,14 @@ pub fn curl(call: &Call, insecure: bool) -> String {
     if call.messages.is_empty() {
         return command;
     }
-    let messages: String = call.messages.iter().map(|m| format!("# then send: {}\n", m.replace('\n', " "))).collect();
+    let messages: String = call
+        .messages
+        .iter()
+        .map(|m| match &m.after {
+            Some(word) => format!("# after {word} send: {}\n", m.text.replace('\n', " ")),
+            None => format!("# then send: {}\n", m.text.replace('\n', " ")),
+        })
+        .collect();
     format!("{messages}{command}")
 }
 

@@ -51,6 +51,11 @@ fn document(session: &Session) -> String {
         match (block.kind, &block.tool) {
             (BlockKind::Text, _) => text.push_str(&format!("\n## Reply\n\n{}\n", block.text.trim_end())),
             (BlockKind::Refusal, _) => text.push_str(&format!("\n## Refusal\n\n{}\n", block.text.trim_end())),
+            (BlockKind::Said, _) => text.push_str(&format!("\n## User\n\n{}\n", block.text.trim_end())),
+            (BlockKind::Audio, _) => {
+                let facts = block.media.as_ref().map_or(String::new(), |m| format!("{}, {} B", m.media_type, m.bytes));
+                text.push_str(&format!("\n## Audio\n\n{facts}\n"));
+            }
             (BlockKind::Reasoning, _) => text.push_str(&format!("\n## Reasoning\n\n{}\n", fenced(&block.text))),
             (BlockKind::ToolCall, tool) => {
                 let name = tool.as_ref().map_or("", |tool| tool.name.as_str());

@@ -1,8 +1,8 @@
 //! One frame opened: the tree from the connection's bytes down to the delta, and the owner of every byte.
 
-use weir_dialects::{DeltaKind, Dialect};
+use weir_dialects::DeltaKind;
 use weir_frames::layers::Map;
-use weir_frames::{Limits, Span, http2, json, ws};
+use weir_frames::{Limits, Span, eventstream, http2, json, ws};
 
 use super::explain::explain;
 use super::paint::Canvas;
@@ -10,7 +10,7 @@ use super::summary::is_control_frame;
 use super::unit::{self, Content, Unit};
 use super::{Bytes, row};
 use crate::Error;
-use crate::analysis::{Fold, Kind, Layer, Row, RowId, opcode_name};
+use crate::analysis::{ELEMENT, Fold, Kind, Layer, Row, RowId, opcode_name};
 use crate::view::{FrameDetail, Node};
 
 /// JSON values that are listed; a document with more is shown as far as this and says so.
@@ -65,6 +65,8 @@ pub fn open(fold: &Fold, bytes: &dyn Bytes, id: RowId) -> Result<FrameDetail, Er
         Layer::Sse => sse_event(&mut tree, depth, &unit, row, word, &own),
         Layer::Ndjson => tree.add(depth, "JSON line", "", "control", &own),
         Layer::Ws => ws_frames(&mut tree, depth, &unit, row, word),
+        Layer::Eventstream => record(&mut tree, depth, &unit, word, &own),
+        Layer::Body if word == ELEMENT => tree.add(depth, "array element", "", "control", &own),
         Layer::Body => tree.add(depth, if unit.out { "request body" } else { "body" }, "", "control", &own),
     };
     if let Some(content) = unit.content(row) {
@@ -210,6 +212,45 @@ fn sse_event(tree: &mut Tree, depth: u32, unit: &Unit, row: &Row, word: &str, ow
     last_data
 }
 
+/// A message of `application/vnd.amazon.eventstream`: prelude, headers, payload, checksums.
+fn record(tree: &mut Tree, depth: u32, unit: &Unit, word: &str, own: &[Span]) -> u32 {
+    let root = tree.add(depth, "event stream message", word, "eventstream", own);
+    let mut body = root;
+    let mut faults = Vec::new();
+    eventstream::Dissector::new(Limits::default()).push(&unit.inner, &mut |item| match item {
+        eventstream::Item::Message(message) => {
+            let mut part = |label: &str, value: String, from: u64, to: u64| {
+                tree.add_quiet(depth + 1, label, value, "eventstream", &unit.map.outer(Span::new(from, to)))
+            };
+            let start = message.span.start;
+            part("total length", format!("{} B", message.span.len()), start, start + 4);
+            part("headers length", format!("{} B", message.headers_span.len()), start + 4, start + 8);
+            part("prelude CRC-32", String::new(), start + 8, start + 12);
+            let headers = part("headers", String::new(), message.headers_span.start, message.headers_span.end);
+            body = part("payload", format!("{} B", message.payload_span.len()), message.payload_span.start, message.payload_span.end);
+            part("message CRC-32", if message.intact { "right" } else { "wrong" }.into(), message.span.end - 4, message.span.end);
+            let _ = headers;
+            for header in message.headers {
+                tree.add_quiet(depth + 2, header.name.as_ref(), shown_value(&header.value), "eventstream", &unit.map.outer(header.span));
+            }
+        }
+        eventstream::Item::Error { code, message, .. } => faults.push(format!("{code}: {message}")),
+        eventstream::Item::Incomplete { .. } => {}
+    });
+    for fault in faults {
+        tree.add_quiet(depth + 1, "fault", fault, "error", &[]);
+    }
+    body
+}
+
+/// A header's value in words.
+fn shown_value(value: &eventstream::Value<'_>) -> String {
+    match value {
+        eventstream::Value::String(text) => text.to_string(),
+        other => format!("{other:?}"),
+    }
+}
+
 fn ws_frames(tree: &mut Tree, depth: u32, unit: &Unit, row: &Row, word: &str) -> u32 {
     let label = match row.kind {
         Kind::Frame => format!("WebSocket {word} frame"),
@@ -256,8 +297,7 @@ fn payload(tree: &mut Tree, depth: u32, fold: &Fold, row: &Row, content: &Conten
     let is_json = values.first().is_some_and(|v| matches!(v.kind, json::Kind::Object | json::Kind::Array));
     let mut found: Vec<(Span, DeltaKind, String)> = Vec::new();
     if !matches!(row.kind, Kind::Request) {
-        let dialect: &dyn Dialect = fold.dialect;
-        unit::deltas(dialect, fold.transport, fold.status.as_ref(), row, content, &mut |delta| {
+        unit::deltas(fold, row, content, &mut |delta| {
             let content = matches!(delta.kind, DeltaKind::Text | DeltaKind::Reasoning | DeltaKind::Refusal | DeltaKind::ToolCall);
             // Final forms repeat the reply; only what added to it is shown as its text.
             if !delta.at.is_empty() && (row.block > 0 || !content) {
@@ -286,9 +326,9 @@ fn payload(tree: &mut Tree, depth: u32, fold: &Fold, row: &Row, content: &Conten
             continue;
         }
         let inside = Span::new(value.span.start + 1, value.span.end.saturating_sub(1).max(value.span.start + 1));
-        for (_, kind, text) in found.iter().filter(|(span, _, _)| *span == inside) {
+        for (span, kind, text) in found.iter().filter(|(span, _, _)| inside.start <= span.start && span.end <= inside.end) {
             let layer = layer_of(*kind);
-            let delta = tree.add(at + 1, visible(text), "", layer, &map(&content.map, inside));
+            let delta = tree.add(at + 1, visible(text), "", layer, &map(&content.map, *span));
             if matches!(kind, DeltaKind::Text | DeltaKind::Reasoning | DeltaKind::ToolCall | DeltaKind::Refusal | DeltaKind::Error)
                 || focus.is_none()
             {
@@ -355,6 +395,7 @@ fn layer_of(kind: DeltaKind) -> &'static str {
         DeltaKind::ToolCall => "tool-call",
         DeltaKind::Usage => "usage",
         DeltaKind::Error => "error",
-        DeltaKind::Finish | DeltaKind::Control | DeltaKind::Unknown => "control",
+        DeltaKind::Audio => "audio",
+        DeltaKind::Finish | DeltaKind::Control | DeltaKind::Unknown | DeltaKind::Said => "control",
     }
 }

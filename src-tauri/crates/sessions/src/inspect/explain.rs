@@ -1,6 +1,6 @@
 //! What a row is, in a sentence or two, and which rule made it so.
 
-use crate::analysis::{Kind, Layer, Row};
+use crate::analysis::{ELEMENT, Kind, Layer, Row};
 
 /// The explanation of a row.
 pub fn explain(row: &Row, word: &str, out: bool) -> String {
@@ -28,6 +28,9 @@ pub fn explain(row: &Row, word: &str, out: bool) -> String {
             _ => "A server-sent event: fields up to a blank line, data lines joined with LF (WHATWG HTML §9.2.6).",
         },
         Layer::Ndjson => "One line of newline-delimited JSON.",
+        Layer::Eventstream => {
+            "An event stream message of AWS: prelude with lengths and CRC-32, headers, payload, CRC-32 over all of it (application/vnd.amazon.eventstream)."
+        }
         Layer::Ws => match (row.kind, word) {
             (Kind::Control, "ping") => "A ping: the other end must answer with a pong of the same payload (RFC 6455 §5.5.2).",
             (Kind::Control, "pong") => "A pong: the answer to a ping, or a heartbeat of its own (RFC 6455 §5.5.3).",
@@ -37,12 +40,14 @@ pub fn explain(row: &Row, word: &str, out: bool) -> String {
             (Kind::Frame, _) => "A WebSocket frame: a piece of a message. Frame borders mean nothing to the application (RFC 6455 §5.4).",
             _ => "A WebSocket message: its frames' payloads in order, unmasked (RFC 6455 §5.6).",
         },
+        Layer::Body if word == ELEMENT => "An element of a body that is one JSON array: decoded as soon as it is whole (RFC 8259 §5).",
         Layer::Body => "A body sent as one value: nothing of it can be decoded before its end.",
     };
     let meaning = match row.kind {
         Kind::Text => " It adds text to the reply.",
         Kind::Reasoning => " It adds to the model's reasoning.",
         Kind::Refusal => " The model refuses.",
+        Kind::Audio => " It carries sound.",
         Kind::ToolCall => " It is part of a tool call's arguments.",
         Kind::Usage => " It reports token usage; what it says replaces what was said before.",
         Kind::Finish => " It says why the model stopped.",

@@ -191,7 +191,7 @@ fn list<T>(value: &str, operator: &str, one: impl Fn(&str) -> Option<Vec<T>>) ->
 }
 
 fn layer(name: &str) -> Option<Layer> {
-    [Layer::Http, Layer::Chunk, Layer::H2, Layer::Sse, Layer::Ndjson, Layer::Ws, Layer::Body].into_iter().find(|l| l.name() == name)
+    [Layer::Http, Layer::Chunk, Layer::H2, Layer::Sse, Layer::Ndjson, Layer::Eventstream, Layer::Ws, Layer::Body].into_iter().find(|l| l.name() == name)
 }
 
 fn kinds(name: &str) -> Option<Vec<Kind>> {

@@ -8,6 +8,7 @@ mod ribbon;
 mod rows;
 mod summary;
 mod unit;
+pub use unit::{Unit, deltas};
 
 pub use detail::open;
 pub use filter::{Filter, parse};

@@ -13,7 +13,7 @@ const MOST: usize = 240;
 
 /// The summary of a row. What cannot be read is said instead.
 pub fn of(fold: &Fold, bytes: &dyn Bytes, id: RowId, row: &Row) -> String {
-    if let Some(block) = row.block.checked_sub(1).and_then(|at| fold.folded.blocks.get(at as usize)) {
+    if let Some(block) = row.block.checked_sub(1).filter(|_| !matches!(row.kind, Kind::Audio | Kind::Request)).and_then(|at| fold.folded.blocks.get(at as usize)) {
         let own = block.range_of(id.0).and_then(|range| block.text.get(range)).unwrap_or_default();
         return match &block.tool {
             Some(tool) if own.is_empty() || block.rows().0 == id.0 => cut(&format!("{}({own}", tool.name)),
@@ -59,9 +59,13 @@ fn decoded(fold: &Fold, row: &Row, unit: &Unit) -> Option<String> {
     }
     let content = unit.content(row)?;
     let mut parts: Vec<String> = Vec::new();
-    unit::deltas(fold.dialect, fold.transport, fold.status.as_ref(), row, &content, &mut |delta| match (&delta.part, delta.kind) {
+    unit::deltas(fold, row, &content, &mut |delta| match (&delta.part, delta.kind) {
         (Part::Usage(usage), _) => parts.push(usage_line(usage)),
         (Part::Finish(finish), _) => parts.push(finish.reason.clone()),
+        (Part::Media { media_type, bytes, ms, .. }, _) => {
+            let length = ms.map_or(String::new(), |ms| format!(", {ms:.0} ms"));
+            parts.push(format!("{media_type}, {bytes} B{length}"));
+        }
         (Part::Error { code }, _) if !code.is_empty() => parts.push(format!("{code}: {}", delta.text)),
         // A decoder that has seen nothing takes a final form that repeats the reply for the reply itself; this row added none.
         (_, DeltaKind::Text | DeltaKind::Reasoning | DeltaKind::Refusal | DeltaKind::ToolCall) => {}

@@ -1,11 +1,11 @@
 //! A row's bytes: as they stood on the wire, in its own layer, and as the payload a dialect decodes.
 
-use weir_dialects::{Delta, Dialect, Payload, Status, Transport};
+use weir_dialects::{Delta, Payload};
 use weir_frames::layers::Map;
-use weir_frames::{Limits, Span, http1, sse, ws};
+use weir_frames::{Limits, Span, eventstream, http1, sse, ws};
 
 use super::Bytes;
-use crate::analysis::{Fold, Layer, Row};
+use crate::analysis::{ELEMENT, Fold, Layer, Row, record_of};
 
 /// Bytes of one unit that are read to be explained. A longer unit is explained as far as this; the hex view shows all of it.
 pub const MOST: u64 = 1 << 20;
@@ -32,8 +32,10 @@ pub struct Unit {
 
 /// What a dialect decodes of a unit, and where it came from.
 pub struct Content {
-    /// SSE event type, "" elsewhere.
+    /// SSE event type, or the event, exception or error an AWS message names; "" elsewhere.
     pub event: String,
+    /// `:message-type` of an AWS message, "" elsewhere.
+    pub kind: String,
     /// The payload.
     pub data: Vec<u8>,
     /// From the payload to the connection's bytes; empty where there is no such map (compressed messages).
@@ -41,12 +43,21 @@ pub struct Content {
 }
 
 impl Unit {
-    /// Reads what `row` stands for.
+    /// Reads what `row` stands for, as far as it is explained.
     pub fn read(fold: &Fold, bytes: &dyn Bytes, row: &Row) -> Result<Self, crate::Error> {
+        Self::read_up_to(fold, bytes, row, MOST)
+    }
+
+    /// Reads what `row` stands for, however long it is (a unit that was decoded is 128 MiB at most).
+    pub fn read_whole(fold: &Fold, bytes: &dyn Bytes, row: &Row) -> Result<Self, crate::Error> {
+        Self::read_up_to(fold, bytes, row, u64::from(row.len).max(MOST))
+    }
+
+    fn read_up_to(fold: &Fold, bytes: &dyn Bytes, row: &Row, most: u64) -> Result<Self, crate::Error> {
         let stream = fold.streams.get(row.stream as usize).ok_or_else(|| crate::Error::missing("stream"))?;
         let span = row.span();
-        let short = span.len() > MOST;
-        let shown = Span::new(span.start, span.end.min(span.start + MOST));
+        let short = span.len() > most;
+        let shown = Span::new(span.start, span.end.min(span.start + most));
         let own = stream.wire(shown);
         let mut window = Span::new(own.first().map_or(span.start, |s| s.start), own.last().map_or(span.start, |s| s.end));
         let mut carriers = Vec::new();
@@ -56,7 +67,7 @@ impl Unit {
                 window = Span::new(window.start.min(span.start), window.end.max(span.end));
             }
         }
-        window.end = window.end.min(window.start + 2 * MOST);
+        window.end = window.end.min(window.start + 2 * most);
         let bytes = bytes.read(stream.conn, stream.out, window.start, window.len() as usize)?;
         let (mut inner, mut map) = (Vec::new(), Map::default());
         for part in own {
@@ -74,11 +85,12 @@ impl Unit {
     pub fn content(&self, row: &Row) -> Option<Content> {
         match row.layer {
             Layer::Sse => self.event(),
-            Layer::Ndjson | Layer::Body => Some(Content { event: String::new(), data: self.inner.clone(), map: self.map.clone() }),
+            Layer::Ndjson | Layer::Body => Some(Content::plain(self.inner.clone(), self.map.clone())),
+            Layer::Eventstream => self.record(),
             Layer::Ws => self.message(),
             Layer::H2 if row.kind == crate::analysis::Kind::Request => {
                 let data = self.inner.get(9..)?.to_vec();
-                Some(Content { event: String::new(), data, map: self.sub_map(Span::new(9, self.inner.len() as u64)) })
+                Some(Content::plain(data, self.sub_map(Span::new(9, self.inner.len() as u64))))
             }
             Layer::Http | Layer::Chunk | Layer::H2 => None,
         }
@@ -111,11 +123,26 @@ impl Unit {
                         map.push(span);
                     }
                 }
-                found.get_or_insert(Content { event: event.event.to_owned(), data: event.data.as_bytes().to_vec(), map });
+                found.get_or_insert(Content { event: event.event.to_owned(), ..Content::plain(event.data.as_bytes().to_vec(), map) });
             }
         };
         dissector.push(&self.inner, &mut take);
         dissector.finish(&mut take);
+        found
+    }
+
+    fn record(&self) -> Option<Content> {
+        let mut found = None;
+        let mut dissector = eventstream::Dissector::new(Limits::default());
+        dissector.push(&self.inner, &mut |item| {
+            if let eventstream::Item::Message(message) = item {
+                let (kind, name, data) = record_of(&message);
+                // The text of an error stands in a header: it has no range of its own.
+                let map = if kind == "error" { Map::default() } else { self.sub_map(message.payload_span) };
+                let content = Content { event: name.to_owned(), kind: kind.to_owned(), ..Content::plain(data.to_vec(), map) };
+                found.get_or_insert(content);
+            }
+        });
         found
     }
 
@@ -133,7 +160,13 @@ impl Unit {
             ws::Item::Message { data, .. } if found.is_none() => found = Some(data.to_vec()),
             _ => {}
         });
-        Some(Content { event: String::new(), data: found?, map })
+        Some(Content::plain(found?, map))
+    }
+}
+
+impl Content {
+    fn plain(data: Vec<u8>, map: Map) -> Self {
+        Self { event: String::new(), kind: String::new(), data, map }
     }
 }
 
@@ -168,16 +201,9 @@ fn carried_by(fold: &Fold, row: &Row, layer: Layer, window: Span) -> Vec<(Layer,
 }
 
 /// The deltas of a payload, by a decoder that has seen nothing before it.
-pub fn deltas(
-    dialect: &dyn Dialect,
-    transport: Transport,
-    status: Option<&Status>,
-    row: &Row,
-    content: &Content,
-    sink: &mut dyn FnMut(Delta<'_>),
-) {
-    let mut decoder = dialect.decoder(transport);
-    if let Some(status) = status {
+pub fn deltas(fold: &Fold, row: &Row, content: &Content, sink: &mut dyn FnMut(Delta<'_>)) {
+    let mut decoder = fold.dialect.decoder(fold.transport);
+    if let Some(status) = &fold.status {
         decoder.status(status);
     }
     let text;
@@ -188,6 +214,8 @@ pub fn deltas(
         }
         Layer::Ndjson => Payload::Line(&content.data),
         Layer::Ws => Payload::Message(&content.data),
+        Layer::Eventstream => Payload::Record { kind: &content.kind, name: &content.event, data: &content.data },
+        Layer::Body if fold.words.get(row.word as usize).is_some_and(|word| word == ELEMENT) => Payload::Element(&content.data),
         _ => Payload::Body(&content.data),
     };
     decoder.payload(payload, sink);

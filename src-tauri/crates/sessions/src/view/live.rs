@@ -37,6 +37,9 @@ pub struct Draft {
     #[ts(optional)]
     #[serde(default)]
     pub title: Option<String>,
+    /// The socket stays open for further turns, where the dialect has that.
+    #[serde(default)]
+    pub keep_open: bool,
 }
 
 /// A field line.
@@ -67,6 +70,8 @@ pub struct Preview {
     /// What the dialect cannot express; sending is refused while it stands.
     #[ts(optional)]
     pub problem: Option<Problem>,
+    /// All the dialect cannot express, where that is what stands in the way.
+    pub problems: Vec<Problem>,
 }
 
 /// Something that went wrong, in the four parts every error has.
@@ -98,6 +103,8 @@ pub enum State {
     Waiting,
     /// Bytes come.
     Streaming,
+    /// The turn is over; the connection stays open for another.
+    Open,
     /// Over.
     Done,
 }
@@ -140,6 +147,10 @@ pub enum BlockKind {
     Refusal,
     /// A tool call; its text is the arguments.
     ToolCall,
+    /// Sound; it has no text.
+    Audio,
+    /// What the user said in a later turn on an open socket.
+    Said,
 }
 
 /// A run of deltas of one kind, as the reply pane shows it.
@@ -168,6 +179,23 @@ pub struct Block {
     /// The call's id and name, for a tool call.
     #[ts(optional)]
     pub tool: Option<ToolCall>,
+    /// What an audio block holds.
+    #[ts(optional)]
+    pub media: Option<Media>,
+}
+
+/// Sound in a block.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct Media {
+    /// Media type, e.g. `audio/pcm;rate=24000`.
+    pub media_type: String,
+    /// Bytes of sound so far.
+    #[ts(type = "number")]
+    pub bytes: u64,
+    /// How long it plays, ms, where that is known.
+    pub ms: Option<f64>,
 }
 
 /// Output rate.
@@ -269,6 +297,10 @@ pub struct Update {
     pub usage: Option<Usage>,
     /// Why the model stopped.
     pub finish: Option<String>,
+    /// The provider's id of the reply.
+    pub reply_id: Option<String>,
+    /// The provider's seal on the reasoning or the text, to be sent back with the turn.
+    pub signature: Option<String>,
     /// HTTP status.
     pub status: Option<u16>,
     /// `1.1` or `2`, once known.

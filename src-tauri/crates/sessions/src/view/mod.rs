@@ -7,5 +7,5 @@ mod settings;
 
 pub use frames::{FilterError, FrameDetail, FrameRow, KindCount, Node, Owner, Place, Ribbon, RibbonLane, RibbonPhase, RowsPage};
 pub use library::{ExportFormat, SessionPage, SessionSummary, SessionsQuery};
-pub use live::{Block, BlockKind, Draft, HeaderLine, Metrics, Outcome, OutcomeKind, Preview, Problem, Rate, SessionInfo, State, Update};
-pub use settings::{DialectInfo, Settings};
+pub use live::{Block, BlockKind, Draft, HeaderLine, Media, Metrics, Outcome, OutcomeKind, Preview, Problem, Rate, SessionInfo, State, Update};
+pub use settings::{DialectInfo, OpenTransport, Settings};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
-use weir_dialects::Transport;
+use weir_dialects::{ClientEvent, Dialect, Extra, Transport};
 
 /// Settings of the program. Every field has a default, so an older file reads.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
@@ -29,6 +29,8 @@ pub struct Settings {
     pub lab_at_start: bool,
     /// Port of the Lab.
     pub lab_port: u16,
+    /// Providers the user added.
+    pub providers: Vec<weir_dialects::provider::Provider>,
 }
 
 impl Default for Settings {
@@ -44,6 +46,7 @@ impl Default for Settings {
             idle_seconds: 120,
             lab_at_start: true,
             lab_port: 4780,
+            providers: Vec::new(),
         }
     }
 }
@@ -58,4 +61,28 @@ pub struct DialectInfo {
     pub name: String,
     /// Transports it speaks, the default first.
     pub transports: Vec<Transport>,
+    /// Transports whose connection may stay open for further turns.
+    pub open: Vec<OpenTransport>,
+    /// Parameters of the API beyond the common ones.
+    pub extras: &'static [Extra],
+}
+
+/// A transport whose connection may stay open.
+#[derive(Clone, Debug, Serialize, TS)]
+#[ts(export)]
+pub struct OpenTransport {
+    /// The transport.
+    pub transport: Transport,
+    /// What a client may say on it, as templates.
+    pub events: &'static [ClientEvent],
+}
+
+impl DialectInfo {
+    /// What there is to know of a dialect.
+    pub fn of(dialect: &dyn Dialect) -> Self {
+        let transports = dialect.transports().to_vec();
+        let open = transports.iter().filter(|transport| dialect.persistent(**transport));
+        let open = open.map(|transport| OpenTransport { transport: *transport, events: dialect.client_events(*transport) }).collect();
+        Self { id: dialect.id().into(), name: dialect.name().into(), open, extras: dialect.extras(), transports }
+    }
 }
