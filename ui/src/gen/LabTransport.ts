@@ -3,4 +3,4 @@
 /**
  * How a reply travels.
  */
-export type LabTransport = "http" | "sse" | "ndjson" | "ws";
+export type LabTransport = "http" | "sse" | "ndjson" | "eventstream" | "array" | "ws";

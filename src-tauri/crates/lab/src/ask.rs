@@ -3,7 +3,8 @@
 
 use serde_json::Value;
 
-use crate::models::Model;
+use crate::models::{Behaviour, Model};
+use crate::rejection::Rejection;
 
 /// A request in no dialect.
 #[derive(Debug, Clone)]
@@ -29,6 +30,19 @@ pub(crate) struct Ask {
     pub previous: Option<String>,
 }
 
+impl Ask {
+    /// What the model makes of the question before it says anything: some refuse it.
+    pub(crate) fn check(&self) -> Result<(), Rejection> {
+        if self.model.behaviour == Behaviour::SmallContext && self.prompt_tokens > SMALL_CONTEXT {
+            return Err(Rejection::too_long(&self.model_name, self.prompt_tokens, SMALL_CONTEXT));
+        }
+        Ok(())
+    }
+}
+
+/// Tokens that `lab/small-context` takes at most.
+pub(crate) const SMALL_CONTEXT: usize = 50;
+
 /// A function the model may call.
 #[derive(Debug, Clone)]
 pub(crate) struct Tool {
@@ -43,46 +57,6 @@ pub(crate) enum ToolChoice {
     None,
     Required,
     Named(String),
-}
-
-/// A request the Lab cannot answer, in the terms all dialects share; each dialect gives it its own JSON shape.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct Rejection {
-    /// HTTP status.
-    pub status: u16,
-    /// `invalid_request_error` and the like.
-    pub kind: &'static str,
-    /// Machine-readable reason, if any.
-    pub code: Option<&'static str>,
-    /// The field that is wrong, if one is.
-    pub param: Option<String>,
-    /// For people.
-    pub message: String,
-}
-
-impl Rejection {
-    pub(crate) fn invalid(param: Option<&str>, message: impl Into<String>) -> Rejection {
-        Rejection { status: 400, kind: "invalid_request_error", code: None, param: param.map(str::to_string), message: message.into() }
-    }
-
-    pub(crate) fn no_previous(id: &str) -> Rejection {
-        Rejection {
-            code: Some("previous_response_not_found"),
-            ..Rejection::invalid(Some("previous_response_id"), format!("Previous response with id '{id}' not found."))
-        }
-    }
-
-    pub(crate) fn no_model(name: &str) -> Rejection {
-        let known: Vec<&str> = crate::models::MODELS.iter().map(|m| m.id).collect();
-        Rejection {
-            status: 404,
-            kind: "invalid_request_error",
-            code: Some("model_not_found"),
-            param: Some("model".into()),
-            message: format!("The model `{name}` does not exist here. The Lab has: {}.", known.join(", ")),
-        }
-    }
 }
 
 /// The request's JSON object, or why it is none.

@@ -23,6 +23,10 @@ pub enum Transport {
     Sse,
     /// One JSON value a line.
     Ndjson,
+    /// `application/vnd.amazon.eventstream`.
+    Eventstream,
+    /// A JSON array, delivered piece by piece.
+    Array,
     /// WebSocket.
     Ws,
 }

@@ -1,5 +1,8 @@
-//! Every address the Lab answers at: one table for the router and for the Lab view.
+//! Every address the Lab answers at: one table for the Lab view, one for the router.
 
+mod pattern;
+
+use ::http::HeaderMap;
 use serde::Serialize;
 use ts_rs::TS;
 
@@ -20,24 +23,6 @@ pub struct Endpoint {
     pub path: &'static str,
     /// What an SDK wants as its base URL, without the Lab's address; none where no SDK is meant.
     pub base: Option<&'static str>,
-}
-
-/// What answers at a path.
-#[derive(Clone, Copy)]
-pub(crate) enum Route {
-    /// A dialect: POST, and a WebSocket upgrade where it has that mode.
-    Dialect {
-        dialect: &'static dyn Dialect,
-        websocket: bool,
-    },
-    Models,
-    Model(&'static str),
-    Echo,
-    EchoSocket,
-    Sse,
-    Flood,
-    FloodSocket,
-    Index,
 }
 
 const fn endpoint(name: &'static str, transport: Transport, path: &'static str, base: Option<&'static str>) -> Endpoint {
@@ -63,29 +48,113 @@ pub fn endpoints() -> &'static [Endpoint] {
     ENDPOINTS
 }
 
-/// What answers at `path`. Doubled slashes count as one: some SDKs join their base URL that way. The OpenAI paths also answer
-/// without their `/openai` prefix.
-pub(crate) fn route(path: &str) -> Option<Route> {
-    let parts: Vec<&str> = path.split('/').filter(|p| !p.is_empty()).collect();
-    let parts = match parts.as_slice() {
-        ["openai", rest @ ..] => rest,
-        all => all,
-    };
-    Some(match parts {
-        [] => Route::Index,
-        ["v1", "chat", "completions"] => Route::Dialect { dialect: &OpenAiChat, websocket: false },
-        ["v1", "responses"] => Route::Dialect { dialect: &OpenAiResponses, websocket: true },
-        ["v1", "models"] => Route::Models,
-        ["v1", "models", model @ ..] => {
-            // SDKs escape the slash in a model's name.
-            let name = model.join("/").replace("%2F", "/").replace("%2f", "/");
-            Route::Model(crate::models::find(&name)?.id)
+/// What answers at a path.
+#[derive(Clone, Copy)]
+pub(crate) enum Route {
+    /// A model's reply to a request.
+    Reply,
+    /// A conversation on a WebSocket, by [`Dialect::talk`]. GET with an upgrade only.
+    Talk,
+    /// Both of these at one path.
+    ReplyOrTalk,
+    /// A reply to a POST, or the lanes of the Responses API's WebSocket mode.
+    Lanes,
+    /// The list of models; where the pattern has a `{model}`, that one.
+    Models,
+    Echo,
+    EchoSocket,
+    Sse,
+    Flood,
+    FloodSocket,
+    Index,
+}
+
+/// A line of the router's table.
+struct Line {
+    /// What may stand before the path: the API's name. The empty one may not be left out, having nothing to leave.
+    prefix: &'static str,
+    /// The path; a name in braces stands for one character or more, slashes too.
+    pattern: &'static str,
+    /// A header without which this line does not count.
+    only_with: Option<&'static str>,
+    route: Route,
+    /// What reads requests here, and says why one is refused.
+    dialect: &'static dyn Dialect,
+}
+
+const fn line(prefix: &'static str, pattern: &'static str, route: Route, dialect: &'static dyn Dialect) -> Line {
+    Line { prefix, pattern, only_with: None, route, dialect }
+}
+
+/// In the order of preference: where two lines fit, the first one answers. A path without a prefix may fit several APIs; lines that
+/// want a header stand before those that do not.
+static LINES: &[Line] = &[
+    // OpenAI
+    line("openai", "/v1/chat/completions", Route::Reply, &OpenAiChat),
+    line("openai", "/v1/responses", Route::Lanes, &OpenAiResponses),
+    line("openai", "/v1/models", Route::Models, &OpenAiChat),
+    line("openai", "/v1/models/{model}", Route::Models, &OpenAiChat),
+    // No model's API
+    line("", "/", Route::Index, &OpenAiChat),
+    line("", "/echo", Route::Echo, &OpenAiChat),
+    line("", "/echo/ws", Route::EchoSocket, &OpenAiChat),
+    line("", "/sse", Route::Sse, &OpenAiChat),
+    line("", "/flood", Route::Flood, &OpenAiChat),
+    line("", "/flood/ws", Route::FloodSocket, &OpenAiChat),
+];
+
+/// Where a request goes.
+pub(crate) struct Place {
+    pub route: Route,
+    pub dialect: &'static dyn Dialect,
+    /// The path the dialect sees.
+    pub path: String,
+    /// What stands in place of the pattern's names.
+    pub names: Vec<(&'static str, String)>,
+}
+
+/// What answers at `path`, which is as it came: percent-encoded, perhaps with doubled slashes, for some SDKs join their base URL that
+/// way. The error is the dialect in whose words the path is to be refused.
+pub(crate) fn place(path: &str, headers: &HeaderMap) -> Result<Place, &'static dyn Dialect> {
+    let path = pattern::plain(path);
+    for line in LINES.iter().filter(|line| line.only_with.is_none_or(|header| headers.contains_key(header))) {
+        for rest in [Some(path.as_str()), pattern::without(&path, line.prefix)].into_iter().flatten() {
+            if let Some(names) = pattern::fit(line.pattern, rest) {
+                return Ok(Place { route: line.route, dialect: line.dialect, path: rest.into(), names });
+            }
         }
-        ["echo"] => Route::Echo,
-        ["echo", "ws"] => Route::EchoSocket,
-        ["sse"] => Route::Sse,
-        ["flood"] => Route::Flood,
-        ["flood", "ws"] => Route::FloodSocket,
-        _ => return None,
-    })
+    }
+    Err(speaker(&path))
+}
+
+/// The dialect that refuses a path where nothing is: the one whose name begins the path, or whose own paths begin alike.
+fn speaker(path: &str) -> &'static dyn Dialect {
+    let named = LINES.iter().find(|line| pattern::without(path, line.prefix).is_some());
+    named.map_or(&OpenAiChat, |line| line.dialect)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_address_of_the_view_leads_somewhere() {
+        for endpoint in endpoints() {
+            let path = endpoint.path.replace("{model}", "lab/steady");
+            let place = place(&path, &HeaderMap::new()).ok().unwrap_or_else(|| panic!("{path}"));
+            let socket = matches!(place.route, Route::Talk | Route::ReplyOrTalk | Route::Lanes | Route::EchoSocket | Route::FloodSocket);
+            assert!(socket || endpoint.transport != Transport::Ws, "{path}");
+        }
+    }
+
+    #[test]
+    fn prefixes_and_slashes_are_the_clients_choice() {
+        for path in ["/v1/models/lab/steady", "/openai//v1/models/lab%2fsteady", "/openai/v1/models/lab/steady/"] {
+            let place = place(path, &HeaderMap::new()).ok().unwrap_or_else(|| panic!("{path}"));
+            assert!(matches!(place.route, Route::Models));
+            assert_eq!(place.names, [("model", "lab/steady".to_string())]);
+            assert_eq!(place.path, "/v1/models/lab/steady");
+        }
+        assert!(place("/openai/v1/nothing", &HeaderMap::new()).is_err());
+    }
 }

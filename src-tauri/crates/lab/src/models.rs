@@ -9,7 +9,9 @@ pub(crate) enum Behaviour {
     Tools,
     Refuser,
     Filtered,
+    SmallContext,
     ErrorMidStream,
+    Quota,
 }
 
 /// A model in the list.
@@ -20,18 +22,28 @@ pub(crate) struct Model {
     pub behaviour: Behaviour,
 }
 
+const fn model(id: &'static str, behaviour: Behaviour, description: &'static str) -> Model {
+    Model { id, description, behaviour }
+}
+
 pub(crate) static MODELS: &[Model] = &[
-    Model { id: "lab/steady", description: "text, one token a beat", behaviour: Behaviour::Steady },
-    Model { id: "lab/bursty", description: "text in clumps with pauses between", behaviour: Behaviour::Bursty },
-    Model { id: "lab/reasoner", description: "thinks aloud, then answers", behaviour: Behaviour::Reasoner },
-    Model { id: "lab/tools", description: "calls the tools it is given, then answers from their results", behaviour: Behaviour::Tools },
-    Model { id: "lab/refuser", description: "declines every request", behaviour: Behaviour::Refuser },
-    Model { id: "lab/filtered", description: "stopped half way by a content filter", behaviour: Behaviour::Filtered },
-    Model { id: "lab/error-mid-stream", description: "fails half way, after status 200", behaviour: Behaviour::ErrorMidStream },
+    model("lab/steady", Behaviour::Steady, "text, one token a beat"),
+    model("lab/bursty", Behaviour::Bursty, "text in clumps with pauses between"),
+    model("lab/reasoner", Behaviour::Reasoner, "thinks aloud, then answers"),
+    model("lab/tools", Behaviour::Tools, "calls the tools it is given, then answers from their results"),
+    model("lab/refuser", Behaviour::Refuser, "declines every request"),
+    model("lab/filtered", Behaviour::Filtered, "stopped half way by a content filter"),
+    model("lab/small-context", Behaviour::SmallContext, "takes prompts of 50 tokens at most"),
+    model("lab/error-mid-stream", Behaviour::ErrorMidStream, "fails half way, after status 200"),
+    model("lab/quota", Behaviour::Quota, "runs out of quota half way, after status 200"),
 ];
 
-/// The model of that name; `lab` alone is `lab/steady`.
+/// Seconds since 1970 at which every model was made, where an API wants to know.
+pub(crate) const CREATED: u64 = 1_780_000_000;
+
+/// The model of that name; `lab` alone is `lab/steady`, and APIs that put `models/` before a name may.
 pub(crate) fn find(id: &str) -> Option<&'static Model> {
+    let id = id.strip_prefix("models/").unwrap_or(id);
     let id = if id == "lab" { "lab/steady" } else { id };
     MODELS.iter().find(|m| m.id == id)
 }

@@ -3,9 +3,9 @@
 
 use http::HeaderMap;
 
-use crate::ask::Rejection;
 use crate::fault::Faults;
 use crate::pace::Shape;
+use crate::rejection::Rejection;
 use crate::settings::{MAX_REPLY_TOKENS, Reply, Settings};
 
 /// Settings and faults of one request.
@@ -86,12 +86,12 @@ fn bad(name: &str, why: &str) -> Rejection {
 pub(crate) fn pairs(query: &str) -> impl Iterator<Item = (String, String)> {
     query.split('&').filter(|p| !p.is_empty()).map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (decode(name), decode(value))
+        (unescape(name, true), unescape(value, true))
     })
 }
 
-/// Percent-decoding as in `application/x-www-form-urlencoded`; what is not an escape stays as it is.
-fn decode(text: &str) -> String {
+/// Percent-decoding; what is not an escape stays as it is. In a `form` (`application/x-www-form-urlencoded`) a plus is a space.
+pub(crate) fn unescape(text: &str, form: bool) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -102,7 +102,7 @@ fn decode(text: &str) -> String {
                 out.push((high * 16 + low) as u8);
                 at += 2;
             }
-            (b'+', ..) => out.push(b' '),
+            (b'+', ..) if form => out.push(b' '),
             (byte, ..) => out.push(byte),
         }
         at += 1;

@@ -27,11 +27,16 @@ pub(crate) struct Manner {
 
 /// Where events go: a response body or a WebSocket.
 pub(crate) trait Outlet: Send {
-    /// Sends one event in one write. Waits while the client does not read.
-    fn send(&mut self, name: Option<&str>, payload: Vec<u8>, manner: Manner) -> impl Future<Output = Result<(), Gone>> + Send;
+    /// Sends one event in one write, with `payload` in place of its data. Waits while the client does not read.
+    fn send(&mut self, event: &Event, payload: Vec<u8>, manner: Manner) -> impl Future<Output = Result<(), Gone>> + Send;
 
     /// Sends one message of `before`, `length` bytes of padding and `after`, without holding it in memory.
     fn pad(&mut self, before: &str, length: u64, after: &str) -> impl Future<Output = Result<(), Gone>> + Send;
+
+    /// Sends what ends a whole reply, after its last event.
+    fn finish(&mut self) -> impl Future<Output = Result<(), Gone>> + Send {
+        async { Ok(()) }
+    }
 
     /// Ready when the client has gone.
     fn gone(&self) -> impl Future<Output = ()> + Send;
@@ -106,6 +111,7 @@ async fn run<O: Outlet>(
         said += tokens;
         exchange.said(tokens);
         if step == crate::script::Step::Fail {
+            outlet.finish().await?;
             return Ok(Ending::Complete);
         }
     }
@@ -117,6 +123,9 @@ async fn run<O: Outlet>(
     }
     for event in render.closing(script) {
         damage.send(event, outlet).await?;
+    }
+    if !faults.no_end_marker {
+        outlet.finish().await?;
     }
     Ok(Ending::Complete)
 }
@@ -185,8 +194,12 @@ impl Damage<'_> {
         if event.is_end && self.faults.no_end_marker {
             return Ok(());
         }
-        let (payload, manner) = self.done_to(event.data);
-        outlet.send(event.name, payload, manner).await
+        if event.is_comment() || event.binary.is_some() {
+            let manner = Manner { split: None, drip: self.faults.slow_drip };
+            return outlet.send(&event, Vec::new(), manner).await;
+        }
+        let (payload, manner) = self.done_to(event.data.clone());
+        outlet.send(&event, payload, manner).await
     }
 
     /// The payload as it is to be sent, and how.

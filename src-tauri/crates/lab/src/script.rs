@@ -3,12 +3,11 @@
 
 use serde_json::Value;
 
-use crate::ask::{Ask, Rejection, Tool, ToolChoice};
+use crate::ask::{Ask, Tool, ToolChoice};
 use crate::connections::Transport;
-use crate::endpoints::{Route, route};
-use crate::fault::Faults;
 use crate::models::Behaviour;
 use crate::pieces::Pieces;
+use crate::rejection::Rejection;
 use crate::reply::{self, Wish};
 use crate::rng::{Rng, hash};
 use crate::settings::Settings;
@@ -28,6 +27,8 @@ pub struct Script {
     prompt_tokens: usize,
     /// Tokens said before the error, if the reply is to break.
     fails_after: Option<usize>,
+    /// The error is that the quota is used up.
+    quota: bool,
 }
 
 /// One call of a tool.
@@ -88,25 +89,6 @@ pub(crate) enum Step<'a> {
 }
 
 impl Script {
-    /// What the Lab means to answer to `body` at `path` under `settings`: the same script the server composes, when the
-    /// settings hold what the request's own overrides would have changed. `websocket` says that the body is a message on a
-    /// WebSocket. Responses that go on from earlier ones count those in the server only.
-    ///
-    /// Fails as the server would refuse the request; with status 404 for a path no dialect answers at.
-    pub fn for_request(path: &str, websocket: bool, body: &[u8], settings: &Settings) -> Result<Script, Rejection> {
-        let Some(Route::Dialect { dialect, .. }) = route(path) else {
-            return Err(Rejection { status: 404, ..Rejection::invalid(None, format!("No dialect answers at {path}.")) });
-        };
-        let (ask, _) = dialect.read(body)?;
-        let transport = match (websocket, ask.stream) {
-            (true, _) => Transport::Ws,
-            (false, true) => dialect.streams_as(),
-            (false, false) => Transport::Http,
-        };
-        let faults = Faults::of(&settings.faults).unwrap_or_default();
-        Ok(Script::compose(&ask, transport, settings, faults.split_utf8.is_some()))
-    }
-
     pub(crate) fn compose(ask: &Ask, transport: Transport, settings: &Settings, split_clusters: bool) -> Script {
         let seed = ask.seed.unwrap_or(settings.pace.seed);
         let tokens = settings.pace.reply_tokens as usize;
@@ -122,6 +104,7 @@ impl Script {
             finish: Finish::Stop,
             prompt_tokens: ask.prompt_tokens,
             fails_after: None,
+            quota: ask.model.behaviour == Behaviour::Quota,
         };
         if ask.model.behaviour == Behaviour::Reasoner {
             script.reasoning = reply::reasoning(&Wish { tokens: (tokens / 3).max(12), ..wish });
@@ -140,7 +123,7 @@ impl Script {
             script.text = reply::text(&wish);
         }
         match ask.model.behaviour {
-            Behaviour::ErrorMidStream => {
+            Behaviour::ErrorMidStream | Behaviour::Quota => {
                 script.fails_after = Some(script.tokens() / 2);
                 script.finish = Finish::Error;
             }
@@ -204,6 +187,11 @@ impl Script {
     /// How it ends.
     pub fn finish(&self) -> Finish {
         self.finish
+    }
+
+    /// Why the reply breaks off, where it does: what [`Finish::Error`] is about.
+    pub(crate) fn failure(&self) -> Rejection {
+        if self.quota { Rejection::quota() } else { Rejection::failure() }
     }
 
     /// The model's name as the client wrote it.

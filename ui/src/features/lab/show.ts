@@ -7,6 +7,8 @@ export const SIGNS: Record<LabTransport, { text: string; ly: string }> = {
   http: { text: 'HTTP', ly: 'http-head' },
   sse: { text: 'SSE', ly: 'sse' },
   ndjson: { text: 'NDJSON', ly: 'json' },
+  eventstream: { text: 'EVENTS', ly: 'chunk' },
+  array: { text: 'ARRAY', ly: 'json' },
   ws: { text: 'WS', ly: 'ws' },
 };
 

@@ -4,47 +4,181 @@
 pub(crate) mod openai_chat;
 pub(crate) mod openai_responses;
 
+use std::borrow::Cow;
+
+use ::http::Method;
 use serde_json::{Value, json};
 
-use crate::ask::{Ask, Rejection};
+use crate::ask::Ask;
 use crate::connections::Transport;
+use crate::framing::Framing;
+use crate::models::Model;
+use crate::rejection::Rejection;
 use crate::script::{Script, Step};
 
-/// A message on the wire: an SSE event, a line, or a WebSocket message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A request as a dialect sees it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Request<'a> {
+    pub method: &'a Method,
+    /// Percent-decoded, with single slashes, and without the prefix that names the API.
+    pub path: &'a str,
+    /// As it came, without its question mark.
+    pub query: &'a str,
+    pub headers: &'a ::http::HeaderMap,
+    /// Empty for a handshake.
+    pub body: &'a [u8],
+    /// What stands in place of the names in the route's pattern.
+    pub names: &'a [(&'static str, String)],
+}
+
+impl<'a> Request<'a> {
+    /// What stands in place of `{name}` in the route's pattern.
+    pub(crate) fn name(&self, name: &str) -> &'a str {
+        self.names.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value.as_str())
+    }
+
+    /// A header's value, where it is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&'a str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The first value of that name in the query, decoded.
+    pub(crate) fn query_value(&self, name: &str) -> Option<String> {
+        crate::overrides::pairs(self.query).find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+}
+
+/// A message on the wire: an SSE event, a line, a record, an element or a WebSocket message.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Event {
-    /// SSE's `event:` field.
-    pub name: Option<&'static str>,
+    /// SSE's `event:` field, or a record's `:event-type`.
+    pub name: Option<Cow<'static, str>>,
+    /// SSE's `id:` field.
+    pub id: Option<String>,
+    /// An SSE comment in the middle of the event, before its data; alone, with no data and no id, it is no event at all.
+    pub comment: Option<String>,
     /// The payload.
     pub data: String,
+    /// Sent in place of `data` as a binary message, where events travel over a WebSocket.
+    pub binary: Option<Vec<u8>>,
+    /// A record of `:message-type` `exception`; its name is the `:exception-type`.
+    pub exception: bool,
     /// Whether it is what tells a client that the reply is whole.
     pub is_end: bool,
 }
 
 impl Event {
+    /// An event of nothing but its payload.
     pub(crate) fn data(value: &Value) -> Event {
-        Event { name: None, data: value.to_string(), is_end: false }
+        Event::text(value.to_string())
     }
+
+    /// An event whose payload is this text.
+    pub(crate) fn text(data: impl Into<String>) -> Event {
+        Event { data: data.into(), ..Event::default() }
+    }
+
+    /// An event with a name.
+    pub(crate) fn named(name: impl Into<Cow<'static, str>>, value: &Value) -> Event {
+        Event { name: Some(name.into()), ..Event::data(value) }
+    }
+
+    /// An SSE comment alone; nothing where there are no comments.
+    pub(crate) fn comment(text: impl Into<String>) -> Event {
+        Event { comment: Some(text.into()), ..Event::default() }
+    }
+
+    /// The same, as the one that ends the reply.
+    pub(crate) fn end(self) -> Event {
+        Event { is_end: true, ..self }
+    }
+
+    /// Whether it is a comment and nothing else.
+    pub(crate) fn is_comment(&self) -> bool {
+        self.comment.is_some() && self.data.is_empty() && self.id.is_none() && self.name.is_none() && self.binary.is_none()
+    }
+}
+
+/// An answer that is no reply of a model: an acknowledgement, a result of another call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Aside {
+    pub status: u16,
+    pub head: Vec<(&'static str, String)>,
+    /// As `application/json`; none for an empty body.
+    pub body: Option<Value>,
 }
 
 /// An API the Lab speaks.
 pub(crate) trait Dialect: Send + Sync {
-    /// Reads a request's body.
-    fn read(&self, body: &[u8]) -> Result<(Ask, Box<dyn Render>), Rejection>;
+    /// Reads a request.
+    fn read(&self, request: &Request<'_>) -> Result<(Ask, Box<dyn Render>), Rejection>;
+
+    /// Methods it answers; a WebSocket's GET apart.
+    fn methods(&self) -> &'static [Method] {
+        &[Method::POST]
+    }
+
+    /// Answers a request that wants no model's reply. Asked first.
+    fn aside(&self, request: &Request<'_>) -> Option<Aside> {
+        let _ = request;
+        None
+    }
 
     /// How a streamed reply travels.
-    fn streams_as(&self) -> Transport {
+    fn streams_as(&self, request: &Request<'_>) -> Transport {
+        let _ = request;
         Transport::Sse
     }
 
+    /// How the events of a streamed reply are set apart.
+    fn framing(&self, request: &Request<'_>) -> Framing {
+        Framing::of(self.streams_as(request))
+    }
+
+    /// Headers of a reply: the request's id in the API's name for it, rate limits in its format.
+    fn head(&self, script: &Script) -> Vec<(&'static str, String)> {
+        vec![("x-request-id", format!("req_lab{}", script.id()))]
+    }
+
+    /// Headers of an error response.
+    fn refusal_head(&self, rejection: &Rejection) -> Vec<(&'static str, String)> {
+        let _ = rejection;
+        Vec::new()
+    }
+
     /// The id a later request may go on from, in dialects that keep conversations.
-    fn reply_id(&self, _: &Script) -> Option<String> {
+    fn reply_id(&self, script: &Script) -> Option<String> {
+        let _ = script;
         None
     }
 
     /// The body of an error response.
     fn refuse(&self, rejection: &Rejection) -> Value {
         openai_error(rejection)
+    }
+
+    /// The list of models, as the API lists them.
+    fn models(&self, models: &[Model]) -> Value {
+        json!({"object": "list", "data": models.iter().map(|model| self.model(model)).collect::<Vec<_>>()})
+    }
+
+    /// One model, as the API tells of it.
+    fn model(&self, model: &Model) -> Value {
+        json!({
+            "id": model.id, "object": "model", "created": crate::models::CREATED, "owned_by": "weir-lab",
+            "description": model.description,
+        })
+    }
+
+    /// Speaks on a WebSocket whose handshake is `request`; none where the API has no such mode. An error refuses the handshake.
+    fn talk(&self, request: &Request<'_>) -> Option<Result<Box<dyn Talk>, Rejection>> {
+        let _ = request;
+        None
+    }
+
+    /// Whether a wrong key is told on the open socket by [`Talk::refuse`], rather than by refusing the handshake.
+    fn key_after_upgrade(&self) -> bool {
+        false
     }
 }
 
@@ -64,6 +198,56 @@ pub(crate) trait Render: Send {
 
     /// An event that says nothing, but may be of any size: what stands before and after the padding.
     fn padding(&mut self, script: &Script) -> (String, String);
+
+    /// What follows when the client has cancelled the reply on its WebSocket.
+    fn cancelled(&mut self, script: &Script) -> Vec<Event> {
+        let _ = script;
+        Vec::new()
+    }
+}
+
+/// Speaks on one WebSocket, as long as it is open. It says what is to be done; the socket does it.
+pub(crate) trait Talk: Send {
+    /// What is done once the socket is open, before the client has said anything.
+    fn open(&mut self) -> Vec<Act> {
+        Vec::new()
+    }
+
+    /// What is done about something heard.
+    fn hear(&mut self, heard: Heard<'_>) -> Vec<Act>;
+
+    /// What is done about a request that cannot be answered: a model's refusal of an [`Act::Say`], a wrong key.
+    fn refuse(&mut self, rejection: &Rejection) -> Vec<Act> {
+        vec![Act::Close(1008, rejection.message.clone())]
+    }
+
+    /// Whether text leaves in binary messages.
+    fn binary(&self) -> bool {
+        false
+    }
+}
+
+/// What a [`Talk`] hears.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Heard<'a> {
+    Text(&'a str),
+    Binary(&'a [u8]),
+    /// The reply begun by [`Act::Say`] is over, or was cancelled.
+    Said(&'a Script),
+}
+
+/// What a [`Talk`] wants done.
+pub(crate) enum Act {
+    /// A message of text (a binary one, where [`Talk::binary`]).
+    Send(String),
+    /// A message of bytes.
+    SendBinary(Vec<u8>),
+    /// Begins a reply; one that is under way is finished first.
+    Say(Box<(Ask, Box<dyn Render>)>),
+    /// Breaks off the reply under way, and forgets those that wait.
+    Cancel,
+    /// Closes the socket. A reason longer than a close frame holds (123 bytes) is cut.
+    Close(u16, String),
 }
 
 /// OpenAI's error object.
@@ -75,6 +259,3 @@ pub(crate) fn openai_error(rejection: &Rejection) -> Value {
         "code": rejection.code,
     }})
 }
-
-/// The words of a reply that breaks in the middle.
-pub(crate) const FAILURE: &str = "The Lab broke off here, as the model lab/error-mid-stream always does.";

@@ -2,15 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::{Dialect, Event, FAILURE, Render};
-use crate::ask::{self, Ask, Rejection, Tool};
+use super::{Dialect, Event, Render, Request, openai_error};
+use crate::ask::{self, Ask, Tool};
+use crate::rejection::Rejection;
 use crate::script::{Finish, Script, Step, count_all};
 
 pub(crate) struct OpenAiChat;
 
 impl Dialect for OpenAiChat {
-    fn read(&self, body: &[u8]) -> Result<(Ask, Box<dyn Render>), Rejection> {
-        let body = ask::object(body)?;
+    fn read(&self, request: &Request<'_>) -> Result<(Ask, Box<dyn Render>), Rejection> {
+        let body = ask::object(request.body)?;
         let (model, model_name) = ask::model(&body)?;
         let messages = match body.get("messages") {
             Some(Value::Array(messages)) if !messages.is_empty() => messages,
@@ -125,8 +126,7 @@ impl Render for Chunks {
                 json!({"tool_calls": [{"index": index, "function": {"arguments": text}}]})
             }
             Step::Fail => {
-                let error = json!({"message": FAILURE, "type": "server_error", "param": null, "code": "lab_error"});
-                return vec![Event::data(&json!({"error": error}))];
+                return vec![Event::data(&openai_error(&script.failure()))];
             }
         };
         vec![self.delta(script, delta, Value::Null)]
@@ -137,7 +137,7 @@ impl Render for Chunks {
         if self.with_usage {
             events.push(self.chunk(script, json!([]), usage(script)));
         }
-        events.push(Event { name: None, data: "[DONE]".into(), is_end: true });
+        events.push(Event::text("[DONE]").end());
         events
     }
 

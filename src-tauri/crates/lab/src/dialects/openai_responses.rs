@@ -3,15 +3,16 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Dialect, Event, FAILURE, Render};
-use crate::ask::{self, Ask, Rejection, Tool};
+use super::{Dialect, Event, Render, Request};
+use crate::ask::{self, Ask, Tool};
+use crate::rejection::{Reason, Rejection};
 use crate::script::{Finish, Script, Step, count_all};
 
 pub(crate) struct OpenAiResponses;
 
 impl Dialect for OpenAiResponses {
-    fn read(&self, body: &[u8]) -> Result<(Ask, Box<dyn Render>), Rejection> {
-        let body = ask::object(body)?;
+    fn read(&self, request: &Request<'_>) -> Result<(Ask, Box<dyn Render>), Rejection> {
+        let body = ask::object(request.body)?;
         let (ask, events) = read(&body)?;
         Ok((ask, Box::new(events)))
     }
@@ -161,7 +162,7 @@ impl Events {
         if let Some(lane) = &self.stream_id {
             object.insert("stream_id".into(), lane.clone());
         }
-        Event { name: Some(name), data: Value::Object(object).to_string(), is_end: false }
+        Event::named(name, &Value::Object(object))
     }
 
     fn response(&self, script: &Script, status: &str) -> Value {
@@ -177,7 +178,7 @@ impl Events {
         put("created_at", script.created().into());
         put("status", status.into());
         put("background", false.into());
-        put("error", if status == "failed" { json!({"code": "server_error", "message": FAILURE}) } else { Value::Null });
+        put("error", if status == "failed" { failure(script) } else { Value::Null });
         put("incomplete_details", if status == "incomplete" { json!({"reason": reason}) } else { Value::Null });
         put("model", script.model().into());
         put("output", if ended { self.output.clone().into() } else { json!([]) });
@@ -335,7 +336,8 @@ impl Render for Events {
             Step::Call(index) => self.delta(script, Item::Call(index), ""),
             Step::Arguments(index, text) => self.delta(script, Item::Call(index), text),
             Step::Fail => {
-                let error = json!({"code": "server_error", "message": FAILURE, "param": null});
+                let mut error = failure(script);
+                error["param"] = Value::Null;
                 let mut failed_after = vec![self.event("error", error)];
                 let mut failed = self.lifecycle("response.failed", script, "failed");
                 failed.is_end = true;
@@ -377,6 +379,13 @@ impl Render for Events {
             None => (event, String::new()),
         }
     }
+}
+
+/// Why a response failed, as its `error` member says it.
+fn failure(script: &Script) -> Value {
+    let failure = script.failure();
+    let code = if failure.reason == Reason::Quota { "insufficient_quota" } else { "server_error" };
+    json!({"code": code, "message": failure.message})
 }
 
 pub(crate) fn response_id(script: &Script) -> String {

@@ -1,12 +1,14 @@
 //! The player on a stopped clock, writing into memory.
 
+use http::{HeaderMap, Method};
 use serde_json::Value;
 
 use super::*;
+use crate::ask::Ask;
 use crate::connections::{Ledger, Transport};
-use crate::dialects::Dialect;
 use crate::dialects::openai_chat::OpenAiChat;
 use crate::dialects::openai_responses::OpenAiResponses;
+use crate::dialects::{Dialect, Request};
 use crate::settings::Settings;
 
 /// Keeps what it is given, with the moment.
@@ -22,10 +24,10 @@ struct Paper {
 }
 
 impl Outlet for Paper {
-    async fn send(&mut self, name: Option<&str>, payload: Vec<u8>, manner: Manner) -> Result<(), Gone> {
+    async fn send(&mut self, event: &Event, payload: Vec<u8>, manner: Manner) -> Result<(), Gone> {
         sleep(self.slow).await;
         let at = self.start.get_or_insert_with(Instant::now).elapsed();
-        self.written.push((at, name.map(str::to_string), payload, manner));
+        self.written.push((at, event.name.as_deref().map(str::to_string), payload, manner));
         Ok(())
     }
 
@@ -42,8 +44,13 @@ impl Outlet for Paper {
     }
 }
 
+fn read(dialect: &dyn Dialect, body: &str) -> (Ask, Box<dyn Render>) {
+    let headers = &HeaderMap::new();
+    dialect.read(&Request { method: &Method::POST, path: "/", query: "", headers, body: body.as_bytes(), names: &[] }).unwrap()
+}
+
 async fn perform(dialect: &dyn Dialect, body: &str, settings: &Settings, faults: &str, paper: &mut Paper) -> (Script, Ending) {
-    let (ask, mut render) = dialect.read(body.as_bytes()).unwrap();
+    let (ask, mut render) = read(dialect, body);
     let faults = Faults::parse(faults).unwrap();
     let script = Script::compose(&ask, Transport::Sse, settings, faults.split_utf8.is_some());
     let exchange = Ledger::default().begin("t".into(), Transport::Sse, "/".into(), faults.label());
@@ -268,7 +275,7 @@ async fn responses_events_are_complete_and_in_order() {
             }
         }
         // The whole form is what the stream ends with.
-        let (_, mut render) = OpenAiResponses.read(body.as_bytes()).unwrap();
+        let (_, mut render) = read(&OpenAiResponses, &body);
         assert_eq!(render.whole(&script), last["response"]);
     }
 }

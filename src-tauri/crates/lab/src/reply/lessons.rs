@@ -17,7 +17,7 @@ pub(super) struct Topic {
 /// The topic a transport's replies are about.
 pub(super) fn topic(transport: Transport) -> &'static Topic {
     match transport {
-        Transport::Http => &HTTP,
+        Transport::Http | Transport::Eventstream | Transport::Array => &HTTP,
         Transport::Sse => &SSE,
         Transport::Ndjson => &NDJSON,
         Transport::Ws => &WS,

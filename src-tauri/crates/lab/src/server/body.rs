@@ -10,6 +10,8 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use crate::connections::Exchange;
+use crate::dialects::Event;
+use crate::framing::{Framing, Record};
 use crate::play::{Gone, Manner, Outlet, breathe};
 
 /// A body hyper can send.
@@ -70,43 +72,20 @@ impl Body for Reply {
     }
 }
 
-/// How events are set apart in a body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Framing {
-    /// The WHATWG event stream format, with this line ending.
-    Sse(&'static str),
-    /// A line feed after each value.
-    Ndjson,
-    /// Nothing around the payload.
-    Bare,
-}
-
-impl Framing {
-    fn before(self, name: Option<&str>) -> String {
-        match (self, name) {
-            (Framing::Sse(end), Some(name)) => format!("event: {name}{end}data: "),
-            (Framing::Sse(_), None) => "data: ".into(),
-            _ => String::new(),
-        }
-    }
-
-    fn after(self) -> String {
-        match self {
-            Framing::Sse(end) => end.repeat(2),
-            Framing::Ndjson => "\n".into(),
-            Framing::Bare => String::new(),
-        }
-    }
-}
-
 /// Writes events into a body.
 pub(crate) struct BodyOutlet<'a> {
     pub parts: mpsc::Sender<Bytes>,
     pub framing: Framing,
     pub exchange: &'a Exchange,
+    /// Events written.
+    events: u64,
 }
 
-impl BodyOutlet<'_> {
+impl<'a> BodyOutlet<'a> {
+    pub(crate) fn new(parts: mpsc::Sender<Bytes>, framing: Framing, exchange: &'a Exchange) -> BodyOutlet<'a> {
+        BodyOutlet { parts, framing, exchange, events: 0 }
+    }
+
     async fn part(&self, bytes: Bytes) -> Result<(), Gone> {
         let length = bytes.len();
         self.parts.send(bytes).await.map_err(|_| Gone)?;
@@ -119,13 +98,13 @@ impl BodyOutlet<'_> {
 pub(crate) const BLOCK: usize = 64 << 10;
 
 impl Outlet for BodyOutlet<'_> {
-    async fn send(&mut self, name: Option<&str>, payload: Vec<u8>, manner: Manner) -> Result<(), Gone> {
-        let before = self.framing.before(name);
+    async fn send(&mut self, event: &Event, payload: Vec<u8>, manner: Manner) -> Result<(), Gone> {
+        let Some((before, after)) = around(self.framing, event, self.events, &payload) else {
+            return Ok(());
+        };
+        self.events += u64::from(!event.is_comment());
         let inside = manner.split.map(|at| before.len() + at);
-        let mut bytes = before.into_bytes();
-        bytes.extend(payload);
-        bytes.extend(self.framing.after().into_bytes());
-        let mut bytes = Bytes::from(bytes);
+        let mut bytes = Bytes::from([before, payload, after].concat());
         if let Some(pause) = manner.drip {
             return drip(self, bytes, pause).await;
         }
@@ -137,20 +116,63 @@ impl Outlet for BodyOutlet<'_> {
     }
 
     async fn pad(&mut self, before: &str, length: u64, after: &str) -> Result<(), Gone> {
-        self.part(format!("{}{before}", self.framing.before(None)).into()).await?;
+        let event = Event::default();
+        let mut record = None;
+        let framed = if self.framing == Framing::Eventstream {
+            let whole = (before.len() + after.len()) as u64 + length;
+            // No message can be longer than its length can say.
+            let Some((begun, head)) = Record::begin(&event, whole) else { return Ok(()) };
+            (head, record.insert(begun)).0
+        } else {
+            around(self.framing, &event, self.events, &[]).map(|(head, _)| head).unwrap_or_default()
+        };
+        self.events += 1;
+        let mut say = |bytes: &[u8]| {
+            if let Some(record) = &mut record {
+                record.update(bytes);
+            }
+        };
+        say(before.as_bytes());
         let block = Bytes::from(vec![b'x'; BLOCK]);
+        self.part([framed, before.into()].concat().into()).await?;
         let mut left = length;
         while left > 0 {
             let take = left.min(BLOCK as u64) as usize;
+            say(&block[..take]);
             self.part(block.slice(..take)).await?;
             left -= take as u64;
         }
-        self.part(format!("{after}{}", self.framing.after()).into()).await
+        say(after.as_bytes());
+        let end = match record {
+            Some(record) => record.end().to_vec(),
+            None => around(self.framing, &event, 0, &[]).map(|(_, end)| end).unwrap_or_default(),
+        };
+        self.part([after.into(), end].concat().into()).await
+    }
+
+    async fn finish(&mut self) -> Result<(), Gone> {
+        match self.framing.finish(self.events) {
+            "" => Ok(()),
+            end => self.part(end.into()).await,
+        }
     }
 
     async fn gone(&self) {
         self.parts.closed().await;
     }
+}
+
+/// What stands before and after `payload`, the `at`th of its body; none where such an event cannot be told.
+fn around(framing: Framing, event: &Event, at: u64, payload: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    if framing != Framing::Eventstream {
+        return framing.around(event, at).map(|(before, after)| (before.into(), after.into()));
+    }
+    if event.is_comment() {
+        return None;
+    }
+    let (mut record, before) = Record::begin(event, payload.len() as u64)?;
+    record.update(payload);
+    Some((before, record.end().into()))
 }
 
 async fn drip(outlet: &BodyOutlet<'_>, mut bytes: Bytes, pause: Duration) -> Result<(), Gone> {

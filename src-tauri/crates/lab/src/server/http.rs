@@ -9,13 +9,14 @@ use serde_json::{Value, json};
 
 use super::body::Reply;
 use super::{Client, plain, replies, socket};
-use crate::ask::Rejection;
 use crate::connections::{Exchange, Side, State, Transport, client_of};
-use crate::dialects::openai_error;
-use crate::endpoints::{Route, route};
+use crate::dialects::{Aside, Dialect, Request as Read};
+use crate::endpoints::{Place, Route, place};
 use crate::fault::{Faults, JsonInstead};
-use crate::models::{MODELS, Model};
+use crate::keys;
+use crate::models::{self, MODELS};
 use crate::overrides::Terms;
+use crate::rejection::{Reason, Rejection};
 
 /// The largest request body; larger ones get 413.
 const BODY: usize = 64 << 20;
@@ -25,9 +26,31 @@ pub(super) struct Asked {
     pub client: Client,
     pub head: request::Parts,
     pub terms: Terms,
+    pub place: Place,
 }
 
 impl Asked {
+    pub(super) fn dialect(&self) -> &'static dyn Dialect {
+        self.place.dialect
+    }
+
+    /// The request as its dialect reads it.
+    pub(super) fn read<'a>(&'a self, body: &'a [u8]) -> Read<'a> {
+        Read {
+            method: &self.head.method,
+            path: &self.place.path,
+            query: self.query(),
+            headers: &self.head.headers,
+            body,
+            names: &self.place.names,
+        }
+    }
+
+    /// Refuses the request in its dialect's words, with a row in the ledger that no fault applies to.
+    pub(super) fn refused(&self, rejection: &Rejection) -> Response<Reply> {
+        refused(&self.client, &self.head, self.dialect(), rejection)
+    }
+
     pub(super) fn query(&self) -> &str {
         self.head.uri.query().unwrap_or_default()
     }
@@ -50,67 +73,69 @@ impl Asked {
 
 pub(super) async fn answer(client: Client, request: Request<Incoming>) -> Response<Reply> {
     let (head, body) = request.into_parts();
-    let terms = Terms::of(&client.settings, &head.headers, head.uri.query().unwrap_or_default());
-    let Some(route) = route(head.uri.path()) else {
-        return refused(
-            &client,
-            &head,
-            &Rejection {
-                status: 404,
-                code: Some("unknown_url"),
-                ..Rejection::invalid(None, format!("Invalid URL ({} {})", head.method, head.uri.path()))
-            },
-        );
+    let place = match place(head.uri.path(), &head.headers) {
+        Ok(place) => place,
+        Err(dialect) => return refused(&client, &head, dialect, &Rejection::no_path(&head.method, head.uri.path())),
     };
-    let terms = match terms {
+    let terms = match Terms::of(&client.settings, &head.headers, head.uri.query().unwrap_or_default()) {
         Ok(terms) => terms,
-        Err(rejection) => return refused(&client, &head, &rejection),
+        Err(rejection) => return refused(&client, &head, place.dialect, &rejection),
     };
-    let asked = Asked { client, head, terms };
+    let asked = Asked { client, head, terms, place };
+    let route = asked.place.route;
     let upgrade = socket::is_upgrade(&asked.head);
     let allowed: &[Method] = match route {
-        Route::Dialect { websocket: true, .. } if upgrade => &[Method::GET],
-        Route::Dialect { .. } => &[Method::POST],
+        Route::ReplyOrTalk | Route::Lanes if upgrade => &[Method::GET],
+        Route::Reply | Route::ReplyOrTalk | Route::Lanes => asked.dialect().methods(),
         Route::Echo => &[Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::HEAD, Method::OPTIONS],
         Route::Sse | Route::Flood => &[Method::GET, Method::POST],
         _ => &[Method::GET],
     };
     if !allowed.contains(&asked.head.method) {
         let names: Vec<&str> = allowed.iter().map(Method::as_str).collect();
-        let mut response = refused(
-            &asked.client,
-            &asked.head,
-            &Rejection {
-                status: 405,
-                code: Some("method_not_supported"),
-                ..Rejection::invalid(None, format!("Not allowed to {} on {}.", asked.head.method, asked.head.uri.path()))
-            },
-        );
+        let mut response = asked.refused(&Rejection::no_method(&asked.head.method, asked.head.uri.path()));
         set(&mut response, ALLOW, &names.join(", "));
         return response;
     }
-    if !matches!(route, Route::Index | Route::Models | Route::Model(_))
+    if !matches!(route, Route::Index | Route::Models)
         && let Some(response) = before_the_first_byte(&asked, upgrade)
     {
         return response;
     }
+    let talks = matches!(route, Route::Talk) || (upgrade && matches!(route, Route::ReplyOrTalk | Route::Lanes));
+    if keys::is_wrong(&asked.head.headers, asked.query()) && !(talks && asked.dialect().key_after_upgrade()) {
+        return asked.refused(&Rejection::wrong_key());
+    }
     match route {
-        Route::Dialect { websocket: true, .. } if upgrade => socket::open(asked, body, socket::App::Responses),
-        Route::EchoSocket => socket::open(asked, body, socket::App::Echo),
-        Route::FloodSocket => socket::open(asked, body, socket::App::Flood),
-        Route::Dialect { dialect, .. } => match read(body).await {
-            Ok(body) => replies::reply(asked, dialect, &body).await,
-            Err(rejection) => refused(&asked.client, &asked.head, &rejection),
+        Route::Lanes if upgrade => socket::open(asked, body, socket::Kind::Lanes),
+        Route::ReplyOrTalk if upgrade => socket::open(asked, body, socket::Kind::Talk),
+        Route::Talk => socket::open(asked, body, socket::Kind::Talk),
+        Route::EchoSocket => socket::open(asked, body, socket::Kind::Echo),
+        Route::FloodSocket => socket::open(asked, body, socket::Kind::Flood),
+        Route::Reply | Route::ReplyOrTalk | Route::Lanes => match read(body).await {
+            Ok(body) => replies::reply(asked, &body).await,
+            Err(rejection) => asked.refused(&rejection),
         },
         Route::Echo => match read(body).await {
             Ok(body) => plain::echo(&asked, &body),
-            Err(rejection) => refused(&asked.client, &asked.head, &rejection),
+            Err(rejection) => asked.refused(&rejection),
         },
         Route::Sse => plain::sse(asked),
         Route::Flood => plain::flood(asked),
-        Route::Models => whole(&asked, models()),
-        Route::Model(id) => whole(&asked, MODELS.iter().find(|m| m.id == id).map_or(Value::Null, model)),
+        Route::Models => list(&asked),
         Route::Index => whole(&asked, plain::index()),
+    }
+}
+
+/// The list of models, or the one the path names.
+fn list(asked: &Asked) -> Response<Reply> {
+    let dialect = asked.dialect();
+    match asked.place.names.iter().find(|(name, _)| *name == "model") {
+        None => whole(asked, dialect.models(MODELS)),
+        Some((_, name)) => match models::find(name) {
+            Some(model) => whole(asked, dialect.model(model)),
+            None => asked.refused(&Rejection::no_model(name)),
+        },
     }
 }
 
@@ -119,6 +144,7 @@ async fn read(body: Incoming) -> Result<Bytes, Rejection> {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(Rejection {
             status: 413,
+            reason: Reason::TooLarge,
             code: Some("request_too_large"),
             ..Rejection::invalid(None, format!("The request body is larger than {} MiB.", BODY >> 20))
         }),
@@ -133,19 +159,13 @@ fn before_the_first_byte(asked: &Asked, upgrade: bool) -> Option<Response<Reply>
     let transport = if upgrade { Transport::Ws } else { Transport::Http };
     let done = |response: Response<Reply>| {
         let exchange = asked.begin(transport);
-        exchange.sent(hyper::body::Body::size_hint(response.body()).exact().unwrap_or(0) as usize);
+        exchange.sent(size(&response));
         exchange.set(State::Complete);
         Some(response)
     };
     if let Some(status) = faults.status {
-        let (kind, message) = match status.code {
-            429 => ("rate_limit_exceeded", "Rate limit reached, as the Lab was asked to pretend."),
-            401 => ("invalid_request_error", "Incorrect API key provided, as the Lab was asked to pretend."),
-            400..=499 => ("invalid_request_error", "The request is refused, as the Lab was asked to pretend."),
-            _ => ("server_error", "The server had an error, as the Lab was asked to pretend."),
-        };
-        let rejection = Rejection { status: status.code, kind, code: Some(kind), param: None, message: message.into() };
-        let mut response = json_response(status.code, &openai_error(&rejection));
+        let rejection = Rejection::pretended(status.code);
+        let mut response = refusal(asked.dialect(), &rejection);
         if let Some(seconds) = status.retry_after {
             set(&mut response, RETRY_AFTER, &seconds.to_string());
         }
@@ -154,7 +174,7 @@ fn before_the_first_byte(asked: &Asked, upgrade: bool) -> Option<Response<Reply>
     if let Some(code) = faults.ws_refuse.filter(|_| upgrade) {
         let message = "The WebSocket handshake is refused, as the Lab was asked to pretend.";
         let rejection = Rejection { status: code, ..Rejection::invalid(None, message) };
-        return done(json_response(code, &openai_error(&rejection)));
+        return done(refusal(asked.dialect(), &rejection));
     }
     if faults.html_error {
         let page = "<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head>\n<body><h1>502 Bad Gateway</h1><p>The proxy in front of the Lab got no answer.</p></body></html>\n";
@@ -202,26 +222,56 @@ pub(super) fn set(response: &mut Response<Reply>, name: HeaderName, value: &str)
     }
 }
 
-/// A refusal in OpenAI's shape, with its row in the ledger.
-pub(super) fn refused(client: &Client, head: &request::Parts, rejection: &Rejection) -> Response<Reply> {
+/// Sets headers a dialect names; what no header can hold is left out.
+pub(super) fn set_all(response: &mut Response<Reply>, head: Vec<(&'static str, String)>) {
+    for (name, value) in head {
+        if let Ok(name) = HeaderName::from_bytes(name.as_bytes()) {
+            set(response, name, &value);
+        }
+    }
+}
+
+/// A refusal in a dialect's shape.
+pub(super) fn refusal(dialect: &dyn Dialect, rejection: &Rejection) -> Response<Reply> {
+    let mut response = json_response(rejection.status, &dialect.refuse(rejection));
+    set_all(&mut response, dialect.refusal_head(rejection));
+    response
+}
+
+/// A refusal in a dialect's shape, with its row in the ledger.
+fn refused(client: &Client, head: &request::Parts, dialect: &dyn Dialect, rejection: &Rejection) -> Response<Reply> {
     let exchange = client.shared.ledger.begin(
         client_of(&head.headers),
         if socket::is_upgrade(head) { Transport::Ws } else { Transport::Http },
         head.uri.path().into(),
         "none".into(),
     );
-    let body = openai_error(rejection).to_string();
-    exchange.sent(body.len());
+    let response = refusal(dialect, rejection);
+    exchange.sent(size(&response));
     exchange.set(State::Complete);
-    response(rejection.status, "application/json", Reply::whole(body))
+    response
 }
 
-fn models() -> Value {
-    json!({"object": "list", "data": MODELS.iter().map(model).collect::<Vec<_>>()})
+/// An answer that is no model's reply, with its row in the ledger.
+pub(super) fn aside(asked: &Asked, aside: Aside) -> Response<Reply> {
+    let exchange = asked.begin_sound(Transport::Http);
+    let mut response = match aside.body {
+        Some(body) => json_response(aside.status, &body),
+        None => {
+            let mut response = Response::new(Reply::Whole(None));
+            *response.status_mut() = StatusCode::from_u16(aside.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            response
+        }
+    };
+    set_all(&mut response, aside.head);
+    exchange.sent(size(&response));
+    exchange.set(State::Complete);
+    response
 }
 
-fn model(model: &Model) -> Value {
-    json!({"id": model.id, "object": "model", "created": 1_780_000_000, "owned_by": "weir-lab", "description": model.description})
+/// Bytes of a body that is whole.
+pub(super) fn size(response: &Response<Reply>) -> usize {
+    hyper::body::Body::size_hint(response.body()).exact().unwrap_or(0) as usize
 }
 
 /// What an exchange is when the Lab itself breaks it off.

@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until};
 
 use super::body::{BLOCK, Reply};
-use super::http::{Asked, refused, response, set, whole};
-use crate::ask::Rejection;
+use super::http::{Asked, response, set, whole};
 use crate::connections::{State, Transport};
 use crate::endpoints::endpoints;
 use crate::models::MODELS;
 use crate::overrides::pairs;
+use crate::rejection::Rejection;
 
 /// What the Lab is, for whoever opens it in a browser.
 pub(super) fn index() -> Value {
@@ -71,7 +71,7 @@ fn number(asked: &Asked, name: &str, default: u64, most: u64) -> Result<u64, Rej
 pub(super) fn sse(asked: Asked) -> Response<Reply> {
     let (count, interval) = match (number(&asked, "count", 10, 10_000_000), number(&asked, "interval_ms", 100, 3_600_000)) {
         (Ok(count), Ok(interval)) => (count, Duration::from_millis(interval)),
-        (Err(e), _) | (_, Err(e)) => return refused(&asked.client, &asked.head, &e),
+        (Err(e), _) | (_, Err(e)) => return asked.refused(&e),
     };
     let last = asked.head.headers.get("last-event-id").and_then(|v| v.to_str().ok()?.parse::<u64>().ok()).unwrap_or(0);
     let end = if asked.terms.faults.cr_only { "\r" } else { "\n" };
@@ -150,7 +150,7 @@ impl Flood {
 pub(super) fn flood(asked: Asked) -> Response<Reply> {
     let Flood { events, size } = match Flood::of(&asked) {
         Ok(flood) => flood,
-        Err(rejection) => return refused(&asked.client, &asked.head, &rejection),
+        Err(rejection) => return asked.refused(&rejection),
     };
     let exchange = asked.begin_sound(Transport::Sse);
     exchange.expect(events as usize);

@@ -1,20 +1,21 @@
 //! A dialect's reply over HTTP: streamed event by event, or whole once its time has passed.
 
 use ::http::Response;
-use ::http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderName};
+use ::http::header::{CACHE_CONTROL, CONTENT_LENGTH};
 use bytes::Bytes;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::body::{BodyOutlet, Framing, Reply};
-use super::http::{Asked, BROKEN_BY_LAB, json_response, response, set};
+use super::body::{BodyOutlet, Reply};
+use super::http::{Asked, BROKEN_BY_LAB, aside, refusal, response, set, set_all, size};
 use super::{Client, held};
-use crate::ask::Rejection;
 use crate::connections::{Exchange, State, Transport};
-use crate::dialects::{Dialect, FAILURE, Render};
+use crate::dialects::{Event, Render};
 use crate::fault::{Faults, JsonInstead};
+use crate::framing::Framing;
 use crate::models::Behaviour;
 use crate::pace::Shape;
 use crate::play::{Damage, Ending, Outlet, length, play};
+use crate::rejection::Rejection;
 use crate::script::{Finish, Script};
 use crate::settings::Settings;
 
@@ -27,20 +28,27 @@ pub(super) struct Part {
     pub start: Instant,
 }
 
-pub(super) async fn reply(asked: Asked, dialect: &'static dyn Dialect, body: &[u8]) -> Response<Reply> {
+pub(super) async fn reply(asked: Asked, body: &[u8]) -> Response<Reply> {
     let start = Instant::now();
-    let (mut ask, render) = match dialect.read(body) {
+    let dialect = asked.dialect();
+    let request = asked.read(body);
+    if let Some(answer) = dialect.aside(&request) {
+        return aside(&asked, answer);
+    }
+    let read = dialect.read(&request).and_then(|(ask, render)| ask.check().map(|()| (ask, render)));
+    let (mut ask, render) = match read {
         Ok(read) => read,
-        Err(rejection) => return refuse(&asked, dialect, &rejection),
+        Err(rejection) => return refuse(&asked, &rejection),
     };
     if let Some(previous) = &ask.previous {
         match held(&asked.client.shared.conversations).tokens(previous) {
             Some(tokens) => ask.prompt_tokens += tokens,
-            None => return refuse(&asked, dialect, &Rejection::no_previous(previous)),
+            None => return refuse(&asked, &Rejection::no_previous(previous)),
         }
     }
     let streamed = ask.stream && asked.terms.faults.json != Some(JsonInstead::Reply);
-    let transport = if streamed { dialect.streams_as() } else { Transport::Http };
+    let transport = if streamed { dialect.streams_as(&request) } else { Transport::Http };
+    let framing = dialect.framing(&request);
     let mut settings = asked.terms.settings.clone();
     if ask.model.behaviour == Behaviour::Bursty {
         settings.pace.shape = Shape::Bursty;
@@ -52,38 +60,38 @@ pub(super) async fn reply(asked: Asked, dialect: &'static dyn Dialect, body: &[u
         held(&asked.client.shared.conversations).keep(id, usage.total());
     }
     if !streamed && script.finish() == Finish::Error {
-        let rejection = Rejection { status: 500, kind: "server_error", code: Some("lab_error"), param: None, message: FAILURE.into() };
-        return refuse(&asked, dialect, &rejection);
+        return refuse(&asked, &script.failure());
     }
     let exchange = asked.begin(transport);
     exchange.expect(script.tokens());
-    let request_id = format!("req_lab{}", script.id());
+    let head = dialect.head(&script);
     let part = Part { script, render, settings, faults, start };
-    let mut response = if streamed { stream(asked.client, transport, part, exchange) } else { whole(asked.client, part, exchange).await };
-    set(&mut response, HeaderName::from_static("x-request-id"), &request_id);
+    let mut response = if streamed { stream(asked.client, framing, part, exchange) } else { whole(asked.client, part, exchange).await };
+    set_all(&mut response, head);
     response
 }
 
-fn refuse(asked: &Asked, dialect: &dyn Dialect, rejection: &Rejection) -> Response<Reply> {
+/// Refuses a request that was read, in a row that names the faults under which it came.
+fn refuse(asked: &Asked, rejection: &Rejection) -> Response<Reply> {
     let exchange = asked.begin(Transport::Http);
-    let body = dialect.refuse(rejection);
-    exchange.sent(body.to_string().len());
+    let response = refusal(asked.dialect(), rejection);
+    exchange.sent(size(&response));
     exchange.set(State::Complete);
-    json_response(rejection.status, &body)
+    response
 }
 
-fn stream(client: Client, transport: Transport, mut part: Part, exchange: Exchange) -> Response<Reply> {
+fn stream(client: Client, framing: Framing, mut part: Part, exchange: Exchange) -> Response<Reply> {
     let (parts, body) = Reply::live(true);
-    let (kind, framing) = match transport {
-        Transport::Ndjson => ("application/x-ndjson", Framing::Ndjson),
-        _ => ("text/event-stream; charset=utf-8", Framing::Sse(if part.faults.cr_only { "\r" } else { "\n" })),
+    let framing = match framing {
+        Framing::Sse { space, .. } if part.faults.cr_only => Framing::Sse { end: "\r", space },
+        framing => framing,
     };
     tokio::spawn(async move {
-        let mut outlet = BodyOutlet { parts, framing, exchange: &exchange };
+        let mut outlet = BodyOutlet::new(parts, framing, &exchange);
         let ending = play(&part.script, part.render.as_mut(), &part.settings.pace, &part.faults, part.start, &exchange, &mut outlet).await;
         end(&client, ending, &exchange, &outlet).await;
     });
-    let mut response = response(200, kind, body);
+    let mut response = response(200, framing.media_type(), body);
     set(&mut response, CACHE_CONTROL, "no-cache");
     response
 }
@@ -134,13 +142,13 @@ async fn whole(client: Client, part: Part, exchange: Exchange) -> Response<Reply
     }
     let (parts, body) = Reply::live(true);
     tokio::spawn(async move {
-        let mut outlet = BodyOutlet { parts, framing: Framing::Bare, exchange: &exchange };
+        let mut outlet = BodyOutlet::new(parts, Framing::Bare, &exchange);
         let ending = if body_breaks {
             let half = Bytes::from(payload).slice(..length / 2);
             let ending = if faults.drop_after.is_some() { Ending::Reset } else { Ending::Cut };
-            outlet.send(None, half.to_vec(), crate::play::Manner { split: None, ..manner }).await.map(|()| ending)
+            outlet.send(&Event::default(), half.to_vec(), crate::play::Manner { split: None, ..manner }).await.map(|()| ending)
         } else {
-            outlet.send(None, payload, manner).await.map(|()| Ending::Complete)
+            outlet.send(&Event::default(), payload, manner).await.map(|()| Ending::Complete)
         };
         end(&client, ending.unwrap_or(Ending::Gone), &exchange, &outlet).await;
     });

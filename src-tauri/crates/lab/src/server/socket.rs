@@ -3,6 +3,7 @@
 
 mod frame;
 mod lanes;
+mod talk;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,13 +28,16 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::body::{BLOCK, Reply};
-use super::http::{Asked, BROKEN_BY_LAB, refused, set};
+use super::http::{Asked, BROKEN_BY_LAB, set};
 use super::plain::Flood;
 use super::replies::SETTLE;
-use crate::ask::Rejection;
 use crate::connections::{Exchange, State, Transport};
+use crate::dialects::{Event, Talk};
+use crate::keys;
 use crate::play::{Gone, Manner, Outlet};
+use crate::rejection::Rejection;
 use lanes::Lanes;
+use talk::{Conversation, Turn};
 
 /// The largest message a client may send.
 const MESSAGE: usize = 64 << 20;
@@ -42,30 +46,56 @@ const CLOSING: Duration = Duration::from_secs(1);
 
 /// What speaks on a WebSocket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum App {
+pub(super) enum Kind {
     /// Every message comes back.
     Echo,
     /// Equal messages as fast as the client reads.
     Flood,
     /// The Responses API's WebSocket mode.
-    Responses,
+    Lanes,
+    /// What the path's dialect says.
+    Talk,
+}
+
+/// The same with what it needs.
+enum App {
+    Echo,
+    Flood,
+    Lanes(Lanes),
+    Talk(Conversation),
 }
 
 /// Something to be done to the socket.
 pub(super) enum Packet {
     /// Raw frames, each in its own write, with a pause between.
     Write { writes: Vec<Bytes>, pause: Duration },
-    /// One text message with padding in it.
-    Pad { before: String, length: u64, after: String },
+    /// One message with padding in it.
+    Pad { opcode: u8, before: String, length: u64, after: String },
     /// A close frame, then the end.
-    Close(u16),
+    Close(u16, String),
+    /// Nothing to send: a conversation's reply is over, and all of it is sent.
+    Over(Box<Turn>),
     /// The socket's end with no close frame; by RST if set.
     Kill { reset: bool },
 }
 
 impl Packet {
     pub(super) fn text(payload: &[u8]) -> Packet {
-        Packet::Write { writes: vec![frame::whole(frame::TEXT, payload, None)], pause: Duration::ZERO }
+        Packet::message(frame::TEXT, payload)
+    }
+
+    fn message(opcode: u8, payload: &[u8]) -> Packet {
+        Packet::Write { writes: vec![frame::whole(opcode, payload, None)], pause: Duration::ZERO }
+    }
+
+    /// A close frame with the reason the Lab has for this code.
+    pub(super) fn close(code: u16) -> Packet {
+        let reason = match code {
+            1001 => "the Lab closes",
+            1011 => "the Lab was asked to fail",
+            _ => "",
+        };
+        Packet::Close(code, reason.into())
     }
 }
 
@@ -81,41 +111,42 @@ pub(super) fn is_upgrade(head: &request::Parts) -> bool {
     head.version == Version::HTTP_11 && has(UPGRADE, "websocket") && has(CONNECTION, "upgrade")
 }
 
-/// Answers a handshake and lets `app` speak on the socket.
-pub(super) fn open(asked: Asked, body: Incoming, app: App) -> Response<Reply> {
+/// Answers a handshake and lets a `kind` of app speak on the socket.
+pub(super) fn open(asked: Asked, body: Incoming, kind: Kind) -> Response<Reply> {
     // A handshake has no body.
     drop(body);
     if !is_upgrade(&asked.head) {
-        let mut response = refused(
-            &asked.client,
-            &asked.head,
-            &Rejection {
-                status: 426,
-                code: Some("upgrade_required"),
-                ..Rejection::invalid(None, "This address speaks WebSocket over HTTP/1.1 only.")
-            },
-        );
+        let mut response = asked.refused(&Rejection {
+            status: 426,
+            code: Some("upgrade_required"),
+            ..Rejection::invalid(None, "This address speaks WebSocket over HTTP/1.1 only.")
+        });
         set(&mut response, UPGRADE, "websocket");
         return response;
     }
     let header = |name: HeaderName| asked.head.headers.get(name).and_then(|v| v.to_str().ok());
     if header(SEC_WEBSOCKET_VERSION) != Some("13") {
-        let mut response = refused(
-            &asked.client,
-            &asked.head,
-            &Rejection { status: 426, ..Rejection::invalid(Some("Sec-WebSocket-Version"), "Only version 13 is spoken here.") },
-        );
+        let version = Rejection::invalid(Some("Sec-WebSocket-Version"), "Only version 13 is spoken here.");
+        let mut response = asked.refused(&Rejection { status: 426, ..version });
         set(&mut response, SEC_WEBSOCKET_VERSION, "13");
         return response;
     }
     let Some(key) = header(SEC_WEBSOCKET_KEY) else {
         let missing = Rejection::invalid(Some("Sec-WebSocket-Key"), "The handshake has no Sec-WebSocket-Key.");
-        return refused(&asked.client, &asked.head, &missing);
+        return asked.refused(&missing);
     };
-    if app == App::Flood
+    if kind == Kind::Flood
         && let Err(rejection) = Flood::of(&asked)
     {
-        return refused(&asked.client, &asked.head, &rejection);
+        return asked.refused(&rejection);
+    }
+    let mut talk: Option<Box<dyn Talk>> = None;
+    if kind == Kind::Talk {
+        match asked.dialect().talk(&asked.read(&[])) {
+            Some(Ok(spoken)) => talk = Some(spoken),
+            Some(Err(rejection)) => return asked.refused(&rejection),
+            None => return asked.refused(&Rejection::no_method(&asked.head.method, asked.head.uri.path())),
+        }
     }
     let mut response = Response::new(Reply::Whole(None));
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -131,7 +162,7 @@ pub(super) fn open(asked: Asked, body: Incoming, app: App) -> Response<Reply> {
     tokio::spawn(async move {
         // Fails when the client left before the answer was out.
         if let Ok(upgraded) = upgraded.await {
-            run(upgraded, asked, app).await;
+            run(upgraded, asked, kind, talk).await;
         }
     });
     response
@@ -139,35 +170,47 @@ pub(super) fn open(asked: Asked, body: Incoming, app: App) -> Response<Reply> {
 
 type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
-async fn run(upgraded: Upgraded, asked: Asked, app: App) {
+async fn run(upgraded: Upgraded, asked: Asked, kind: Kind, talk: Option<Box<dyn Talk>>) {
     let config = WebSocketConfig::default().max_message_size(Some(MESSAGE)).max_frame_size(Some(MESSAGE));
     let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
-    let exchange = match app {
-        App::Responses => asked.begin(Transport::Ws),
-        App::Echo | App::Flood => asked.begin_sound(Transport::Ws),
+    let exchange = match kind {
+        Kind::Lanes | Kind::Talk => asked.begin(Transport::Ws),
+        Kind::Echo | Kind::Flood => asked.begin_sound(Transport::Ws),
     };
     let exchange = Arc::new(exchange);
     let (out, mut packets) = mpsc::channel::<Packet>(2);
     let control = asked.client.control.clone();
     // Dropped with this function: no reply outlives its socket.
     let mut tasks = JoinSet::new();
-    let mut lanes = Lanes::new(&asked, exchange.clone(), out.clone());
-    if app == App::Flood
-        && let Ok(measure) = Flood::of(&asked)
-    {
-        tasks.spawn(flood(measure, out, exchange.clone()));
-    }
+    let mut first = Vec::new();
+    let mut app = match talk {
+        Some(talk) => {
+            let mut conversation = Conversation::new(&asked, talk, exchange.clone(), out.clone());
+            let wrong = keys::is_wrong(&asked.head.headers, asked.query());
+            first = conversation.open(wrong, &mut tasks);
+            App::Talk(conversation)
+        }
+        None if kind == Kind::Lanes => App::Lanes(Lanes::new(&asked, exchange.clone(), out.clone())),
+        None if kind == Kind::Flood => {
+            if let Ok(measure) = Flood::of(&asked) {
+                tasks.spawn(flood(measure, out, exchange.clone()));
+            }
+            App::Flood
+        }
+        None => App::Echo,
+    };
     loop {
-        let todo = tokio::select! {
+        let mut todo = if !first.is_empty() { std::mem::take(&mut first) } else { tokio::select! {
             message = socket.next() => match message {
                 Some(Ok(Message::Close(close))) => {
                     exchange.set(State::Closed { code: close.map_or(1005, |c| c.code.into()) });
                     finish(&mut socket).await;
                     return;
                 }
-                Some(Ok(message @ (Message::Text(_) | Message::Binary(_)))) => match app {
+                Some(Ok(message @ (Message::Text(_) | Message::Binary(_)))) => match &mut app {
                     App::Echo => echo(message, &exchange),
-                    App::Responses => lanes.message(message, &mut tasks),
+                    App::Lanes(lanes) => lanes.message(message, &mut tasks),
+                    App::Talk(conversation) => conversation.message(message, &mut tasks),
                     App::Flood => Vec::new(),
                 },
                 Some(Ok(_)) => Vec::new(),
@@ -178,8 +221,13 @@ async fn run(upgraded: Upgraded, asked: Asked, app: App) {
                 None => return,
             },
             Some(packet) = packets.recv() => vec![packet],
-            () = control.killed() => vec![Packet::Close(1001)],
-        };
+            () = control.killed() => vec![Packet::close(1001)],
+        } };
+        if let (App::Talk(conversation), [Packet::Over(_)]) = (&mut app, todo.as_slice())
+            && let Some(Packet::Over(turn)) = todo.pop()
+        {
+            todo = conversation.over(*turn, &mut tasks);
+        }
         for packet in todo {
             let done = tokio::select! {
                 // First the packet: the close frame of a killed socket must still go out. Only a write that is stuck gives way.
@@ -199,8 +247,8 @@ async fn run(upgraded: Upgraded, asked: Asked, app: App) {
                     control.kill(reset);
                     return;
                 }
-                Ok(Next::Close(code)) => {
-                    close(&mut socket, code, &exchange).await;
+                Ok(Next::Close(code, reason)) => {
+                    close(&mut socket, code, &reason, &exchange).await;
                     return;
                 }
                 // The client is gone.
@@ -212,7 +260,7 @@ async fn run(upgraded: Upgraded, asked: Asked, app: App) {
 
 enum Next {
     Go,
-    Close(u16),
+    Close(u16, String),
     Kill { reset: bool },
 }
 
@@ -232,10 +280,10 @@ async fn perform(socket: &mut Socket, packet: Packet, exchange: &Exchange) -> Re
             }
             Ok(Next::Go)
         }
-        Packet::Pad { before, length, after } => {
+        Packet::Pad { opcode, before, length, after } => {
             socket.flush().await?;
             let raw = socket.get_mut();
-            let mut head = frame::header(frame::TEXT, true, (before.len() + after.len()) as u64 + length, None);
+            let mut head = frame::header(opcode, true, (before.len() + after.len()) as u64 + length, None);
             head.extend_from_slice(before.as_bytes());
             raw.write_all(&head).await?;
             exchange.sent(head.len());
@@ -252,19 +300,18 @@ async fn perform(socket: &mut Socket, packet: Packet, exchange: &Exchange) -> Re
             exchange.sent(after.len());
             Ok(Next::Go)
         }
-        Packet::Close(code) => Ok(Next::Close(code)),
+        Packet::Close(code, reason) => Ok(Next::Close(code, reason)),
+        // Taken before it comes here.
+        Packet::Over(_) => Ok(Next::Go),
         Packet::Kill { reset } => Ok(Next::Kill { reset }),
     }
 }
 
 /// Sends a close frame and waits a moment for the client's.
-async fn close(socket: &mut Socket, code: u16, exchange: &Exchange) {
+async fn close(socket: &mut Socket, code: u16, reason: &str, exchange: &Exchange) {
     exchange.set(State::Closed { code });
-    let reason = match code {
-        1001 => "the Lab closes",
-        1011 => "the Lab was asked to fail",
-        _ => "",
-    };
+    // A control frame holds 125 bytes, two of them the code (RFC 6455 §5.5).
+    let reason = &reason[..reason.floor_char_boundary(123)];
     let frame = CloseFrame { code: code.into(), reason: reason.into() };
     let _ = timeout(CLOSING, async {
         // Failing here means that the client is gone, which is what was wanted.
@@ -327,7 +374,7 @@ async fn flood(measure: Flood, out: mpsc::Sender<Packet>, exchange: Arc<Exchange
         exchange.said(now as usize);
         left -= now;
     }
-    let _ = out.send(Packet::Close(1000)).await;
+    let _ = out.send(Packet::close(1000)).await;
 }
 
 /// Writes events as messages.
@@ -335,22 +382,36 @@ pub(super) struct SocketOutlet {
     pub out: mpsc::Sender<Packet>,
     /// Mask frames, which a server must not.
     pub masked: bool,
+    /// Text leaves in binary messages.
+    pub binary: bool,
 }
 
 impl SocketOutlet {
+    fn opcode(&self) -> u8 {
+        if self.binary { frame::BINARY } else { frame::TEXT }
+    }
+
     async fn packet(&self, packet: Packet) -> Result<(), Gone> {
         self.out.send(packet).await.map_err(|_| Gone)
     }
 }
 
 impl Outlet for SocketOutlet {
-    async fn send(&mut self, _: Option<&str>, payload: Vec<u8>, manner: Manner) -> Result<(), Gone> {
+    async fn send(&mut self, event: &Event, mut payload: Vec<u8>, manner: Manner) -> Result<(), Gone> {
+        if event.is_comment() {
+            return Ok(());
+        }
+        let mut opcode = self.opcode();
+        if let Some(bytes) = &event.binary {
+            payload.clone_from(bytes);
+            opcode = frame::BINARY;
+        }
         let mask = self.masked.then_some([0x57, 0x65, 0x69, 0x72]);
         let mut writes = match manner.split {
             Some(at) => {
-                vec![frame::one(frame::TEXT, false, &payload[..at], mask), frame::one(frame::CONTINUATION, true, &payload[at..], mask)]
+                vec![frame::one(opcode, false, &payload[..at], mask), frame::one(frame::CONTINUATION, true, &payload[at..], mask)]
             }
-            None => vec![frame::whole(frame::TEXT, &payload, mask)],
+            None => vec![frame::whole(opcode, &payload, mask)],
         };
         let mut pause = Duration::ZERO;
         if manner.split.is_some() {
@@ -364,7 +425,7 @@ impl Outlet for SocketOutlet {
     }
 
     async fn pad(&mut self, before: &str, length: u64, after: &str) -> Result<(), Gone> {
-        self.packet(Packet::Pad { before: before.into(), length, after: after.into() }).await
+        self.packet(Packet::Pad { opcode: self.opcode(), before: before.into(), length, after: after.into() }).await
     }
 
     async fn gone(&self) {

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use ::http::HeaderMap;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -160,7 +161,7 @@ async fn the_script_is_what_is_said_on_every_route() {
     let settings = lab.settings();
     for stream in [false, true] {
         let body = chat("lab/reasoner", stream);
-        let script = Script::for_request("/v1/chat/completions", false, body.as_bytes(), &settings).unwrap();
+        let script = Script::for_request("/v1/chat/completions", &HeaderMap::new(), false, body.as_bytes(), &settings).unwrap();
         let got = client.post(lab.url() + "/v1/chat/completions").body(body).send().await.unwrap().text().await.unwrap();
         if stream {
             let text: String = got
@@ -504,7 +505,7 @@ async fn responses_over_websocket() {
     let create = json!({"type": "response.create", "model": "lab/steady", "input": "What is a frame?", "stream_id": "a"});
     say(&mut ws, create.clone()).await;
     let events = hear(&mut ws).await;
-    let script = Script::for_request("/v1/responses", true, create.to_string().as_bytes(), &lab.settings()).unwrap();
+    let script = Script::for_request("/v1/responses", &HeaderMap::new(), true, create.to_string().as_bytes(), &lab.settings()).unwrap();
     assert_eq!(text(&events), script.text());
     assert!(script.text().contains("WebSocket"));
     assert!(events.iter().all(|e| e["stream_id"] == "a"));

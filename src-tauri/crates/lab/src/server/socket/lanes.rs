@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::Message;
 use super::super::held;
 use super::super::http::Asked;
 use super::{Packet, SocketOutlet};
-use crate::ask::{self, Ask, Rejection};
+use crate::ask::{self, Ask};
 use crate::connections::{Exchange, State, Transport};
 use crate::conversations::Conversations;
 use crate::dialects::openai_responses::{self, Events};
@@ -22,6 +22,7 @@ use crate::models::Behaviour;
 use crate::overrides::Terms;
 use crate::pace::Shape;
 use crate::play::{Ending, play};
+use crate::rejection::{Reason, Rejection};
 use crate::script::Script;
 
 /// Lanes of one connection.
@@ -65,7 +66,7 @@ impl Lanes {
     /// Takes a message: puts it into its lane, or answers with an error frame.
     pub(super) fn message(&mut self, message: Message, tasks: &mut JoinSet<()>) -> Vec<Packet> {
         if self.shared.terms.faults.empty {
-            return vec![Packet::Close(1000)];
+            return vec![Packet::close(1000)];
         }
         let bytes = message.into_data();
         let body = match ask::object(&bytes) {
@@ -90,6 +91,7 @@ impl Lanes {
             }
         }
         let (ask, events) = openai_responses::read(body)?;
+        ask.check()?;
         self.begun += 1;
         let generate = body.get("generate") != Some(&Value::Bool(false));
         let job = Job { ask, events, generate, lane: lane.clone(), ordinal: self.begun };
@@ -104,6 +106,7 @@ impl Lanes {
         // A lane lives as long as its connection, so only a full one refuses.
         self.lanes[&lane].try_send(job).map_err(|_| Rejection {
             status: 429,
+            reason: Reason::RateLimit,
             kind: "rate_limit_exceeded",
             code: Some("rate_limit_exceeded"),
             ..Rejection::invalid(None, format!("{WAITING} requests are waiting in this lane already."))
@@ -154,19 +157,19 @@ async fn answer(shared: &Shared, mut job: Job) -> Option<Packet> {
         return None;
     }
     shared.exchange.expect(script.tokens());
-    let mut outlet = SocketOutlet { out: shared.out.clone(), masked: faults.masked };
+    let mut outlet = SocketOutlet { out: shared.out.clone(), masked: faults.masked, binary: false };
     let start = Instant::now();
     let ending = play(&script, &mut job.events, &settings.pace, faults, start, &shared.exchange, &mut outlet).await;
     match ending {
         Ending::Complete => {
             held(&shared.said).keep(id, script.usage().total());
             // With nothing to end it, only the socket's end can.
-            faults.no_end_marker.then_some(Packet::Close(1000))
+            faults.no_end_marker.then(|| Packet::close(1000))
         }
         Ending::Gone => None,
         Ending::Reset => Some(Packet::Kill { reset: true }),
         Ending::Cut => Some(Packet::Kill { reset: false }),
-        Ending::Close(code) => Some(Packet::Close(code)),
+        Ending::Close(code) => Some(Packet::close(code)),
     }
 }
 
