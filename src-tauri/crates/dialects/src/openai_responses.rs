@@ -1,9 +1,9 @@
 //! OpenAI Responses: over HTTP, server-sent events and WebSocket. The events are the same on both streams.
 
 mod body;
-mod calls;
+pub(crate) mod calls;
 mod decoder;
-mod seen;
+pub(crate) mod seen;
 #[cfg(test)]
 mod tests;
 

@@ -4,35 +4,35 @@ use std::collections::HashMap;
 
 /// A function call under way.
 #[derive(Default)]
-pub(super) struct Call {
+pub(crate) struct Call {
     /// Key of its deltas.
-    pub(super) key: u64,
+    pub(crate) key: u64,
     /// Call id: what the result is to name.
-    pub(super) id: String,
+    pub(crate) id: String,
     /// Function name.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Arguments told so far.
-    pub(super) arguments: String,
+    pub(crate) arguments: String,
     /// Its item is done.
-    pub(super) done: bool,
+    pub(crate) done: bool,
     /// Where its item stands, where the peer says so.
     output: Option<u64>,
 }
 
 /// What an event tells of the call it speaks of.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Ties<'a> {
+pub(crate) struct Ties<'a> {
     /// `output_index`.
-    pub(super) output: Option<u64>,
+    pub(crate) output: Option<u64>,
     /// `item_id`, or "".
-    pub(super) item: &'a str,
+    pub(crate) item: &'a str,
     /// `call_id`, or "".
-    pub(super) call: &'a str,
+    pub(crate) call: &'a str,
 }
 
 /// The calls, in order of appearance.
 #[derive(Default)]
-pub(super) struct Calls {
+pub(crate) struct Calls {
     list: Vec<Call>,
     by_output: HashMap<u64, usize>,
     by_item: HashMap<String, usize>,
@@ -42,7 +42,7 @@ pub(super) struct Calls {
 impl Calls {
     /// The call that `ties` belong to: by output index (the only tie that some peers keep stable), else by item id, else by call id,
     /// else the last, if it is under way and nothing speaks against it.
-    pub(super) fn find(&self, ties: Ties<'_>) -> Option<usize> {
+    pub(crate) fn find(&self, ties: Ties<'_>) -> Option<usize> {
         let output = ties.output.and_then(|output| self.by_output.get(&output));
         let told = output.or_else(|| self.by_item.get(ties.item)).or_else(|| self.by_call.get(ties.call)).copied();
         told.or_else(|| {
@@ -53,7 +53,7 @@ impl Calls {
     }
 
     /// Opens a call.
-    pub(super) fn open(&mut self, key: u64, ties: Ties<'_>) -> usize {
+    pub(crate) fn open(&mut self, key: u64, ties: Ties<'_>) -> usize {
         let at = self.list.len();
         self.list.push(Call { key, output: ties.output, ..Call::default() });
         if let Some(output) = ties.output {
@@ -68,12 +68,12 @@ impl Calls {
     }
 
     /// A call that was found or opened here.
-    pub(super) fn get(&mut self, at: usize) -> Option<&mut Call> {
+    pub(crate) fn get(&mut self, at: usize) -> Option<&mut Call> {
         self.list.get_mut(at)
     }
 
     /// Whether the call of a final item was told: the same ids, or if those changed the same function with the same arguments.
-    pub(super) fn knows(&self, ties: Ties<'_>, name: &str, arguments: &str) -> bool {
+    pub(crate) fn knows(&self, ties: Ties<'_>, name: &str, arguments: &str) -> bool {
         self.by_item.contains_key(ties.item)
             || self.by_call.contains_key(ties.call)
             || self.list.iter().any(|call| call.name == name && call.arguments == arguments)

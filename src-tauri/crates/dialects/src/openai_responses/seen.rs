@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 /// What was told of one kind of text (reply, reasoning, refusal) in one response.
 #[derive(Default)]
-pub(super) struct Seen {
+pub(crate) struct Seen {
     /// `(output_index, part index)` of the parts that were told, where events have indices.
     parts: HashSet<(u64, u64)>,
     /// The `output_index` of each.
@@ -24,13 +24,13 @@ pub(super) struct Seen {
 
 impl Seen {
     /// A part or item begins.
-    pub(super) fn begin(&mut self) {
+    pub(crate) fn begin(&mut self) {
         self.unplaced = false;
         self.open = false;
     }
 
     /// Text of this part was told.
-    pub(super) fn mark(&mut self, output: Option<u64>, part: u64) {
+    pub(crate) fn mark(&mut self, output: Option<u64>, part: u64) {
         self.any = true;
         self.open = true;
         match output {
@@ -47,7 +47,7 @@ impl Seen {
     }
 
     /// Whether this part's text was told.
-    pub(super) fn part(&self, output: Option<u64>, part: u64) -> bool {
+    pub(crate) fn part(&self, output: Option<u64>, part: u64) -> bool {
         match output {
             Some(output) => self.unplaced || self.parts.contains(&(output, part)),
             None => self.open,
@@ -55,7 +55,7 @@ impl Seen {
     }
 
     /// Whether any text of this item was told.
-    pub(super) fn item(&self, output: Option<u64>) -> bool {
+    pub(crate) fn item(&self, output: Option<u64>) -> bool {
         match output {
             Some(output) => self.unplaced || self.outputs.contains(&output),
             None => self.open,
@@ -63,7 +63,7 @@ impl Seen {
     }
 
     /// Whether any text of the response was told.
-    pub(super) fn any(&self) -> bool {
+    pub(crate) fn any(&self) -> bool {
         self.any
     }
 }
