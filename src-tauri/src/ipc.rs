@@ -7,6 +7,7 @@ use ts_rs::{Config, TS};
 use weir_dialects::Ask;
 use weir_dialects::provider::Provider;
 use weir_secrets::{KeptIn, KeyInfo, SecretUse, StoreState, TestResult};
+use weir_sessions::models::ModelList;
 use weir_sessions::view::{
     DialectInfo, Draft, ExportFormat, FilterError, FrameDetail, Place, Preview, Problem, Ribbon, RowsPage, SessionInfo, SessionPage,
     SessionSummary, SessionsQuery, Settings, Update,
@@ -142,7 +143,7 @@ macro_rules! commands {
 commands! {
     compose::providers() -> Vec<Provider>;
     compose::dialects() -> Vec<DialectInfo>;
-    compose::models(provider: String, base_url: Option<String>) -> Vec<String>;
+    compose::models(provider: String, base_url: Option<String>, refresh: bool) -> ModelList;
     compose::save_provider(provider: Provider) -> Vec<Provider>;
     compose::delete_provider(id: String) -> Vec<Provider>;
     compose::read_body(draft: Draft, body: String) -> Option<Ask>;

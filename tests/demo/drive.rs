@@ -12,6 +12,9 @@ pub struct Wish {
     base_url: Option<String>,
     model: Option<String>,
     prompt: Option<String>,
+    temperature: Option<String>,
+    /// `DIALECT/TRANSPORT` each; the window's own choice where there are none.
+    routes: Vec<(String, String)>,
     picture: Option<PathBuf>,
 }
 
@@ -26,6 +29,8 @@ impl Wish {
                 "--base-url" => wish.base_url = value,
                 "--model" => wish.model = value,
                 "--prompt" => wish.prompt = value,
+                "--temperature" => wish.temperature = value,
+                "--route" => wish.routes.extend(value.as_deref().and_then(|v| v.split_once('/')).map(|(d, t)| (d.into(), t.into()))),
                 "--picture" => wish.picture = value.map(PathBuf::from),
                 other => eprintln!("{other} is not known"),
             }
@@ -40,14 +45,23 @@ pub async fn session(wish: &Wish) -> Result<(), Failure> {
     let window = Window::open(Desktop::start(Keychain::Unlocked)?).await?;
     println!("The window stood after {:.1} s.", begun.elapsed().as_secs_f64());
     compose(&window, wish).await?;
-    window.click("send").await?;
-    let over = "return document.querySelector('[data-testid=outcome]') !== null";
-    window.within(Duration::from_secs(120), "the reply is over", over, Vec::new()).await?;
-    let outcome = window.attr("outcome", "data-outcome").await?;
-    println!("{} frames, first text after {}, outcome {outcome}.", window.text("metric-frames").await?, window.text("metric-ttft").await?);
-    show_a_word(&window).await?;
     let picture = wish.picture.clone().map_or_else(|| out("").map(|folder| folder.join("weir.png")), Ok)?;
-    window.screenshot(&picture).await?;
+    let mut outcome = String::new();
+    if wish.routes.is_empty() {
+        outcome = send(&window).await?;
+        show_a_word(&window).await?;
+        window.screenshot(&picture).await?;
+    }
+    for (dialect, transport) in &wish.routes {
+        route(&window, dialect, transport).await?;
+        let ended = send(&window).await?;
+        let text = window.text("reply").await?;
+        println!("{dialect} over {transport}: {ended}, reply {:?}", text.chars().take(300).collect::<String>());
+        show_a_word(&window).await?;
+        let name = format!("{}-{dialect}-{transport}.png", picture.file_stem().unwrap_or_default().to_string_lossy());
+        window.screenshot(&picture.with_file_name(name)).await?;
+        outcome = if outcome.is_empty() || outcome == "complete" { ended } else { outcome };
+    }
 
     window.go("sessions").await?;
     window.click("session-row").await?;
@@ -75,8 +89,35 @@ async fn compose(window: &Window, wish: &Wish) -> Result<(), Failure> {
         window.fill("model", model).await?;
         window.press(&['\u{e007}']).await?;
     }
+    if let Some(temperature) = &wish.temperature {
+        window.fill("param-temperature", temperature).await?;
+    }
     if let Some(prompt) = &wish.prompt {
         window.fill("prompt", prompt).await?;
+    }
+    Ok(())
+}
+
+/// Sends what stands in the composer and waits for the end; tells the outcome.
+async fn send(window: &Window) -> Result<String, Failure> {
+    window.click("send").await?;
+    let over = "return document.querySelector('[data-testid=outcome]') !== null && document.querySelector('[data-testid=stop]') === null";
+    window.within(Duration::from_secs(120), "the reply is over", over, Vec::new()).await?;
+    let outcome = window.attr("outcome", "data-outcome").await?;
+    println!("{} frames, first text after {}, outcome {outcome}.", window.text("metric-frames").await?, window.text("metric-ttft").await?);
+    Ok(outcome)
+}
+
+/// Chooses how to ask.
+async fn route(window: &Window, dialect: &str, transport: &str) -> Result<(), Failure> {
+    if window.attr("dialect", "data-value").await? != dialect {
+        let name = weir_dialects::dialect::find(dialect).ok_or("no such dialect")?.name();
+        window.click("dialect").await?;
+        let choose = "const item = [...document.querySelectorAll('[role^=menuitem]')].find((e) => e.innerText.trim() === arguments[0]); item?.click(); return item !== undefined";
+        window.until_with("the dialect is in the menu", choose, vec![name.into()]).await?;
+    }
+    if window.attr("transport", "data-value").await? != transport {
+        window.segment("transport", transport).await?;
     }
     Ok(())
 }

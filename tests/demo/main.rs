@@ -1,7 +1,8 @@
 //! `make run` where there is no display: the same program in the same window, under Xvfb, driven through one session.
 //!
 //! It leaves a picture of the window and the session, exported through the page. Options choose another server than the Lab:
-//! `--provider ID --base-url URL --model M --prompt P --picture FILE`.
+//! `--provider ID --base-url URL --model M --prompt P --temperature T --picture FILE`, and any number of `--route DIALECT/TRANSPORT`,
+//! each sent and pictured in turn.
 #![allow(clippy::print_stdout)]
 
 use std::process::ExitCode;

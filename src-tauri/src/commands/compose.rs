@@ -3,7 +3,8 @@
 use weir_dialects::provider::Provider;
 use weir_dialects::{Ask, dialect};
 use weir_sessions::view::{DialectInfo, Draft, Preview};
-use weir_sessions::{Error, models};
+use weir_sessions::models::{self, ModelList};
+use weir_sessions::Error;
 
 use super::blocking;
 use crate::state::App;
@@ -16,8 +17,8 @@ pub async fn dialects(_: App) -> Result<Vec<DialectInfo>, Error> {
     Ok(dialect::ALL.iter().map(|dialect| DialectInfo::of(*dialect)).collect())
 }
 
-pub async fn models(app: App, provider: String, base_url: Option<String>) -> Result<Vec<String>, Error> {
-    models::list(&app.engine, &provider, base_url.as_deref()).await
+pub async fn models(app: App, provider: String, base_url: Option<String>, refresh: bool) -> Result<ModelList, Error> {
+    models::list(&app.engine, &provider, base_url.as_deref(), refresh).await
 }
 
 pub async fn save_provider(app: App, provider: Provider) -> Result<Vec<Provider>, Error> {

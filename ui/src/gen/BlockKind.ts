@@ -3,4 +3,4 @@
 /**
  * Kind of a block of the reply.
  */
-export type BlockKind = "text" | "reasoning" | "refusal" | "tool_call";
+export type BlockKind = "text" | "reasoning" | "refusal" | "tool_call" | "audio" | "said";

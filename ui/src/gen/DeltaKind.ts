@@ -3,4 +3,4 @@
 /**
  * Kind of a delta, and of the frame that carried it.
  */
-export type DeltaKind = "text" | "reasoning" | "refusal" | "tool_call" | "usage" | "finish" | "error" | "control" | "unknown";
+export type DeltaKind = "text" | "reasoning" | "refusal" | "tool_call" | "usage" | "finish" | "error" | "control" | "unknown" | "audio" | "said";

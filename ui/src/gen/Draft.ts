@@ -46,4 +46,8 @@ insecure: boolean,
 /**
  * Title; made from the prompt where absent.
  */
-title?: string, };
+title?: string, 
+/**
+ * The socket stays open for further turns, where the dialect has that.
+ */
+keepOpen: boolean, };

@@ -35,4 +35,8 @@ toolChoice?: string,
 /**
  * Ask for usage in the stream (default true).
  */
-usage?: boolean, };
+usage?: boolean, 
+/**
+ * Members of the request body that Weir has no name for. They go in as they are; objects are merged with those of the same name.
+ */
+extra?: Record<string, unknown>, };

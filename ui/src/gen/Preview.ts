@@ -29,4 +29,8 @@ curl: string,
 /**
  * What the dialect cannot express; sending is refused while it stands.
  */
-problem?: Problem, };
+problem?: Problem, 
+/**
+ * All the dialect cannot express, where that is what stands in the way.
+ */
+problems: Array<Problem>, };

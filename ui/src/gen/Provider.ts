@@ -29,10 +29,18 @@ key: string,
  */
 models: Array<string>, 
 /**
- * Path below the base URL that lists models, or "".
+ * Path below the base URL of the first dialect that lists models, or "".
  */
 modelsPath: string, 
 /**
  * Where its API is documented.
  */
-docs: string, };
+docs: string, 
+/**
+ * What differs from the dialect as its inventor speaks it, a sentence each.
+ */
+notes: Array<string>, 
+/**
+ * The user added it.
+ */
+own: boolean, };

@@ -3,4 +3,4 @@
 /**
  * Where a session stands.
  */
-export type State = "connecting" | "waiting" | "streaming" | "done";
+export type State = "connecting" | "waiting" | "streaming" | "open" | "done";

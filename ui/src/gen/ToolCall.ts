@@ -15,4 +15,8 @@ name: string,
 /**
  * Arguments as JSON text, exactly as sent.
  */
-arguments: string, };
+arguments: string, 
+/**
+ * The provider's seal on the call, to be sent back with it.
+ */
+signature?: string, };

@@ -47,6 +47,14 @@ usage: Usage | null,
  */
 finish: string | null, 
 /**
+ * The provider's id of the reply.
+ */
+replyId: string | null, 
+/**
+ * The provider's seal on the reasoning or the text, to be sent back with the turn.
+ */
+signature: string | null, 
+/**
  * HTTP status.
  */
 status: number | null, 

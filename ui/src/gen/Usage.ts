@@ -25,6 +25,10 @@ reasoning_tokens: number | null,
  */
 cached_tokens: number | null, 
 /**
+ * Input tokens written to a cache; `input_includes_cached` speaks of them too.
+ */
+cache_write_tokens?: number, 
+/**
  * Whether `output_tokens` includes the reasoning tokens; `None` where unknown.
  */
 output_includes_reasoning: boolean | null, 

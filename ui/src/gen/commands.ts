@@ -1,5 +1,6 @@
 // Generated from src-tauri/src/ipc.rs. Do not edit.
 import type { About } from './About';
+import type { Ask } from './Ask';
 import type { DialectInfo } from './DialectInfo';
 import type { Draft } from './Draft';
 import type { ExportFormat } from './ExportFormat';
@@ -10,6 +11,7 @@ import type { KeyInfo } from './KeyInfo';
 import type { KeysState } from './KeysState';
 import type { LabSettings } from './LabSettings';
 import type { LabState } from './LabState';
+import type { ModelList } from './ModelList';
 import type { Place } from './Place';
 import type { Preview } from './Preview';
 import type { Provider } from './Provider';
@@ -25,10 +27,16 @@ import type { TestResult } from './TestResult';
 export interface Commands {
   providers: { args: Record<string, never>; result: Provider[] };
   dialects: { args: Record<string, never>; result: DialectInfo[] };
-  models: { args: { provider: string; baseUrl: string | null }; result: string[] };
+  models: { args: { provider: string; baseUrl: string | null; refresh: boolean }; result: ModelList };
+  save_provider: { args: { provider: Provider }; result: Provider[] };
+  delete_provider: { args: { id: string }; result: Provider[] };
+  read_body: { args: { draft: Draft; body: string }; result: Ask | null };
   preview: { args: { draft: Draft }; result: Preview };
   send: { args: { draft: Draft }; result: SessionInfo };
   stop: { args: { session: string }; result: null };
+  say: { args: { session: string; ask: Ask }; result: null };
+  tell: { args: { session: string; message: string; binary: boolean }; result: null };
+  hang_up: { args: { session: string }; result: null };
   open: { args: { session: string }; result: SessionInfo };
   close: { args: { session: string }; result: null };
   rows: { args: { session: string; filter: string; start: number; count: number }; result: RowsPage };

@@ -134,6 +134,10 @@ pub struct Usage {
     /// Input tokens read from a cache.
     #[ts(type = "number | null")]
     pub cached_tokens: Option<u64>,
+    /// Input tokens written to a cache; `input_includes_cached` speaks of them too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "number")]
+    pub cache_write_tokens: Option<u64>,
     /// Whether `output_tokens` includes the reasoning tokens; `None` where unknown.
     pub output_includes_reasoning: Option<bool>,
     /// Whether `input_tokens` includes the cached ones; `None` where unknown.

@@ -290,7 +290,12 @@ pub trait Dialect: Send + Sync {
 }
 
 /// Every dialect: the order in which they are offered and guessed.
-pub static ALL: &[&dyn Dialect] = &[&crate::openai_chat::OpenAiChat, &crate::openai_responses::OpenAiResponses, &crate::raw::Raw];
+pub static ALL: &[&dyn Dialect] = &[
+    &crate::openai_chat::OpenAiChat,
+    &crate::openai_responses::OpenAiResponses,
+    &crate::ollama::Ollama,
+    &crate::raw::Raw,
+];
 
 /// The dialect with this id.
 pub fn find(id: &str) -> Option<&'static dyn Dialect> {

@@ -2,6 +2,12 @@
 
 use serde_json::{Map, Value};
 
+/// A parameter's value as people write it: `1`, not `1.0`. So bodies that were written by hand are read as what they are built from.
+pub(crate) fn number(value: f64) -> Value {
+    let whole = value as i64;
+    if whole as f64 == value && whole.unsigned_abs() < 1 << 53 { whole.into() } else { value.into() }
+}
+
 /// Merges `extra` into `body`, last word: an object is merged with the object of the same name, anything else replaces what was there.
 pub(crate) fn merge(body: &mut Map<String, Value>, extra: &Map<String, Value>) {
     for (name, value) in extra {

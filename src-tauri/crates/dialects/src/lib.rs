@@ -7,6 +7,7 @@ pub mod delta;
 pub mod dialect;
 pub mod provider;
 
+pub mod ollama;
 pub mod openai_chat;
 pub mod openai_responses;
 pub mod raw;
@@ -16,6 +17,7 @@ mod endpoint;
 mod extra;
 mod json;
 mod report;
+mod strange;
 mod teller;
 mod usage;
 

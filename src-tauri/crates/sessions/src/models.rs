@@ -1,8 +1,11 @@
 //! What a provider lists as its models, and whether its key works. Not captured: these calls are no sessions.
 
+use std::collections::BTreeMap;
 use std::sync::Once;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 use weir_secrets::header::HeaderTemplate;
 use weir_secrets::{TestResult, Verdict};
 
@@ -11,11 +14,49 @@ use crate::{Engine, Error};
 /// Bytes of a list that are read at most; the longest known list is under 1 MB.
 const MOST: usize = 16 << 20;
 
-/// Names of the models that `provider` (or the server at `base_url`) lists, sorted.
+/// How long a list is taken to be true. Providers add models by the week; asking again is a click.
+const FRESH: Duration = Duration::from_secs(24 * 3600);
+
+/// The setting that lists are kept under.
+const KEPT: &str = "models";
+
+/// What a provider lists.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct ModelList {
+    /// Names, sorted.
+    pub names: Vec<String>,
+    /// When it was fetched: Unix time, ms.
+    pub fetched_at_ms: f64,
+}
+
+/// Models that `provider` (or the server at `base_url`) lists: as it was told within the last day, or asked now where that is longer ago
+/// or `refresh` is set. A server of one's own (no key needed) is asked each time: its list is what is loaded there.
 ///
 /// # Errors
 /// No such provider, no list, no key, no connection, or an answer other than a list.
-pub async fn list(engine: &Engine, provider: &str, base_url: Option<&str>) -> Result<Vec<String>, Error> {
+pub async fn list(engine: &Engine, provider: &str, base_url: Option<&str>, refresh: bool) -> Result<ModelList, Error> {
+    let name = format!("{provider} {}", base_url.unwrap_or_default());
+    let mut kept: BTreeMap<String, ModelList> =
+        engine.library().setting(KEPT).and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
+    let now = now_ms();
+    let lasting = engine.provider(provider).is_some_and(|known| known.key == "required");
+    if let Some(list) = kept.get(&name).filter(|list| lasting && !refresh && now - list.fetched_at_ms < FRESH.as_millis() as f64) {
+        return Ok(list.clone());
+    }
+    let list = ModelList { names: fetch(engine, provider, base_url).await?, fetched_at_ms: now };
+    kept.insert(name, list.clone());
+    // A list that cannot be kept is only fetched again.
+    let _ = engine.library().set_setting(KEPT, &serde_json::to_string(&kept).unwrap_or_default());
+    Ok(list)
+}
+
+fn now_ms() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |d| d.as_millis() as f64)
+}
+
+async fn fetch(engine: &Engine, provider: &str, base_url: Option<&str>) -> Result<Vec<String>, Error> {
     let answer = ask(engine, provider, base_url).await?;
     if answer.status != 200 {
         return Err(refused(&answer));
@@ -43,7 +84,7 @@ pub async fn test_key(engine: &Engine, provider: &str) -> TestResult {
         Ok(answer) => (Verdict::Failed, Some(answer.status), said(&answer.body)),
         Err(error) => (Verdict::Failed, None, error.0.message.clone()),
     };
-    let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64);
+    let at = now_ms() as u64;
     let result = TestResult { verdict, status, took_ms, detail, at };
     let (keys, provider, kept) = (engine.keys().clone(), provider.to_owned(), result.clone());
     // The list of keys is a file: writing it may wait for the disk.
@@ -78,6 +119,9 @@ async fn ask(engine: &Engine, provider: &str, base_url: Option<&str>) -> Result<
     }
     let url = format!("{}{path}", base.trim_end_matches('/'));
     let mut request = client(engine)?.get(&url);
+    if known.as_ref().and_then(|known| known.dialects.first()).is_some_and(|(dialect, _)| dialect == "anthropic-messages") {
+        request = request.header("anthropic-version", "2023-06-01");
+    }
     if let Some(known) = known.as_ref().filter(|known| !known.auth.is_empty()) {
         let template = HeaderTemplate::parse(&known.auth)?;
         let (keys, id) = (engine.keys().clone(), provider.to_owned());
@@ -162,7 +206,12 @@ fn refused(answer: &Answer) -> Error {
 fn names(body: &[u8]) -> Option<Vec<String>> {
     let value: serde_json::Value = serde_json::from_slice(body).ok()?;
     let list = value.get("data").or_else(|| value.get("models")).unwrap_or(&value).as_array()?;
-    Some(list.iter().filter_map(|m| m.get("id").or_else(|| m.get("name")).unwrap_or(m).as_str().map(str::to_owned)).collect())
+    let name = |model: &serde_json::Value| {
+        let name = model.get("id").or_else(|| model.get("name")).unwrap_or(model).as_str()?;
+        // Gemini lists resource names; its API takes either.
+        Some(name.strip_prefix("models/").unwrap_or(name).to_owned())
+    };
+    Some(list.iter().filter_map(name).collect())
 }
 
 /// The message in an error's body, or its first line.

@@ -45,6 +45,7 @@ fn a_plain_stream() {
         total_tokens: Some(14),
         reasoning_tokens: Some(2),
         cached_tokens: Some(4),
+        cache_write_tokens: None,
         output_includes_reasoning: Some(true),
         input_includes_cached: Some(true),
     };

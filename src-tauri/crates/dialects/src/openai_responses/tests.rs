@@ -71,6 +71,7 @@ fn a_whole_run_with_indices() {
         total_tokens: Some(16),
         reasoning_tokens: Some(3),
         cached_tokens: Some(4),
+        cache_write_tokens: None,
         output_includes_reasoning: Some(true),
         input_includes_cached: Some(true),
     };
