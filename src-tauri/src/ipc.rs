@@ -69,6 +69,10 @@ pub struct LabState {
     pub running: bool,
     /// Scheme, host and port; "" while it does not run.
     pub address: String,
+    /// The same for clients that want TLS; "" while it does not run.
+    pub tls_address: String,
+    /// The certificate (PEM) such clients must trust, made when the Lab started; "" while it does not run.
+    pub certificate: String,
     /// Its port, or the one it would take.
     pub port: u16,
     /// HTTP/2 is served.

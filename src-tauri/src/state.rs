@@ -141,6 +141,8 @@ impl LabSlot {
         crate::ipc::LabState {
             running: lab.is_some(),
             address: lab.map(Lab::url).unwrap_or_default(),
+            tls_address: lab.map(Lab::tls_url).unwrap_or_default(),
+            certificate: lab.map(|lab| lab.ca_pem().to_owned()).unwrap_or_default(),
             port: lab.map_or_else(|| engine.settings().lab_port, |lab| lab.address().port()),
             http2: settings.http2,
             settings,

@@ -18,6 +18,14 @@ running: boolean,
  */
 address: string, 
 /**
+ * The same for clients that want TLS; "" while it does not run.
+ */
+tlsAddress: string, 
+/**
+ * The certificate (PEM) such clients must trust, made when the Lab started; "" while it does not run.
+ */
+certificate: string, 
+/**
  * Its port, or the one it would take.
  */
 port: number, 

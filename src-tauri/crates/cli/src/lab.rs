@@ -1,5 +1,7 @@
 //! `weir-cli lab`: the built-in server alone.
 
+use std::path::PathBuf;
+
 use clap::builder::PossibleValuesParser;
 use weir_lab::{DEFAULT_PORT, Lab, LabConfig, MAX_REPLY_TOKENS, Pace, Reply, Settings, Shape};
 
@@ -41,6 +43,9 @@ pub struct Args {
     /// Whether connections that open with the HTTP/2 preface are served.
     #[arg(long, default_value = "on", value_parser = PossibleValuesParser::new(["on", "off"]))]
     http2: String,
+    /// Write the certificate (PEM) that clients must trust for https and wss on the same port to this file. It is made anew at each start.
+    #[arg(long, value_name = "FILE")]
+    tls_ca: Option<PathBuf>,
 }
 
 fn rate(text: &str) -> Result<f64, String> {
@@ -92,7 +97,15 @@ pub fn run(args: &Args) -> Exit {
                 return Exit::Failed;
             }
         };
-        if let Err(error) = out::text(&format!("listening on {}\n", lab.url())) {
+        let mut lines = format!("listening on {}\n", lab.url());
+        if let Some(file) = &args.tls_ca {
+            if let Err(error) = std::fs::write(file, lab.ca_pem()) {
+                out::note(&format!("weir-cli: The certificate could not be written to {}.\n  | {error}", file.display()));
+                return Exit::Failed;
+            }
+            lines += &format!("certificate {}\n", file.display());
+        }
+        if let Err(error) = out::text(&lines) {
             return out::unwritten(&error);
         }
         stop.asked().await;

@@ -21,6 +21,25 @@ fn it_tells_where_it_listens_and_stops_when_asked() {
 }
 
 #[test]
+fn the_certificate_for_tls_is_there_before_the_address_is_told() {
+    let home = Home::new();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.pem");
+    let lab = Lab::start(&home, &["--tls-ca", file.to_str().unwrap()]);
+    assert!(std::fs::read_to_string(&file).unwrap().starts_with("-----BEGIN CERTIFICATE-----"));
+    let base = lab.base().replace("http://127.0.0.1", "https://localhost");
+    let ask = |more: &[&str]| home.run(&[&["send", "--base-url", &base, "--model", "lab/steady", "--prompt", "x", "--json"], more].concat());
+    assert_eq!(ask(&[]).code, 3, "nobody trusts it unasked");
+    for http in ["1.1", "2"] {
+        let ran = ask(&["--insecure", "--http", http]);
+        assert_eq!((ran.code, ran.summary()["http"].as_str()), (0, Some(http)), "{}", ran.err);
+    }
+    drop(lab);
+    let ran = home.run(&["lab", "--port", "0", "--tls-ca", folder.path().join("no/such/folder").to_str().unwrap()]);
+    assert_eq!((ran.code, ran.err.contains("could not be written")), (1, true), "{}", ran.err);
+}
+
+#[test]
 fn a_taken_port_is_told() {
     let home = Home::new();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

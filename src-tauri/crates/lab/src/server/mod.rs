@@ -1,10 +1,12 @@
-//! The server: listens on loopback, serves HTTP/1.1, HTTP/2 and WebSocket on one port, and can be watched and stopped.
+//! The server: listens on loopback, serves HTTP/1.1, HTTP/2 and WebSocket on one port, with TLS or without, and can be watched and
+//! stopped.
 
 mod body;
 mod http;
 mod plain;
 mod replies;
 mod socket;
+mod tls;
 mod wire;
 
 use std::convert::Infallible;
@@ -16,6 +18,7 @@ use std::time::Duration;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
@@ -24,7 +27,10 @@ use crate::connections::{Ledger, Snapshot};
 use crate::conversations::Conversations;
 use crate::endpoints::{Endpoint, endpoints};
 use crate::settings::{LabConfig, Settings};
+use tls::Tls;
 use wire::{Control, Wire};
+
+pub use tls::CertificateError;
 
 /// Why the Lab could not start.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +49,9 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// No certificate could be made for TLS.
+    #[error("cannot make a certificate for TLS")]
+    Certificate(#[from] CertificateError),
 }
 
 /// How long replies under way may go on once the Lab stops.
@@ -67,6 +76,7 @@ struct Shared {
     conversations: Mutex<Conversations>,
     controls: Mutex<Vec<Weak<Control>>>,
     stopping: watch::Sender<bool>,
+    tls: Tls,
 }
 
 /// What one connection has.
@@ -91,6 +101,7 @@ impl Lab {
             io::ErrorKind::AddrInUse => Error::PortInUse { port },
             _ => Error::Listen { port, source },
         };
+        let tls = Tls::new()?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(fail)?;
         let address = listener.local_addr().map_err(fail)?;
         let shared = Arc::new(Shared {
@@ -99,6 +110,7 @@ impl Lab {
             conversations: Mutex::default(),
             controls: Mutex::default(),
             stopping: watch::Sender::new(false),
+            tls,
         });
         let (alive, ended) = mpsc::channel(1);
         tokio::spawn(accept(listener, shared.clone(), alive));
@@ -113,6 +125,17 @@ impl Lab {
     /// The address as a base URL: `http://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The address for clients that want TLS: `https://localhost:PORT`. The certificate also holds for 127.0.0.1 and \[::1\].
+    pub fn tls_url(&self) -> String {
+        format!("https://localhost:{}", self.address.port())
+    }
+
+    /// The certificate, in PEM, of the authority that clients must trust to speak TLS with this Lab. It was made when the Lab
+    /// started, and stands for this machine's own names only.
+    pub fn ca_pem(&self) -> &str {
+        &self.shared.tls.ca_pem
     }
 
     /// Stops listening, gives replies under way half a second, then closes what is left. Returns within three seconds.
@@ -196,9 +219,35 @@ async fn serve(stream: TcpStream, client: Client) {
     // Each event is its own small write; Nagle's algorithm would hold it back. Without the option it is only slower.
     let _ = stream.set_nodelay(true);
     let control = client.control.clone();
+    let mut stopping = client.shared.stopping.subscribe();
+    let begun = tokio::select! {
+        begun = tls::is_begun(&stream) => begun,
+        () = control.killed() => return,
+        // Nothing is under way yet.
+        _ = stopping.wait_for(|stop| *stop) => return,
+    };
+    let wire = Wire::new(stream, control.clone());
+    if !begun {
+        return speak(wire, client).await;
+    }
+    let tls = client.shared.tls.clone();
+    let shaken = tokio::select! {
+        shaken = tls.accept(wire, client.settings.http2) => shaken,
+        () = control.killed() => return,
+        _ = stopping.wait_for(|stop| *stop) => return,
+    };
+    // A client that does not trust the certificate says so in an alert; it never asked for anything that could have a row.
+    if let Ok(stream) = shaken {
+        speak(stream, client).await;
+    }
+}
+
+/// Serves HTTP on what carries it.
+async fn speak(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, client: Client) {
+    let control = client.control.clone();
     let http2 = client.settings.http2;
     let mut stopping = client.shared.stopping.subscribe();
-    let io = TokioIo::new(Wire::new(stream, control.clone()));
+    let io = TokioIo::new(io);
     let service = service_fn(move |request| {
         let client = client.clone();
         async move { Ok::<_, Infallible>(http::answer(client, request).await) }

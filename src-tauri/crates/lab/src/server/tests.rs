@@ -682,3 +682,126 @@ async fn stopping_is_bounded_and_closing_all_is_seen() {
     let _ = read_all(&mut stream, &mut rest).await;
     assert!(!chunks(&[&one[..], &rest].concat()).1);
 }
+
+// TLS
+
+fn trusting(lab: &Lab) -> rustls::RootCertStore {
+    use rustls::pki_types::pem::PemObject;
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(rustls::pki_types::CertificateDer::from_pem_slice(lab.ca_pem().as_bytes()).unwrap()).unwrap();
+    roots
+}
+
+#[tokio::test]
+async fn tls_is_spoken_on_the_same_port_by_all_names() {
+    let lab = lab().await;
+    let authority = reqwest::Certificate::from_pem(lab.ca_pem().as_bytes()).unwrap();
+    let port = lab.address().port();
+    for (http1_only, version) in [(false, ::http::Version::HTTP_2), (true, ::http::Version::HTTP_11)] {
+        let mut client = http_client().no_proxy().tls_certs_only([authority.clone()]);
+        if http1_only {
+            client = client.http1_only();
+        }
+        let client = client.build().unwrap();
+        for host in [lab.tls_url(), format!("https://127.0.0.1:{port}")] {
+            let response = client.post(host + "/v1/chat/completions").body(chat("lab/steady", true)).send().await.unwrap();
+            assert_eq!(response.version(), version);
+            assert!(response.text().await.unwrap().ends_with("data: [DONE]\n\n"));
+        }
+    }
+    // HTTP/2 is not offered where it is off.
+    lab.set_settings(Settings { http2: false, ..lab.settings() });
+    let client = http_client().no_proxy().tls_certs_only([authority]).build().unwrap();
+    assert_eq!(client.get(lab.tls_url() + "/v1/models").send().await.unwrap().version(), ::http::Version::HTTP_11);
+    // Who does not know the authority does not speak with it, and the Lab lives on.
+    let stranger = http_client().no_proxy().tls_certs_only([]).build().unwrap();
+    assert!(stranger.get(lab.tls_url()).send().await.is_err());
+    assert_eq!(client.get(lab.url() + "/v1/models").send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn websockets_and_cuts_go_through_tls() {
+    let lab = lab().await;
+    let config = rustls::ClientConfig::builder_with_provider(std::sync::Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(trusting(&lab))
+        .with_no_client_auth();
+    let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(config));
+    let open = async || {
+        let stream = TcpStream::connect(lab.address()).await.unwrap();
+        connector.connect("localhost".try_into().unwrap(), stream).await.unwrap()
+    };
+    let request = format!("wss://localhost:{}/v1/responses", lab.address().port()).into_client_request().unwrap();
+    let (mut ws, _) = tokio_tungstenite::client_async(request, open().await).await.unwrap();
+    ws.send(Message::text(json!({"type": "response.create", "model": "lab/steady", "input": "x"}).to_string())).await.unwrap();
+    let mut said = 0;
+    while let Some(Ok(Message::Text(text))) = ws.next().await {
+        said += usize::from(text.contains("response.output_text.delta\""));
+        if text.contains("\"response.completed\"") {
+            break;
+        }
+    }
+    assert_eq!(said, 120);
+    for (fault, kind) in [("cut-after=9", io::ErrorKind::UnexpectedEof), ("drop-after=9", io::ErrorKind::ConnectionReset)] {
+        let body = chat("lab/steady", true);
+        let mut stream = open().await;
+        let head = format!(
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: lab\r\nx-lab-fault: {fault}\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut got = Vec::new();
+        // No close_notify: a cut can be told from an end.
+        assert_eq!(stream.read_to_end(&mut got).await.unwrap_err().kind(), kind, "{fault}");
+        assert!(String::from_utf8_lossy(&got).contains("chat.completion.chunk"));
+    }
+}
+
+#[tokio::test]
+async fn a_socket_that_says_nothing_is_let_go_when_the_lab_stops() {
+    let lab = lab().await;
+    let _silent = TcpStream::connect(lab.address()).await.unwrap();
+    sleep(Duration::from_millis(20)).await;
+    let start = Instant::now();
+    lab.stop().await;
+    assert!(start.elapsed() < Duration::from_millis(400), "{:?}", start.elapsed());
+}
+
+// Models that refuse, and the key that is refused
+
+#[tokio::test]
+async fn a_wrong_key_a_long_prompt_and_an_empty_purse_are_told() {
+    let lab = lab().await;
+    let client = http_client().no_proxy().build().unwrap();
+    let ask = async |path: &str, body: Value, key: &str| {
+        let request = client.post(lab.url() + path).header("authorization", format!("Bearer {key}")).body(body.to_string());
+        let response = request.send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
+    };
+    let messages = json!([{"role": "user", "content": "word ".repeat(60)}]);
+    let small = json!({"model": "lab/small-context", "messages": messages, "stream": true});
+    let (status, text) = ask("/v1/chat/completions", small.clone(), "lab").await;
+    assert_eq!(status, 400);
+    assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["error"]["code"], "context_length_exceeded");
+    let error = Script::for_request("/v1/chat/completions", &HeaderMap::new(), false, small.to_string().as_bytes(), &lab.settings());
+    assert!(matches!(error.unwrap_err().reason, crate::Reason::TooLong { limit: 50, .. }));
+    let (status, text) = ask("/v1/chat/completions", small, "lab-wrong-key").await;
+    assert_eq!((status, text.contains("invalid_api_key")), (401, true));
+    let (status, text) = ask("/v1/chat/completions", json!({"model": "lab/quota", "messages": messages, "stream": true}), "lab").await;
+    assert_eq!((status, text.contains("insufficient_quota"), text.contains("[DONE]")), (200, true, false));
+    let (status, text) = ask("/v1/chat/completions", json!({"model": "lab/quota", "messages": messages}), "lab").await;
+    assert_eq!((status, text.contains("insufficient_quota")), (429, true));
+    let (status, text) = ask("/v1/responses", json!({"model": "lab/quota", "input": "x", "stream": true}), "lab").await;
+    assert_eq!((status, text.contains("insufficient_quota")), (200, true));
+    // A handshake with the wrong key is refused with a status, a page of models too.
+    let refused = client.get(lab.url() + "/v1/models").header("x-api-key", "lab-wrong-key").send().await.unwrap();
+    assert_eq!(refused.status(), 401);
+    let stream = TcpStream::connect(lab.address()).await.unwrap();
+    let mut request = format!("ws://{}/v1/responses", lab.address()).into_client_request().unwrap();
+    request.headers_mut().insert("authorization", "Bearer lab-wrong-key".parse().unwrap());
+    match tokio_tungstenite::client_async(request, stream).await {
+        Err(tungstenite::Error::Http(response)) => assert_eq!(response.status(), 401),
+        other => panic!("{other:?}"),
+    }
+}

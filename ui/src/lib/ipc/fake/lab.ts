@@ -86,6 +86,8 @@ export function labState(): LabState {
   return {
     running,
     address: running ? ADDRESS : '',
+    tlsAddress: running ? ADDRESS.replace(/^http:\/\/[^:]*/, 'https://localhost') : '',
+    certificate: running ? '-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n' : '',
     port: 4780,
     http2: settings.http2,
     settings,
