@@ -293,7 +293,10 @@ pub trait Dialect: Send + Sync {
 pub static ALL: &[&dyn Dialect] = &[
     &crate::openai_chat::OpenAiChat,
     &crate::openai_responses::OpenAiResponses,
+    &crate::anthropic_messages::AnthropicMessages,
+    &crate::cohere::Cohere,
     &crate::ollama::Ollama,
+    &crate::bedrock_converse::BedrockConverse,
     &crate::raw::Raw,
 ];
 

@@ -7,6 +7,9 @@ pub mod delta;
 pub mod dialect;
 pub mod provider;
 
+pub mod anthropic_messages;
+pub mod bedrock_converse;
+pub mod cohere;
 pub mod ollama;
 pub mod openai_chat;
 pub mod openai_responses;
@@ -16,6 +19,7 @@ mod check;
 mod endpoint;
 mod extra;
 mod json;
+mod media;
 mod report;
 mod strange;
 mod teller;

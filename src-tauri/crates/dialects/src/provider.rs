@@ -85,7 +85,7 @@ static KNOWN: &[Known] = &[
     Known {
         id: "lab",
         name: "Weir Lab",
-        dialects: &[("openai-chat", "{lab}/v1"), ("openai-responses", "{lab}/v1"), ("raw", "{lab}")],
+        dialects: &[("openai-chat", "{lab}/v1"), ("openai-responses", "{lab}/v1"), ("anthropic-messages", "{lab}"), ("cohere", "{lab}"), ("raw", "{lab}")],
         auth: "",
         key: "none",
         models: &["lab/steady", "lab/reasoner", "lab/tools", "lab/refuser"],
@@ -105,9 +105,26 @@ static KNOWN: &[Known] = &[
         docs: "https://platform.openai.com/docs/api-reference",
     },
     Known {
+        id: "anthropic",
+        name: "Anthropic",
+        dialects: &[("anthropic-messages", "https://api.anthropic.com")],
+        auth: "x-api-key: {key}",
+        key: "required",
+        models: &[],
+        models_path: "/v1/models",
+        notes: &[
+            "The API version is 2026-10-21 where the request can be made under it, and 2023-06-01 where it holds temperature, top_p or top_k. A header anthropic-version of your own replaces it.",
+            "Reasoning low to max asks for adaptive thinking with that effort (Claude 4.6 and newer); a number asks for a budget of so many tokens (Claude 4.6 and older).",
+        ],
+        docs: "https://platform.claude.com/docs/en/api/messages",
+    },
+    Known {
         id: "deepseek",
         name: "DeepSeek",
-        dialects: &[("openai-chat", "https://api.deepseek.com")],
+        dialects: &[
+            ("openai-chat", "https://api.deepseek.com"),
+            ("anthropic-messages", "https://api.deepseek.com/anthropic"),
+        ],
         auth: BEARER,
         key: "required",
         models: &["deepseek-chat", "deepseek-reasoner"],
@@ -118,7 +135,10 @@ static KNOWN: &[Known] = &[
     Known {
         id: "qwen",
         name: "Qwen (Alibaba Cloud Model Studio)",
-        dialects: &[("openai-chat", "https://dashscope.aliyuncs.com/compatible-mode/v1")],
+        dialects: &[
+            ("openai-chat", "https://dashscope.aliyuncs.com/compatible-mode/v1"),
+            ("anthropic-messages", "https://dashscope.aliyuncs.com/apps/anthropic"),
+        ],
         auth: BEARER,
         key: "required",
         models: &[],
@@ -173,7 +193,10 @@ static KNOWN: &[Known] = &[
     Known {
         id: "moonshot",
         name: "Moonshot AI",
-        dialects: &[("openai-chat", "https://api.moonshot.ai/v1")],
+        dialects: &[
+            ("openai-chat", "https://api.moonshot.ai/v1"),
+            ("anthropic-messages", "https://api.moonshot.ai/anthropic"),
+        ],
         auth: BEARER,
         key: "required",
         models: &[],
@@ -184,13 +207,27 @@ static KNOWN: &[Known] = &[
     Known {
         id: "zhipu",
         name: "Zhipu / Z.ai",
-        dialects: &[("openai-chat", "https://open.bigmodel.cn/api/paas/v4")],
+        dialects: &[
+            ("openai-chat", "https://open.bigmodel.cn/api/paas/v4"),
+            ("anthropic-messages", "https://open.bigmodel.cn/api/anthropic"),
+        ],
         auth: BEARER,
         key: "required",
         models: &[],
         models_path: "",
         notes: &[],
         docs: "https://docs.bigmodel.cn",
+    },
+    Known {
+        id: "cohere",
+        name: "Cohere",
+        dialects: &[("cohere", "https://api.cohere.com")],
+        auth: BEARER,
+        key: "required",
+        models: &["command-a-03-2025", "command-a-reasoning-08-2025", "command-r7b-12-2024"],
+        models_path: "/v1/models",
+        notes: &["Usage counts tokens as the model read and wrote them; what is billed stands beside it in the event and may be less."],
+        docs: "https://docs.cohere.com/reference/chat-stream",
     },
     Known {
         id: "azure",
@@ -220,7 +257,11 @@ static KNOWN: &[Known] = &[
     Known {
         id: "llamacpp",
         name: "llama.cpp",
-        dialects: &[("openai-chat", "http://127.0.0.1:8080/v1"), ("openai-responses", "http://127.0.0.1:8080/v1")],
+        dialects: &[
+            ("openai-chat", "http://127.0.0.1:8080/v1"),
+            ("openai-responses", "http://127.0.0.1:8080/v1"),
+            ("anthropic-messages", "http://127.0.0.1:8080"),
+        ],
         auth: BEARER,
         key: "optional",
         models: &[],
@@ -231,7 +272,11 @@ static KNOWN: &[Known] = &[
     Known {
         id: "lmstudio",
         name: "LM Studio",
-        dialects: &[("openai-chat", "http://localhost:1234/v1"), ("openai-responses", "http://localhost:1234/v1")],
+        dialects: &[
+            ("openai-chat", "http://localhost:1234/v1"),
+            ("openai-responses", "http://localhost:1234/v1"),
+            ("anthropic-messages", "http://localhost:1234"),
+        ],
         auth: BEARER,
         key: "optional",
         models: &[],
