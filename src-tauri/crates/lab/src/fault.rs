@@ -69,6 +69,7 @@ static CATALOGUE: &[Recipe] = &[
     recipe("status-500", "500 server error", "JSON error before the first byte", None),
     recipe("html-error", "HTML error page", "502 from a proxy that speaks HTML", None),
     recipe("json-instead-of-stream", "JSON instead of a stream", "200 with a JSON body to a stream request", None),
+    recipe("bad-crc", "Wrong checksum", "one event-stream message whose last CRC-32 is off by one bit", parameter("event", 5, 1, MANY)),
     recipe("redirect", "Redirect", "307 to /echo", None),
     recipe("empty", "Empty reply", "200, then nothing", None),
     recipe("slow-drip", "Slow drip", "one byte per write", parameter("ms", 5, 0, 60_000)),
@@ -116,6 +117,7 @@ pub(crate) struct Faults {
     pub cr_only: bool,
     pub malformed_json: Option<u32>,
     pub invalid_utf8: Option<u32>,
+    pub bad_crc: Option<u32>,
     pub status: Option<Status>,
     pub html_error: bool,
     pub json: Option<JsonInstead>,
@@ -224,6 +226,7 @@ impl Faults {
             "cr-only" => self.cr_only = true,
             "malformed-json" => self.malformed_json = Some(event(id)?),
             "invalid-utf8" => self.invalid_utf8 = Some(event(id)?),
+            "bad-crc" => self.bad_crc = Some(event(id)?),
             "status" | "status-429" | "status-500" => {
                 let (code, retry) = match id {
                     "status-429" => (429, Some(value_or(id)?)),

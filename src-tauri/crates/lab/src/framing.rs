@@ -110,11 +110,7 @@ mod tests {
 
     #[test]
     fn events_carry_all_their_fields() {
-        let event = Event {
-            id: Some("1".into()),
-            comment: Some("HTTP_STATUS/200".into()),
-            ..Event::named("result", &json!({"a": 1}))
-        };
+        let event = Event { id: Some("1".into()), comment: Some("HTTP_STATUS/200".into()), ..Event::named("result", &json!({"a": 1})) };
         let tight = Framing::Sse { end: "\n", space: false };
         assert_eq!(framed(tight, &[event.clone()]), "id:1\nevent:result\n:HTTP_STATUS/200\ndata:{\"a\":1}\n\n");
         let crlf = Framing::Sse { end: "\r\n", space: true };

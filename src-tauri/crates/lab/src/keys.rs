@@ -6,8 +6,7 @@ use http::HeaderMap;
 pub const WRONG_KEY: &str = "lab-wrong-key";
 
 /// Headers that carry a key. In a WebSocket's subprotocols it follows a dot or stands alone.
-const HEADERS: &[&str] =
-    &["authorization", "x-api-key", "x-goog-api-key", "api-key", "xi-api-key", "sec-websocket-protocol"];
+const HEADERS: &[&str] = &["authorization", "x-api-key", "x-goog-api-key", "api-key", "xi-api-key", "sec-websocket-protocol"];
 /// Parameters of the query that carry a key.
 const PARAMETERS: &[&str] = &["key", "access_token", "api-key", "api_key", "token", "authorization"];
 

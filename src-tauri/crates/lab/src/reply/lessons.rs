@@ -17,14 +17,16 @@ pub(super) struct Topic {
 /// The topic a transport's replies are about.
 pub(super) fn topic(transport: Transport) -> &'static Topic {
     match transport {
-        Transport::Http | Transport::Eventstream | Transport::Array => &HTTP,
+        Transport::Http => &HTTP,
+        Transport::Eventstream => &EVENTSTREAM,
+        Transport::Array => &ARRAY,
         Transport::Sse => &SSE,
         Transport::Ndjson => &NDJSON,
         Transport::Ws => &WS,
     }
 }
 
-pub(super) static TOPICS: &[&Topic] = &[&SSE, &WS, &HTTP, &NDJSON];
+pub(super) static TOPICS: &[&Topic] = &[&SSE, &WS, &HTTP, &NDJSON, &EVENTSTREAM, &ARRAY];
 
 static SSE: Topic = Topic {
     name: "Server-Sent Events",
@@ -278,6 +280,106 @@ static NDJSON: Topic = Topic {
             "\n- a carriage return before the line feed is blank space",
             "\n- 中文、日本語、한국어 and 👩‍👩‍👧‍👦 need no escaping",
             "\n\nThe last line may lack its line feed.",
+        ],
+    ],
+};
+
+static EVENTSTREAM: Topic = Topic {
+    name: "event stream",
+    openings: &[
+        "You asked “{}”, and the answer comes as a binary event stream, one checked message at a time.",
+        "“{}” is answered as an event stream of the binary kind, with lengths first and checksums last.",
+        "Here is how a binary event stream carries the answer to “{}”.",
+    ],
+    short: &[
+        &[
+            "\n\n## Lengths, then bytes",
+            "\n\nEvery message says **how long it is** before it begins.",
+            "\n\n- four bytes: the whole length",
+            "\n- four bytes: the length of its headers",
+            "\n- four bytes: a checksum of these eight",
+            "\n\nA naïve split at line feeds finds nothing here. 🧮",
+            " 秤砣虽小压千斤。",
+        ],
+        &[
+            "\n\n## Two checksums",
+            "\n\nOne guards the lengths, *the other guards everything*.",
+            "\n\n1. Read twelve bytes, check the first checksum",
+            "\n2. Read headers and payload",
+            "\n3. Check the second checksum, then believe it",
+            "\n\nA message may begin in one read and end in the next, or share a read with others. 🧷",
+            " 石橋を叩いて渡る。",
+        ],
+    ],
+    sections: &[
+        &[
+            "\n\n## The smallest message",
+            "\n\nNo headers, no payload, and still sixteen bytes:",
+            "\n\n```text\n00 00 00 10   whole length: 16\n00 00 00 00   headers: none\n05 c2 48 eb   checksum of the first eight\n7d 98 c8 ff   checksum of the first twelve\n```",
+            "\n\nAll numbers put their largest byte first.",
+        ],
+        &[
+            "\n\n## Headers have types",
+            "\n\n| type | value |\n| --- | --- |\n| 0, 1 | true, false |\n| 2 to 5 | whole numbers of one to eight bytes |\n| 6, 7 | bytes, text |\n| 8 | a moment in milliseconds |\n| 9 | a UUID |",
+            "\n\nThe name of an event stands in the header `:event-type`, not in its payload.",
+        ],
+        &[
+            "\n\n## Small print 🔍",
+            "\n\n> A length is a promise, not a reason to allocate.",
+            "\n\n- `:message-type` tells an event from an exception",
+            "\n- an exception comes after status 200, so the status proves little",
+            "\n- 中文、日本語、한국어 and 👩‍👩‍👧‍👦 stand in the payload as UTF-8",
+            "\n\nAfter a wrong checksum no border can be trusted.",
+        ],
+    ],
+};
+
+static ARRAY: Topic = Topic {
+    name: "JSON array",
+    openings: &[
+        "You asked “{}”, and the answer comes as one JSON array, element by element.",
+        "“{}” is answered by a JSON array that is not finished yet.",
+        "Here is how a JSON array, sent piece by piece, carries the answer to “{}”.",
+    ],
+    short: &[
+        &[
+            "\n\n## One value, many pieces",
+            "\n\nThe whole body is **a single JSON value**, and it may take minutes.",
+            "\n\n- a bracket opens it at once",
+            "\n- each element is an answer of its own",
+            "\n- a bracket closes it at the end",
+            "\n\nA naïve parser waits for the last bracket and shows nothing until then. 🪜",
+            " 欲速则不达。",
+        ],
+        &[
+            "\n\n## Counting brackets",
+            "\n\nTo read an element early, *count as you go*.",
+            "\n\n1. A brace opens, the depth grows",
+            "\n2. A brace closes, the depth falls",
+            "\n3. At depth one, an element is whole",
+            "\n\nBraces inside a text do not count, and a quote after a backslash ends no text. 🪆",
+            " 一歩一歩。",
+        ],
+    ],
+    sections: &[
+        &[
+            "\n\n## What is on the wire",
+            "\n\n```json\n[{\"text\":\"naïve\"}\n,\n{\"text\":\" café\"}\n]\n```",
+            "\n\nThe comma comes with the element after it.",
+            " So a reader never knows whether there is another.",
+        ],
+        &[
+            "\n\n## Beside its neighbours",
+            "\n\n| | JSON array | NDJSON |\n| --- | --- | --- |\n| border | depth of brackets | line feed |\n| end | a bracket | the body’s end |\n| whole body is JSON | yes | no |",
+            "\n\nOnly the array can be saved as it is and parsed later.",
+        ],
+        &[
+            "\n\n## Small print 🔍",
+            "\n\n> The media type is plain JSON: nothing announces that the body will be slow.",
+            "\n\n- white space may stand anywhere between elements",
+            "\n- an error may be an element too",
+            "\n- 中文、日本語、한국어 and 👩‍👩‍👧‍👦 may stand as they are",
+            "\n\nWithout its last bracket the value is broken, however good its elements.",
         ],
     ],
 };

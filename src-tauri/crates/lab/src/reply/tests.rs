@@ -11,7 +11,8 @@ fn wish(tokens: usize, transport: Transport, seed: u64) -> Wish<'static> {
     }
 }
 
-const TRANSPORTS: [Transport; 4] = [Transport::Http, Transport::Sse, Transport::Ndjson, Transport::Ws];
+const TRANSPORTS: [Transport; 6] =
+    [Transport::Http, Transport::Sse, Transport::Ndjson, Transport::Ws, Transport::Eventstream, Transport::Array];
 
 #[test]
 fn a_reply_is_exactly_as_long_as_asked() {
@@ -53,9 +54,14 @@ fn a_reply_ends_with_a_sentence() {
 
 #[test]
 fn the_first_sentence_quotes_the_prompt_and_the_text_names_the_protocol() {
-    for (transport, name) in
-        [(Transport::Sse, "Server-Sent Events"), (Transport::Ws, "WebSocket"), (Transport::Http, "HTTP"), (Transport::Ndjson, "NDJSON")]
-    {
+    for (transport, name) in [
+        (Transport::Sse, "Server-Sent Events"),
+        (Transport::Ws, "WebSocket"),
+        (Transport::Http, "HTTP"),
+        (Transport::Ndjson, "NDJSON"),
+        (Transport::Eventstream, "event stream"),
+        (Transport::Array, "JSON array"),
+    ] {
         for seed in 0..4 {
             let reply = text(&wish(600, transport, seed));
             let first = reply.text().lines().next().unwrap();

@@ -79,11 +79,13 @@ pub(crate) struct BodyOutlet<'a> {
     pub exchange: &'a Exchange,
     /// Events written.
     events: u64,
+    /// Number of the event whose checksum is to be wrong.
+    bad_crc: Option<u32>,
 }
 
 impl<'a> BodyOutlet<'a> {
-    pub(crate) fn new(parts: mpsc::Sender<Bytes>, framing: Framing, exchange: &'a Exchange) -> BodyOutlet<'a> {
-        BodyOutlet { parts, framing, exchange, events: 0 }
+    pub(crate) fn new(parts: mpsc::Sender<Bytes>, framing: Framing, exchange: &'a Exchange, bad_crc: Option<u32>) -> BodyOutlet<'a> {
+        BodyOutlet { parts, framing, exchange, events: 0, bad_crc }
     }
 
     async fn part(&self, bytes: Bytes) -> Result<(), Gone> {
@@ -99,10 +101,16 @@ pub(crate) const BLOCK: usize = 64 << 10;
 
 impl Outlet for BodyOutlet<'_> {
     async fn send(&mut self, event: &Event, payload: Vec<u8>, manner: Manner) -> Result<(), Gone> {
-        let Some((before, after)) = around(self.framing, event, self.events, &payload) else {
+        let Some((before, mut after)) = around(self.framing, event, self.events, &payload) else {
             return Ok(());
         };
         self.events += u64::from(!event.is_comment());
+        if self.framing == Framing::Eventstream
+            && self.bad_crc.map(u64::from) == Some(self.events)
+            && let Some(last) = after.last_mut()
+        {
+            *last ^= 1;
+        }
         let inside = manner.split.map(|at| before.len() + at);
         let mut bytes = Bytes::from([before, payload, after].concat());
         if let Some(pause) = manner.drip {

@@ -87,7 +87,7 @@ fn stream(client: Client, framing: Framing, mut part: Part, exchange: Exchange) 
         framing => framing,
     };
     tokio::spawn(async move {
-        let mut outlet = BodyOutlet::new(parts, framing, &exchange);
+        let mut outlet = BodyOutlet::new(parts, framing, &exchange, part.faults.bad_crc);
         let ending = play(&part.script, part.render.as_mut(), &part.settings.pace, &part.faults, part.start, &exchange, &mut outlet).await;
         end(&client, ending, &exchange, &outlet).await;
     });
@@ -142,7 +142,7 @@ async fn whole(client: Client, part: Part, exchange: Exchange) -> Response<Reply
     }
     let (parts, body) = Reply::live(true);
     tokio::spawn(async move {
-        let mut outlet = BodyOutlet::new(parts, Framing::Bare, &exchange);
+        let mut outlet = BodyOutlet::new(parts, Framing::Bare, &exchange, None);
         let ending = if body_breaks {
             let half = Bytes::from(payload).slice(..length / 2);
             let ending = if faults.drop_after.is_some() { Ending::Reset } else { Ending::Cut };

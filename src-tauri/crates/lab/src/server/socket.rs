@@ -200,29 +200,33 @@ async fn run(upgraded: Upgraded, asked: Asked, kind: Kind, talk: Option<Box<dyn 
         None => App::Echo,
     };
     loop {
-        let mut todo = if !first.is_empty() { std::mem::take(&mut first) } else { tokio::select! {
-            message = socket.next() => match message {
-                Some(Ok(Message::Close(close))) => {
-                    exchange.set(State::Closed { code: close.map_or(1005, |c| c.code.into()) });
-                    finish(&mut socket).await;
-                    return;
-                }
-                Some(Ok(message @ (Message::Text(_) | Message::Binary(_)))) => match &mut app {
-                    App::Echo => echo(message, &exchange),
-                    App::Lanes(lanes) => lanes.message(message, &mut tasks),
-                    App::Talk(conversation) => conversation.message(message, &mut tasks),
-                    App::Flood => Vec::new(),
+        let mut todo = if !first.is_empty() {
+            std::mem::take(&mut first)
+        } else {
+            tokio::select! {
+                message = socket.next() => match message {
+                    Some(Ok(Message::Close(close))) => {
+                        exchange.set(State::Closed { code: close.map_or(1005, |c| c.code.into()) });
+                        finish(&mut socket).await;
+                        return;
+                    }
+                    Some(Ok(message @ (Message::Text(_) | Message::Binary(_)))) => match &mut app {
+                        App::Echo => echo(message, &exchange),
+                        App::Lanes(lanes) => lanes.message(message, &mut tasks),
+                        App::Talk(conversation) => conversation.message(message, &mut tasks),
+                        App::Flood => Vec::new(),
+                    },
+                    Some(Ok(_)) => Vec::new(),
+                    Some(Err(error)) => {
+                        fail(&mut socket, &error, &exchange).await;
+                        return;
+                    }
+                    None => return,
                 },
-                Some(Ok(_)) => Vec::new(),
-                Some(Err(error)) => {
-                    fail(&mut socket, &error, &exchange).await;
-                    return;
-                }
-                None => return,
-            },
-            Some(packet) = packets.recv() => vec![packet],
-            () = control.killed() => vec![Packet::close(1001)],
-        } };
+                Some(packet) = packets.recv() => vec![packet],
+                () = control.killed() => vec![Packet::close(1001)],
+            }
+        };
         if let (App::Talk(conversation), [Packet::Over(_)]) = (&mut app, todo.as_slice())
             && let Some(Packet::Over(turn)) = todo.pop()
         {

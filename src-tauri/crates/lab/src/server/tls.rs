@@ -73,11 +73,8 @@ impl Tls {
         let ca = authority.self_signed(&authority_key)?;
 
         params.distinguished_name.push(DnType::CommonName, "localhost");
-        params.subject_alt_names = vec![
-            SanType::DnsName("localhost".try_into()?),
-            SanType::IpAddress(IpAddr::V4(v4)),
-            SanType::IpAddress(IpAddr::V6(v6)),
-        ];
+        params.subject_alt_names =
+            vec![SanType::DnsName("localhost".try_into()?), SanType::IpAddress(IpAddr::V4(v4)), SanType::IpAddress(IpAddr::V6(v6))];
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
@@ -97,7 +94,11 @@ impl Tls {
     }
 
     /// Shakes hands on `stream`. The client chooses by ALPN, of which it is offered HTTP/2 where `http2`.
-    pub(super) async fn accept(&self, stream: super::wire::Wire, http2: bool) -> io::Result<tokio_rustls::server::TlsStream<super::wire::Wire>> {
+    pub(super) async fn accept(
+        &self,
+        stream: super::wire::Wire,
+        http2: bool,
+    ) -> io::Result<tokio_rustls::server::TlsStream<super::wire::Wire>> {
         let acceptor = if http2 { &self.both } else { &self.http1 };
         timeout(HEAD_TIME, acceptor.accept(stream)).await?
     }
