@@ -1,3 +1,4 @@
 //! Integration tests: one binary, modules by topic. Everything runs on loopback.
 
 mod engine;
+mod sdk;

@@ -111,6 +111,13 @@ pub fn delta(told: &Told<'_>) -> Value {
         Part::Finish(finish) => put("finish", json!(finish.reason)),
         Part::Error { code } => put("code", json!(code)),
         Part::End => put("end", json!(true)),
+        Part::Whole => put("whole", json!(true)),
+        Part::Id => put("id", json!(text)),
+        Part::Signature { call } => {
+            put("signature", json!(true));
+            put("index", json!(call));
+        }
+        Part::Media { media_type, bytes, ms, .. } => put("media", json!({"type": media_type, "bytes": bytes, "ms": ms})),
     }
     line
 }
