@@ -94,6 +94,8 @@ static LINES: &[Line] = &[
     line("openai", "/v1/responses", Route::Lanes, &OpenAiResponses),
     line("openai", "/v1/models", Route::Models, &OpenAiChat),
     line("openai", "/v1/models/{model}", Route::Models, &OpenAiChat),
+    #[cfg(test)]
+    line("probe", "/talk/{model}", Route::ReplyOrTalk, &crate::dialects::probe::Probe),
     // No model's API
     line("", "/", Route::Index, &OpenAiChat),
     line("", "/echo", Route::Echo, &OpenAiChat),

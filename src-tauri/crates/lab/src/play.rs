@@ -194,7 +194,7 @@ impl Damage<'_> {
         if event.is_end && self.faults.no_end_marker {
             return Ok(());
         }
-        if event.is_comment() || event.binary.is_some() {
+        if event.is_comment() {
             let manner = Manner { split: None, drip: self.faults.slow_drip };
             return outlet.send(&event, Vec::new(), manner).await;
         }

@@ -3,6 +3,8 @@
 
 pub(crate) mod openai_chat;
 pub(crate) mod openai_responses;
+#[cfg(test)]
+pub(crate) mod probe;
 
 use std::borrow::Cow;
 

@@ -290,4 +290,6 @@ async fn speak(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, client:
 }
 
 #[cfg(test)]
+mod probes;
+#[cfg(test)]
 mod tests;

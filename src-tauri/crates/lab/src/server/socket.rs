@@ -401,7 +401,7 @@ impl SocketOutlet {
 }
 
 impl Outlet for SocketOutlet {
-    async fn send(&mut self, event: &Event, mut payload: Vec<u8>, manner: Manner) -> Result<(), Gone> {
+    async fn send(&mut self, event: &Event, mut payload: Vec<u8>, mut manner: Manner) -> Result<(), Gone> {
         if event.is_comment() {
             return Ok(());
         }
@@ -409,6 +409,8 @@ impl Outlet for SocketOutlet {
         if let Some(bytes) = &event.binary {
             payload.clone_from(bytes);
             opcode = frame::BINARY;
+            // It falls inside a character of the text that is not sent.
+            manner.split = None;
         }
         let mask = self.masked.then_some([0x57, 0x65, 0x69, 0x72]);
         let mut writes = match manner.split {
