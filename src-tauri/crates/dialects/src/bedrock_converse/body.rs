@@ -84,11 +84,6 @@ fn format(media_type: &str) -> Option<(&'static str, &'static str)> {
     Some((found.1, found.2))
 }
 
-/// A number as people write it: without `.0` where it is whole.
-fn number(value: f64) -> Value {
-    if value.fract() == 0.0 && value.abs() < 1e15 { json!(value as i64) } else { json!(value) }
-}
-
 /// The body for `ask`, as compact JSON; what is not set is not sent.
 pub(super) fn build(ask: &Ask) -> String {
     let mut body = members(ask);
@@ -105,8 +100,8 @@ fn members(ask: &Ask) -> Map<String, Value> {
     let params = &ask.params;
     let inference: Map<String, Value> = [
         ("maxTokens", params.max_tokens.map(Value::from)),
-        ("temperature", params.temperature.map(number)),
-        ("topP", params.top_p.map(number)),
+        ("temperature", params.temperature.map(extra::number)),
+        ("topP", params.top_p.map(extra::number)),
         ("stopSequences", (!params.stop.is_empty()).then(|| json!(params.stop))),
     ]
     .into_iter()
@@ -233,12 +228,10 @@ pub(super) fn read(text: &str, model: String) -> Option<Ask> {
         ask.system = system["text"].as_str().unwrap_or_default().to_owned();
     }
     let inference = body.get("inferenceConfig").unwrap_or(&Value::Null);
-    let float = |name: &str| inference[name].as_f64().filter(|float| number(*float) == inference[name]);
     ask.params.max_tokens = inference["maxTokens"].as_u64();
-    ask.params.temperature = float("temperature");
-    ask.params.top_p = float("topP");
-    let words = |value: &Value| value.as_array()?.iter().map(|word| word.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>();
-    ask.params.stop = words(&inference["stopSequences"]).unwrap_or_default();
+    ask.params.temperature = extra::exact(inference.get("temperature"));
+    ask.params.top_p = extra::exact(inference.get("topP"));
+    ask.params.stop = extra::texts(&inference["stopSequences"]).unwrap_or_default();
     let tools = body.get("toolConfig").and_then(|config| config["tools"].as_array());
     ask.tools = tools.and_then(|tools| tools.iter().map(read_tool).collect()).unwrap_or_default();
     if !ask.tools.is_empty() {

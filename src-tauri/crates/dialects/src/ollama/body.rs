@@ -79,11 +79,6 @@ fn arguments(text: &str) -> Option<Value> {
     serde_json::from_str::<Value>(text).ok().filter(Value::is_object)
 }
 
-/// A number as people write it: without `.0` where it is whole.
-fn number(value: f64) -> Value {
-    if value.fract() == 0.0 && value.abs() < 1e15 { json!(value as i64) } else { json!(value) }
-}
-
 /// The body for `ask`, as compact JSON; what is not set is not sent. A question that is more than one user turn has no [`Form::Generate`].
 pub(super) fn build(ask: &Ask, transport: Transport, form: Form) -> Result<String, AskError> {
     let mut body = members(ask, transport, form)?;
@@ -140,8 +135,8 @@ fn options(ask: &Ask) -> Map<String, Value> {
     let params = &ask.params;
     let stop = (!params.stop.is_empty()).then(|| json!(params.stop));
     [
-        ("temperature", params.temperature.map(number)),
-        ("top_p", params.top_p.map(number)),
+        ("temperature", params.temperature.map(extra::number)),
+        ("top_p", params.top_p.map(extra::number)),
         ("num_predict", params.max_tokens.map(Value::from)),
         ("seed", params.seed.map(Value::from)),
         ("stop", stop),
@@ -244,13 +239,11 @@ pub(super) fn read(text: &str, transport: Transport, form: Form) -> Option<Ask> 
         _ => None,
     };
     if let Some(Value::Object(options)) = body.get("options") {
-        let float = |name: &str| options.get(name).and_then(|value| value.as_f64().filter(|float| number(*float) == *value));
-        let words = |value: &Value| value.as_array()?.iter().map(|word| word.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>();
-        ask.params.temperature = float("temperature");
-        ask.params.top_p = float("top_p");
+        ask.params.temperature = extra::exact(options.get("temperature"));
+        ask.params.top_p = extra::exact(options.get("top_p"));
         ask.params.max_tokens = options.get("num_predict").and_then(Value::as_u64);
         ask.params.seed = options.get("seed").and_then(Value::as_i64);
-        ask.params.stop = options.get("stop").and_then(words).unwrap_or_default();
+        ask.params.stop = options.get("stop").and_then(extra::texts).unwrap_or_default();
     }
     let built = members(&ask, transport, form).ok()?;
     // A body that streams is no question for the transport that does not.
