@@ -8,6 +8,23 @@ pub(crate) fn number(value: f64) -> Value {
     if whole as f64 == value && whole.unsigned_abs() < 1 << 53 { whole.into() } else { value.into() }
 }
 
+/// A number that [`number`] writes as it stands in `value`: what it would write otherwise is left to `extra`.
+pub(crate) fn exact(value: Option<&Value>) -> Option<f64> {
+    let value = value?;
+    value.as_f64().filter(|read| number(*read) == *value)
+}
+
+/// A list of texts and nothing else.
+pub(crate) fn texts(value: &Value) -> Option<Vec<String>> {
+    value.as_array()?.iter().map(|text| text.as_str().map(str::to_owned)).collect()
+}
+
+/// A function on offer: `{name, description?, parameters}`.
+pub(crate) fn function(value: &Value) -> Option<crate::Tool> {
+    let description = value.get("description").and_then(Value::as_str).unwrap_or_default().to_owned();
+    Some(crate::Tool { name: value["name"].as_str()?.to_owned(), description, parameters: value.get("parameters")?.clone() })
+}
+
 /// Merges `extra` into `body`, last word: an object is merged with the object of the same name, anything else replaces what was there.
 pub(crate) fn merge(body: &mut Map<String, Value>, extra: &Map<String, Value>) {
     for (name, value) in extra {

@@ -561,7 +561,7 @@ fn message() -> impl Strategy<Value = Message> {
 
 fn question() -> impl Strategy<Value = Ask> {
     let params = (
-        proptest::option::of(0.0..2.0_f64),
+        proptest::option::of((0_u32..200).prop_map(|hundredths| f64::from(hundredths) / 100.0)),
         proptest::option::of(Just(1.0)),
         proptest::option::of(5000_u64..9000),
         proptest::collection::vec(text(), 0..3),
