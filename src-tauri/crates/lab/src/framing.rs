@@ -64,6 +64,9 @@ impl Framing {
                         before += &format!("{field}:{gap}{value}{end}");
                     }
                 }
+                if let Some(retry) = event.retry {
+                    before += &format!("retry:{gap}{retry}{end}");
+                }
                 if let Some(comment) = &event.comment {
                     before += &format!(":{gap}{comment}{end}");
                 }
@@ -114,8 +117,8 @@ mod tests {
         let tight = Framing::Sse { end: "\n", space: false };
         assert_eq!(framed(tight, &[event.clone()]), "id:1\nevent:result\n:HTTP_STATUS/200\ndata:{\"a\":1}\n\n");
         let crlf = Framing::Sse { end: "\r\n", space: true };
-        let primed = Event { id: Some("c".into()), ..Event::default() };
-        assert_eq!(framed(crlf, &[Event::comment("wait"), primed]), ": wait\r\n\r\nid: c\r\ndata: \r\n\r\n");
+        let primed = Event { id: Some("c".into()), retry: Some(9), ..Event::default() };
+        assert_eq!(framed(crlf, &[Event::comment("wait"), primed]), ": wait\r\n\r\nid: c\r\nretry: 9\r\ndata: \r\n\r\n");
     }
 
     #[test]

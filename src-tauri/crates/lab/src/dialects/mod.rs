@@ -59,6 +59,8 @@ pub(crate) struct Event {
     pub id: Option<String>,
     /// An SSE comment in the middle of the event, before its data; alone, with no data and no id, it is no event at all.
     pub comment: Option<String>,
+    /// SSE's `retry:` field: milliseconds after which to come back.
+    pub retry: Option<u64>,
     /// The payload.
     pub data: String,
     /// Sent in place of `data` as a binary message, where events travel over a WebSocket.
@@ -250,6 +252,23 @@ pub(crate) enum Act {
     Cancel,
     /// Closes the socket. A reason longer than a close frame holds (123 bytes) is cut.
     Close(u16, String),
+}
+
+/// OpenAI's headers of a reply: the request's id, and rate limits whose resets are durations as Go writes them.
+pub(crate) fn openai_head(script: &Script) -> Vec<(&'static str, String)> {
+    const TOKENS: usize = 2_000_000;
+    vec![
+        ("x-request-id", format!("req_lab{}", script.id())),
+        ("openai-version", "2020-10-01".into()),
+        ("openai-organization", "weir-lab".into()),
+        ("x-ratelimit-limit-requests", "10000".into()),
+        ("x-ratelimit-remaining-requests", "9999".into()),
+        ("x-ratelimit-reset-requests", "8.64s".into()),
+        ("x-ratelimit-limit-tokens", TOKENS.to_string()),
+        ("x-ratelimit-remaining-tokens", TOKENS.saturating_sub(script.usage().total()).to_string()),
+        // At a full refill a minute, in whole milliseconds.
+        ("x-ratelimit-reset-tokens", format!("{}ms", (script.usage().total() * 60_000).div_ceil(TOKENS))),
+    ]
 }
 
 /// OpenAI's error object.

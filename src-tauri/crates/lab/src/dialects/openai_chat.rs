@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Dialect, Event, Render, Request, openai_error};
+use super::{Dialect, Event, Render, Request, openai_error, openai_head};
 use crate::ask::{self, Ask, Tool};
 use crate::rejection::Rejection;
 use crate::script::{Finish, Script, Step, count_all};
@@ -61,6 +61,10 @@ impl Dialect for OpenAiChat {
         };
         let with_usage = options.and_then(|o| o.get("include_usage")) == Some(&Value::Bool(true));
         Ok((ask, Box::new(Chunks { with_usage })))
+    }
+
+    fn head(&self, script: &Script) -> Vec<(&'static str, String)> {
+        openai_head(script)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Dialect, Event, Render, Request};
+use super::{Dialect, Event, Render, Request, openai_head};
 use crate::ask::{self, Ask, Tool};
 use crate::rejection::{Reason, Rejection};
 use crate::script::{Finish, Script, Step, count_all};
@@ -15,6 +15,10 @@ impl Dialect for OpenAiResponses {
         let body = ask::object(request.body)?;
         let (ask, events) = read(&body)?;
         Ok((ask, Box::new(events)))
+    }
+
+    fn head(&self, script: &Script) -> Vec<(&'static str, String)> {
+        openai_head(script)
     }
 
     fn reply_id(&self, script: &Script) -> Option<String> {
