@@ -12,7 +12,7 @@ const PARAMETERS: &[&str] = &["key", "access_token", "api-key", "api_key", "toke
 
 /// Whether a request carries the wrong key: as a header's value, as its last word (`Bearer …`), or in the query.
 pub(crate) fn is_wrong(headers: &HeaderMap, query: &str) -> bool {
-    let last = |value: &str| value.split([' ', ',', '.']).any(|word| word == WRONG_KEY);
+    let last = |value: &str| value.split([' ', ',', '.', '=', '/', ':']).any(|word| word == WRONG_KEY);
     let in_headers = HEADERS.iter().flat_map(|name| headers.get_all(*name)).filter_map(|value| value.to_str().ok()).any(last);
     let is_key = |name: &str| PARAMETERS.iter().any(|known| known.eq_ignore_ascii_case(name));
     in_headers || crate::overrides::pairs(query).any(|(name, value)| is_key(&name) && last(&value))

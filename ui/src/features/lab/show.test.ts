@@ -14,6 +14,15 @@ test('a base URL stands once in .env, under the name its SDK reads', () => {
   );
 });
 
+test('SDKs that read other names get those', () => {
+  const bases = ['/gemini', '/ollama', '/anthropic'];
+  const asked = bases.map((base) => ({ name: base, transport: 'sse' as const, path: base, base }));
+  expect(dotEnv('http://lab', asked)).toBe(
+    'GOOGLE_GEMINI_BASE_URL=http://lab/gemini\nGEMINI_API_KEY=lab\nOLLAMA_HOST=http://lab/ollama\n' +
+      'ANTHROPIC_BASE_URL=http://lab/anthropic\nANTHROPIC_API_KEY=lab\n',
+  );
+});
+
 test('a WebSocket’s address has its own scheme', () => {
   expect(urlOf('http://127.0.0.1:4780', endpoints[0]!)).toBe(
     'http://127.0.0.1:4780/openai/v1/chat/completions',

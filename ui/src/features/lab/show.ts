@@ -18,13 +18,24 @@ export function urlOf(address: string, endpoint: Pick<LabEndpoint, 'transport' |
   return base + endpoint.path;
 }
 
+/** Variables an SDK reads its base URL and key from, where they are not `NAME_BASE_URL` and `NAME_API_KEY`. */
+const VARIABLES: Record<string, [url: string, key: string | null]> = {
+  gemini: ['GOOGLE_GEMINI_BASE_URL', 'GEMINI_API_KEY'],
+  ollama: ['OLLAMA_HOST', null],
+  cohere: ['CO_API_URL', 'CO_API_KEY'],
+  bedrock: ['AWS_ENDPOINT_URL_BEDROCK_RUNTIME', 'AWS_BEARER_TOKEN_BEDROCK'],
+  dashscope: ['DASHSCOPE_HTTP_BASE_URL', 'DASHSCOPE_API_KEY'],
+};
+
 /** Lines for a `.env` file that point SDKs at the Lab, by the names their documentation gives. */
 export function dotEnv(address: string, endpoints: readonly LabEndpoint[]): string {
   const bases = [...new Set(endpoints.map(({ base }) => base).filter((base) => base !== null))];
   return bases
     .map((base) => {
-      const name = (base.split('/')[1] ?? 'lab').toUpperCase().replaceAll(/\W/g, '_');
-      return `${name}_BASE_URL=${address}${base}\n${name}_API_KEY=lab\n`;
+      const api = base.split('/')[1] ?? 'lab';
+      const name = api.toUpperCase().replaceAll(/\W/g, '_');
+      const [url, key] = VARIABLES[api] ?? [`${name}_BASE_URL`, `${name}_API_KEY`];
+      return `${url}=${address}${base}\n${key === null ? '' : `${key}=lab\n`}`;
     })
     .join('');
 }
