@@ -8,6 +8,8 @@ use ts_rs::TS;
 
 use crate::connections::Transport;
 use crate::dialects::Dialect;
+use crate::dialects::anthropic_messages::AnthropicMessages;
+use crate::dialects::cohere::Cohere;
 use crate::dialects::openai_chat::OpenAiChat;
 use crate::dialects::openai_responses::OpenAiResponses;
 
@@ -36,6 +38,9 @@ static ENDPOINTS: &[Endpoint] = &[
     endpoint("OpenAI Responses", Transport::Sse, "/openai/v1/responses", OPENAI),
     endpoint("OpenAI Responses", Transport::Ws, "/openai/v1/responses", OPENAI),
     endpoint("OpenAI models", Transport::Http, "/openai/v1/models", OPENAI),
+    endpoint("Anthropic Messages", Transport::Sse, "/anthropic/v1/messages", Some("/anthropic")),
+    endpoint("Anthropic models", Transport::Http, "/anthropic/v1/models", Some("/anthropic")),
+    endpoint("Cohere Chat", Transport::Sse, "/cohere/v2/chat", Some("/cohere")),
     endpoint("Plain echo", Transport::Http, "/echo", None),
     endpoint("WebSocket echo", Transport::Ws, "/echo/ws", None),
     endpoint("Plain events", Transport::Sse, "/sse", None),
@@ -89,6 +94,11 @@ const fn line(prefix: &'static str, pattern: &'static str, route: Route, dialect
 /// In the order of preference: where two lines fit, the first one answers. A path without a prefix may fit several APIs; lines that
 /// want a header stand before those that do not.
 static LINES: &[Line] = &[
+    // Anthropic, whose list of models has OpenAI's path: its clients always send a version
+    line("anthropic", "/v1/messages", Route::Reply, &AnthropicMessages),
+    line("anthropic", "/v1/messages/count_tokens", Route::Reply, &AnthropicMessages),
+    Line { only_with: Some("anthropic-version"), ..line("anthropic", "/v1/models", Route::Models, &AnthropicMessages) },
+    Line { only_with: Some("anthropic-version"), ..line("anthropic", "/v1/models/{model}", Route::Models, &AnthropicMessages) },
     // OpenAI
     line("openai", "/v1/chat/completions", Route::Reply, &OpenAiChat),
     line("openai", "/v1/responses", Route::Lanes, &OpenAiResponses),
@@ -96,6 +106,12 @@ static LINES: &[Line] = &[
     line("openai", "/v1/models/{model}", Route::Models, &OpenAiChat),
     #[cfg(test)]
     line("probe", "/talk/{model}", Route::ReplyOrTalk, &crate::dialects::probe::Probe),
+    // Cohere, and lists of models that are asked for by name
+    line("cohere", "/v2/chat", Route::Reply, &Cohere),
+    line("cohere", "/v1/models", Route::Models, &Cohere),
+    line("cohere", "/v1/models/{model}", Route::Models, &Cohere),
+    line("anthropic", "/v1/models", Route::Models, &AnthropicMessages),
+    line("anthropic", "/v1/models/{model}", Route::Models, &AnthropicMessages),
     // No model's API
     line("", "/", Route::Index, &OpenAiChat),
     line("", "/echo", Route::Echo, &OpenAiChat),

@@ -1,6 +1,8 @@
 //! One file a dialect: it reads a request into an [`Ask`] and renders a [`Script`] as events. Nothing else of the Lab knows
 //! any dialect's JSON, so another dialect is another file and a line in [`crate::endpoints`].
 
+pub(crate) mod anthropic_messages;
+pub(crate) mod cohere;
 pub(crate) mod openai_chat;
 pub(crate) mod openai_responses;
 #[cfg(test)]
