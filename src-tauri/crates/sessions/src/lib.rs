@@ -21,6 +21,7 @@ mod log;
 mod own_provider;
 mod plan;
 mod session;
+pub mod sign;
 mod turns;
 
 pub use engine::Engine;
