@@ -6,6 +6,7 @@
 mod stage;
 mod steps;
 
+mod dialects;
 mod errors;
 mod fast;
 mod first_run;

@@ -3,20 +3,22 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use weir_dialects::{Outgoing, Transport};
+use weir_dialects::{Header, Outgoing, Transport};
 use weir_transport::{Journal, Mark, Target, http, ws};
 
 use crate::line::Wish;
 use crate::session::Session;
 
 /// Sends the session's plan and reads until the reply is over. Errors are in the log as marks.
-pub async fn run(target: Target, session: &Arc<Session>, journal: Journal) {
+///
+/// `signed` are the fields of a signed request.
+pub async fn run(target: Target, signed: Option<Vec<Header>>, session: &Arc<Session>, journal: Journal) {
     let plan = session.plan();
     let control = session.control().clone();
     let end = if plan.draft.transport == Transport::Websocket {
         socket(&target, session, journal.clone()).await
     } else {
-        http::exchange(&target, &plan.request(), journal.clone(), 0, &control).await
+        http::exchange(&target, &plan.request(signed.as_deref()), journal.clone(), 0, &control).await
     };
     session.line().close();
     // Dropping the last journal ends the capture.

@@ -214,6 +214,7 @@ impl Engine {
     /// Runs a plan.
     pub fn run(&self, plan: Plan, key: KeyChoice, tell: Option<capture::Tell>) -> Result<Arc<Session>, Error> {
         let secret = self.key(&plan, key)?;
+        let signed = plan.signed(secret.as_ref())?;
         let title = plan.draft.title.clone().filter(|t| !t.trim().is_empty()).unwrap_or_else(|| plan.title());
         let started_at_ms = now_ms();
         // Whatever the user pasted into a prompt or header, the key's value stays out of the library.
@@ -240,7 +241,7 @@ impl Engine {
         let roots = self.roots()?;
         let target = session.plan().target(secret, roots);
         let driven = session.clone();
-        tokio::spawn(async move { drive::run(target, &driven, journal).await });
+        tokio::spawn(async move { drive::run(target, signed, &driven, journal).await });
         Ok(session)
     }
 

@@ -83,9 +83,6 @@ impl Plan {
 
     /// Whether the key is to be put in anywhere.
     pub fn wants_key(&self) -> bool {
-        if self.call.sign.is_some() {
-            return true;
-        }
         let keyed = |text: &str| text.contains("{key}");
         keyed(&self.call.url) || self.call.headers.iter().any(|h| keyed(&h.value)) || self.call.subprotocols.iter().any(|p| keyed(p))
     }
@@ -114,18 +111,26 @@ impl Plan {
                 idle: seconds(self.limits[2]).filter(|_| !self.keeps_open()),
                 total: seconds(self.limits[3]),
             },
+            hidden: key.as_ref().filter(|_| self.call.sign.is_some()).map(crate::sign::secrets).unwrap_or_default(),
             key,
         }
     }
 
-    /// The HTTP request.
-    pub fn request(&self) -> Request {
-        Request { method: self.call.method.clone(), headers: self.headers(), body: self.call.body.clone().into_bytes().into() }
+    /// The HTTP request, with `signed` in place of the call's fields where it is signed.
+    pub fn request(&self, signed: Option<&[weir_dialects::Header]>) -> Request {
+        let headers = fields(signed.unwrap_or(&self.call.headers));
+        Request { method: self.call.method.clone(), headers, body: self.call.body.clone().into_bytes().into() }
+    }
+
+    /// The fields that are sent where the call is to be signed with `key`, made for this moment.
+    pub fn signed(&self, key: Option<&weir_secrets::Secret>) -> Result<Option<Vec<weir_dialects::Header>>, Error> {
+        let key = key.filter(|_| self.call.sign.is_some());
+        key.map(|key| crate::sign::sign(&self.call, key, std::time::SystemTime::now())).transpose()
     }
 
     /// Fields as the transport takes them.
     pub fn headers(&self) -> Vec<Header> {
-        self.call.headers.iter().map(|h| Header { name: h.name.clone(), value: value(&h.value) }).collect()
+        fields(&self.call.headers)
     }
 
     /// Subprotocols to offer, as the transport takes them.
@@ -165,6 +170,10 @@ impl Plan {
         let all = std::iter::once(self.draft.ask.system.as_str()).chain(said).filter(|text| !text.trim().is_empty());
         all.collect::<Vec<_>>().join("\n\n")
     }
+}
+
+fn fields(headers: &[weir_dialects::Header]) -> Vec<Header> {
+    headers.iter().map(|h| Header { name: h.name.clone(), value: value(&h.value) }).collect()
 }
 
 fn value(text: &str) -> Value {

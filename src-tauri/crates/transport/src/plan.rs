@@ -47,6 +47,8 @@ pub struct Target {
     pub limits: Limits,
     /// The secret that replaces `{key}` in the URL's query and in header values; redacted from everything that is logged.
     pub key: Option<Secret>,
+    /// Further secrets that are redacted from everything that is logged, such as a session token that a signed request carries.
+    pub hidden: Vec<Secret>,
 }
 
 /// Time limits; `None` waits for ever.

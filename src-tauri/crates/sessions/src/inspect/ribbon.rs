@@ -8,7 +8,7 @@ const LANES: [(&str, &[Kind]); 5] = [
     ("http", &[Kind::Head, Kind::Request]),
     ("control", &[Kind::Control, Kind::Comment, Kind::Retry, Kind::Unknown, Kind::Finish, Kind::Warning, Kind::Error, Kind::Incomplete]),
     ("reasoning", &[Kind::Reasoning]),
-    ("text", &[Kind::Text, Kind::Refusal]),
+    ("text", &[Kind::Text, Kind::Refusal, Kind::Audio]),
     ("tool", &[Kind::ToolCall, Kind::Usage]),
 ];
 

@@ -56,7 +56,7 @@ pub(crate) fn patterns(target: &Target, basic: bool) -> Option<Patterns> {
     let proxy =
         Endpoint::parse(target).ok().and_then(|endpoint| proxy::choose(&target.proxy, &endpoint, &proxy::environment).ok().flatten());
     let credentials = proxy.as_ref().and_then(proxy::Via::secret);
-    let secrets: Vec<&str> = target.key.iter().map(|key| key.expose()).chain(credentials.as_deref()).collect();
+    let secrets: Vec<&str> = target.key.iter().chain(&target.hidden).map(|key| key.expose()).chain(credentials.as_deref()).collect();
     Patterns::new(&secrets, basic || credentials.is_some())
 }
 
