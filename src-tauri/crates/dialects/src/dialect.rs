@@ -272,6 +272,16 @@ pub trait Dialect: Send + Sync {
         let _ = transport;
         &[]
     }
+    /// Whether it is there to read what others recorded: it builds no questions, and sends a raw body at most.
+    fn decode_only(&self) -> bool {
+        false
+    }
+    /// What it means when the peer closes the socket with this code and reason: an error's code and words, where the API tells its errors
+    /// that way. `None` where the close is no error, or says nothing that its code does not.
+    fn closed(&self, code: u16, reason: &str) -> Option<(String, String)> {
+        let _ = (code, reason);
+        None
+    }
     /// Parameters of the API beyond [`crate::Params`].
     fn extras(&self) -> &'static [Extra] {
         &[]
@@ -297,6 +307,9 @@ pub static ALL: &[&dyn Dialect] = &[
     &crate::cohere::Cohere,
     &crate::ollama::Ollama,
     &crate::bedrock_converse::BedrockConverse,
+    &crate::gemini::Gemini,
+    &crate::gemini_live::GeminiLive,
+    &crate::vertex::Vertex,
     &crate::raw::Raw,
 ];
 

@@ -176,6 +176,11 @@ pub(crate) fn each<'a>(raw: Raw<'a>, f: impl FnMut(Raw<'a>)) -> bool {
     Scan::new(raw.0).elements(f).is_some()
 }
 
+/// Calls `f` with every key of an object, in order. Whether it was an object.
+pub(crate) fn keys<'a>(raw: Raw<'a>, mut f: impl FnMut(Cow<'a, str>)) -> bool {
+    Scan::new(raw.0).members(|key, _| f(key.name())).is_some()
+}
+
 /// What kind of JSON this is, in words, for payloads of no known shape.
 pub(crate) fn shape(raw: Raw<'_>) -> String {
     match raw.get().as_bytes().first() {
