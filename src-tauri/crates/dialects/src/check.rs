@@ -58,3 +58,27 @@ pub(crate) fn ask(dialect: &'static str, ask: &Ask) -> Vec<AskError> {
     }
     found
 }
+
+/// What no member of OpenAI's own family can express, beyond [`ask`]: attachments outside the user's turns, unknown kinds of sound,
+/// and names of forms that the API would refuse.
+pub(crate) fn family(ask: &Ask, problem: &mut dyn FnMut(String, &str)) {
+    for message in &ask.messages {
+        if message.role != Role::User && !message.attachments.is_empty() {
+            problem("attachments outside a user's turn".to_owned(), "only the user's turns take them");
+        }
+    }
+    for attachment in ask.messages.iter().flat_map(|turn| &turn.attachments) {
+        let media_type = &attachment.media_type;
+        if media_type.starts_with("video/") || media_type.starts_with("audio/") && crate::media::audio_format(media_type).is_none() {
+            problem(media_type.clone(), "images, WAV, MP3 and documents are taken");
+        }
+    }
+    if let Some(output) = &ask.output {
+        if !output.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)) || output.name.len() > 64 {
+            problem(format!("the form's name {}", output.name), "up to 64 letters, digits, _ and - are taken");
+        }
+        if output.schema.as_ref().is_some_and(|schema| !schema.is_object()) {
+            problem("the form's schema".to_owned(), "it is to be a JSON Schema object");
+        }
+    }
+}

@@ -40,6 +40,17 @@ pub(crate) fn url(base: &str, path: &str, whole: bool, transport: Transport) -> 
     Ok(url)
 }
 
+/// `base` with `{model}` in it replaced by the model's name, as one segment of a path; an empty name leaves it to be filled in.
+pub(crate) fn with_model(base: &str, model: &str) -> String {
+    if model.is_empty() || !base.contains("{model}") {
+        return base.to_owned();
+    }
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~:".contains(byte);
+    let segment: String =
+        model.bytes().map(|byte| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect();
+    base.replace("{model}", &segment)
+}
+
 /// Puts the key's place into the request: `Name: value` becomes a field, `?name=value` goes to the query, "" is no key.
 pub(crate) fn authorize(auth: &str, url: &mut Url, headers: &mut Vec<Header>) {
     let auth = auth.trim();

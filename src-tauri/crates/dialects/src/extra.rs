@@ -78,8 +78,14 @@ mod tests {
         let built = object(json!({"a": 1, "b": {"c": 2, "d": [1]}, "e": "x"}));
         for (body, extra) in [
             (json!({"a": 1, "b": {"c": 2, "d": [1]}, "e": "x"}), Some(json!({}))),
-            (json!({"a": 1, "b": {"c": 2, "d": [1], "f": {"g": null}}, "e": "x", "h": {}}), Some(json!({"b": {"f": {"g": null}}, "h": {}}))),
-            (json!({"a": {"z": 1}, "b": {"c": 3, "d": [1, 2]}, "e": null}), Some(json!({"a": {"z": 1}, "b": {"c": 3, "d": [1, 2]}, "e": null}))),
+            (
+                json!({"a": 1, "b": {"c": 2, "d": [1], "f": {"g": null}}, "e": "x", "h": {}}),
+                Some(json!({"b": {"f": {"g": null}}, "h": {}})),
+            ),
+            (
+                json!({"a": {"z": 1}, "b": {"c": 3, "d": [1, 2]}, "e": null}),
+                Some(json!({"a": {"z": 1}, "b": {"c": 3, "d": [1, 2]}, "e": null})),
+            ),
             (json!({"a": 1, "b": {"c": 2}, "e": "x"}), None),
             (json!({"a": 1, "b": {"c": 2, "d": [1]}}), None),
         ] {

@@ -3,11 +3,15 @@
 mod body;
 pub(crate) mod calls;
 mod decoder;
+mod events;
+mod kept;
 pub(crate) mod seen;
 #[cfg(test)]
 mod tests;
 
-use crate::{Ask, AskError, Call, Decoder, Dialect, Outgoing, Transport, check, endpoint};
+use serde_json::Value;
+
+use crate::{Ask, AskError, Call, ClientEvent, Decoder, Dialect, Extra, Outgoing, Role, Transport, check, endpoint};
 
 /// The dialect `openai-responses`.
 pub struct OpenAiResponses;
@@ -43,6 +47,7 @@ impl Dialect for OpenAiResponses {
             if !ask.params.stop.is_empty() {
                 problem("stop sequences", "the API has none; Chat Completions does");
             }
+            check::family(ask, &mut |what, why| problem(&what, why));
         }
         found
     }
@@ -56,7 +61,7 @@ impl Dialect for OpenAiResponses {
         let mut url = endpoint::url(base, "/responses", whole, transport)?;
         let body = match &ask.raw_body {
             Some(raw) => raw.clone(),
-            None => body::build(ask, transport),
+            None => Value::Object(body::build(ask, transport)).to_string(),
         };
         let mut headers = Vec::new();
         if transport == Transport::Websocket {
@@ -71,5 +76,40 @@ impl Dialect for OpenAiResponses {
 
     fn decoder(&self, _transport: Transport) -> Box<dyn Decoder> {
         Box::<decoder::Responses>::default()
+    }
+
+    fn persistent(&self, transport: Transport) -> bool {
+        transport == Transport::Websocket
+    }
+
+    /// What came after the assistant's last turn, to follow the response `previous`; the whole conversation where there is none to follow.
+    fn turn(&self, ask: &Ask, transport: Transport, previous: Option<&str>) -> Result<Vec<Outgoing>, AskError> {
+        if !self.persistent(transport) {
+            return Ok(Vec::new());
+        }
+        if let Some(problem) = self.check(ask, transport).into_iter().next() {
+            return Err(problem);
+        }
+        let new = match previous {
+            Some(_) => ask.messages.iter().rposition(|turn| turn.role == Role::Assistant).map_or(0, |at| at + 1),
+            None => 0,
+        };
+        let body = match &ask.raw_body {
+            Some(raw) => raw.clone(),
+            None => Value::Object(body::after(ask, transport, &ask.messages[new..], previous)).to_string(),
+        };
+        Ok(vec![Outgoing::text(body)])
+    }
+
+    fn client_events(&self, transport: Transport) -> &'static [ClientEvent] {
+        if self.persistent(transport) { events::CLIENT } else { &[] }
+    }
+
+    fn extras(&self) -> &'static [Extra] {
+        events::EXTRAS
+    }
+
+    fn read(&self, body: &str, _url: &str, transport: Transport) -> Option<Ask> {
+        body::read(body, transport)
     }
 }

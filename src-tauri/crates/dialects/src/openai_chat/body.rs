@@ -1,56 +1,35 @@
-//! The request body of Chat Completions.
+//! The request body of Chat Completions, there and back.
 
 use serde_json::{Map, Value, json};
-use url::Url;
 
-use crate::endpoint::on;
-use crate::{Ask, Message, Role};
+use super::wishes::Wishes;
+use crate::{Ask, Attachment, Message, Output, Role, Source, Tool, ToolCall, extra, media};
 
-/// Where servers want a parameter under another name. Known by host, since these are all hosted services.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Wishes {
-    /// The name of the token limit. OpenAI's newer models refuse `max_tokens`; most others know nothing else.
-    max_tokens: &'static str,
-    /// The name of the seed.
-    seed: &'static str,
-    /// Takes `stream_options`; Mistral does not, and reports usage anyway.
-    stream_options: bool,
-}
+/// The name of a form that was given none; the API wants one.
+const FORM: &str = "reply";
 
-impl Wishes {
-    /// What the server at `url` wants.
-    pub(super) fn of(url: &Url) -> Self {
-        let openai =
-            ["api.openai.com", "openai.azure.com", "services.ai.azure.com", "cognitiveservices.azure.com"].iter().any(|host| on(url, host));
-        let mistral = on(url, "mistral.ai");
-        Self {
-            max_tokens: if openai { "max_completion_tokens" } else { "max_tokens" },
-            seed: if mistral { "random_seed" } else { "seed" },
-            stream_options: !mistral,
-        }
-    }
-}
-
-/// The body for `ask`, as compact JSON; what is not set is not sent.
-pub(super) fn build(ask: &Ask, stream: bool, wishes: Wishes) -> String {
+/// The body for `ask`; what is not set is not sent.
+pub(super) fn build(ask: &Ask, stream: bool, wishes: Wishes) -> Map<String, Value> {
     let mut messages = Vec::with_capacity(ask.messages.len() + 1);
     if !ask.system.is_empty() {
         messages.push(json!({"role": "system", "content": ask.system}));
     }
-    messages.extend(ask.messages.iter().map(message));
+    messages.extend(ask.messages.iter().map(|turn| message(turn, wishes)));
 
     let mut body = Map::new();
     let mut put = |name: &str, value: Value| {
         body.insert(name.to_owned(), value);
     };
-    put("model", json!(ask.model));
+    if !ask.model.is_empty() {
+        put("model", json!(ask.model));
+    }
     put("messages", Value::Array(messages));
     let params = &ask.params;
     if let Some(temperature) = params.temperature {
-        put("temperature", json!(temperature));
+        put("temperature", extra::number(temperature));
     }
     if let Some(top_p) = params.top_p {
-        put("top_p", json!(top_p));
+        put("top_p", extra::number(top_p));
     }
     if let Some(max_tokens) = params.max_tokens {
         put(wishes.max_tokens, json!(max_tokens));
@@ -61,12 +40,14 @@ pub(super) fn build(ask: &Ask, stream: bool, wishes: Wishes) -> String {
     if !params.stop.is_empty() {
         put("stop", json!(params.stop));
     }
-    if let Some(effort) = &params.reasoning {
-        put("reasoning_effort", json!(effort));
+    if let Some(wish) = &params.reasoning {
+        wishes.thinking.put(wish, &mut body);
     }
+    let mut put = |name: &str, value: Value| {
+        body.insert(name.to_owned(), value);
+    };
     if !ask.tools.is_empty() {
-        let tool = |tool: &crate::Tool| json!({"type": "function", "function": {"name": tool.name, "description": tool.description, "parameters": tool.parameters}});
-        put("tools", ask.tools.iter().map(tool).collect());
+        put("tools", tools(&ask.tools));
     }
     if let Some(choice) = params.tool_choice.as_deref() {
         put(
@@ -77,18 +58,52 @@ pub(super) fn build(ask: &Ask, stream: bool, wishes: Wishes) -> String {
             },
         );
     }
+    if let Some(output) = &ask.output {
+        put(
+            "response_format",
+            match &output.schema {
+                Some(schema) => json!({"type": "json_schema", "json_schema": {"name": form(output), "strict": true, "schema": schema}}),
+                None => json!({"type": "json_object"}),
+            },
+        );
+    }
     if stream {
         put("stream", json!(true));
         if wishes.stream_options && params.usage != Some(false) {
             put("stream_options", json!({"include_usage": true}));
         }
     }
-    Value::Object(body).to_string()
+    extra::merge(&mut body, &params.extra);
+    body
 }
 
-fn message(message: &Message) -> Value {
+fn tools(tools: &[Tool]) -> Value {
+    let tool = |tool: &Tool| {
+        let mut function = json!({"name": tool.name});
+        if !tool.description.is_empty() {
+            function["description"] = json!(tool.description);
+        }
+        function["parameters"] = tool.parameters.clone();
+        json!({"type": "function", "function": function})
+    };
+    tools.iter().map(tool).collect()
+}
+
+/// The name of a form.
+pub(crate) fn form(output: &Output) -> &str {
+    if output.name.is_empty() { FORM } else { &output.name }
+}
+
+fn message(message: &Message, wishes: Wishes) -> Value {
     match message.role {
-        Role::User => json!({"role": "user", "content": message.text}),
+        Role::User if message.attachments.is_empty() => json!({"role": "user", "content": message.text}),
+        Role::User => {
+            let mut parts: Vec<Value> = message.attachments.iter().map(part).collect();
+            if !message.text.is_empty() {
+                parts.push(json!({"type": "text", "text": message.text}));
+            }
+            json!({"role": "user", "content": parts})
+        }
         Role::Tool => {
             json!({"role": "tool", "tool_call_id": message.tool_call_id, "content": message.text})
         }
@@ -96,10 +111,129 @@ fn message(message: &Message) -> Value {
             json!({"role": "assistant", "content": message.text})
         }
         Role::Assistant => {
-            let call = |call: &crate::ToolCall| json!({"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}});
-            let calls: Vec<Value> = message.tool_calls.iter().map(call).collect();
+            let calls: Vec<Value> = message.tool_calls.iter().map(tool_call).collect();
             let content = if message.text.is_empty() { Value::Null } else { json!(message.text) };
-            json!({"role": "assistant", "content": content, "tool_calls": calls})
+            match (wishes.echo, &message.reasoning) {
+                (Some(name), Some(thought)) => json!({"role": "assistant", "content": content, name: thought, "tool_calls": calls}),
+                _ => json!({"role": "assistant", "content": content, "tool_calls": calls}),
+            }
         }
     }
+}
+
+fn tool_call(call: &ToolCall) -> Value {
+    let function = json!({"name": call.name, "arguments": call.arguments});
+    match &call.signature {
+        // Gemini behind this dialect wants its seal back where it put it.
+        Some(seal) => {
+            json!({"id": call.id, "type": "function", "function": function, "extra_content": {"google": {"thought_signature": seal}}})
+        }
+        None => json!({"id": call.id, "type": "function", "function": function}),
+    }
+}
+
+/// A part of a user's turn. What the API has no part for goes as a file, which [`super::OpenAiChat`]'s check has refused where that cannot be.
+fn part(attachment: &Attachment) -> Value {
+    if media::is_image(attachment) {
+        return json!({"type": "image_url", "image_url": {"url": media::url(attachment)}});
+    }
+    match (media::audio_format(&attachment.media_type), &attachment.source) {
+        (Some(format), Source::Data(data)) => json!({"type": "input_audio", "input_audio": {"data": data, "format": format}}),
+        _ => json!({"type": "file", "file": {"filename": attachment.name, "file_data": media::url(attachment)}}),
+    }
+}
+
+/// The question a body asks. The members of `fixed` must be built again exactly from it; all others may come from `extra`.
+pub(super) fn read(body: &str, stream: bool, wishes: Wishes) -> Option<Ask> {
+    let body: Map<String, Value> = serde_json::from_str(body).ok()?;
+    let mut ask = Ask::default();
+    let mut turns = body.get("messages")?.as_array()?.as_slice();
+    if let [first, rest @ ..] = turns
+        && first["role"] == "system"
+    {
+        ask.system = first["content"].as_str()?.to_owned();
+        turns = rest;
+    }
+    ask.messages = turns.iter().map(|turn| turn_of(turn, wishes)).collect::<Option<_>>()?;
+    let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
+    ask.model = text("model").unwrap_or_default();
+    let params = &mut ask.params;
+    params.temperature = extra::exact(body.get("temperature"));
+    params.top_p = extra::exact(body.get("top_p"));
+    params.max_tokens = body.get(wishes.max_tokens).and_then(Value::as_u64);
+    params.seed = body.get(wishes.seed).and_then(Value::as_i64);
+    params.stop = body.get("stop").and_then(extra::texts).unwrap_or_default();
+    params.reasoning = wishes.thinking.read(&body);
+    params.tool_choice = body.get("tool_choice").and_then(|choice| match choice.as_str() {
+        Some("auto" | "none" | "required") => choice.as_str().map(str::to_owned),
+        _ => choice["function"]["name"].as_str().map(str::to_owned),
+    });
+    if let Some(list) = body.get("tools") {
+        let read = list.as_array().and_then(|list| list.iter().map(|tool| extra::function(&tool["function"])).collect::<Option<Vec<_>>>());
+        // A list that holds more than functions is kept as it is: half of it in fields would be overruled in silence.
+        ask.tools = read.filter(|read| tools(read) == *list).unwrap_or_default();
+    }
+    ask.output = body.get("response_format").and_then(|format| match format["type"].as_str() {
+        Some("json_object") => Some(Output { name: String::new(), schema: None }),
+        Some("json_schema") => {
+            let form = format.get("json_schema")?;
+            Some(Output { name: form["name"].as_str()?.to_owned(), schema: Some(form.get("schema")?.clone()) })
+        }
+        _ => None,
+    });
+    if stream && wishes.stream_options && body.get("stream_options").is_none_or(|options| options["include_usage"] != true) {
+        ask.params.usage = Some(false);
+    }
+    ask.params.extra = extra::beyond(&body, &build(&ask, stream, wishes), &["messages"])?;
+    (build(&ask, stream, wishes) == body).then_some(ask)
+}
+
+/// A turn, if a [`Message`] can hold all of it: whether it does is told by building it again.
+fn turn_of(turn: &Value, wishes: Wishes) -> Option<Message> {
+    let content = turn.get("content")?;
+    let mut message = match turn["role"].as_str()? {
+        "user" => Message::new(Role::User, ""),
+        "assistant" => Message::new(Role::Assistant, ""),
+        "tool" => Message::new(Role::Tool, ""),
+        _ => return None,
+    };
+    match content {
+        Value::String(text) => message.text.clone_from(text),
+        Value::Null => {}
+        Value::Array(parts) => {
+            for part in parts {
+                match part["type"].as_str()? {
+                    "text" => message.text = part["text"].as_str()?.to_owned(),
+                    "image_url" => message.attachments.push(media::attachment(part["image_url"]["url"].as_str()?, "", "image/*")),
+                    "input_audio" => {
+                        let media_type = media::audio_type(part["input_audio"]["format"].as_str()?)?.to_owned();
+                        let source = Source::Data(part["input_audio"]["data"].as_str()?.to_owned());
+                        message.attachments.push(Attachment { media_type, name: String::new(), source });
+                    }
+                    "file" => {
+                        let (name, data) = (part["file"]["filename"].as_str()?, part["file"]["file_data"].as_str()?);
+                        message.attachments.push(media::attachment(data, name, "application/octet-stream"));
+                    }
+                    _ => return None,
+                }
+            }
+        }
+        _ => return None,
+    }
+    message.tool_call_id = turn.get("tool_call_id").and_then(Value::as_str).map(str::to_owned);
+    message.reasoning = wishes.echo.and_then(|name| turn.get(name)).and_then(Value::as_str).map(str::to_owned);
+    if let Some(calls) = turn.get("tool_calls") {
+        message.tool_calls = calls.as_array()?.iter().map(call_of).collect::<Option<_>>()?;
+    }
+    Some(message)
+}
+
+fn call_of(call: &Value) -> Option<ToolCall> {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    Some(ToolCall {
+        id: text(&call["id"])?,
+        name: text(&call["function"]["name"])?,
+        arguments: text(&call["function"]["arguments"])?,
+        signature: text(&call["extra_content"]["google"]["thought_signature"]),
+    })
 }

@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use super::halves::Halves;
 use crate::delta::Part;
 use crate::json::{self, Raw, Source, count, object_of, truthy, word};
+use crate::media;
 use crate::report::{self, Report};
 use crate::teller::Teller;
 use crate::{Decoder, Delta, DeltaKind, Payload, Status};
@@ -12,6 +14,7 @@ use crate::{Decoder, Delta, DeltaKind, Payload, Status};
 object_of! {
     /// A chunk, or a whole completion.
     Chunk {
+        id: "id",
         choices: "choices",
         usage: "usage",
         error: "error",
@@ -69,6 +72,7 @@ object_of! {
         index: "index",
         id: "id",
         function: "function",
+        extra: "extra_content",
     }
 }
 
@@ -77,6 +81,22 @@ object_of! {
     Function {
         name: "name",
         arguments: "arguments",
+    }
+}
+
+object_of! {
+    /// What Gemini adds to a call: `{google: {thought_signature}}`.
+    Sealed {
+        google: "google",
+        seal: "thought_signature",
+    }
+}
+
+object_of! {
+    /// A piece of spoken reply.
+    Sound {
+        data: "data",
+        transcript: "transcript",
     }
 }
 
@@ -109,6 +129,10 @@ pub(super) struct Chat {
     complete: bool,
     /// The peer reported an error.
     failed: bool,
+    /// The completion's id was told.
+    named: bool,
+    /// Halves of characters that wait for the other.
+    halves: Halves,
 }
 
 impl Decoder for Chat {
@@ -120,7 +144,9 @@ impl Decoder for Chat {
         let mut teller = Teller::new(sink);
         match payload {
             Payload::Event { event, data } => self.piece(&Source::new(data), event == "error", &mut teller),
-            Payload::Line(bytes) | Payload::Message(bytes) | Payload::Element(bytes) | Payload::Record { data: bytes, .. } => Source::with(bytes, |source| self.piece(&source, false, &mut teller)),
+            Payload::Line(bytes) | Payload::Message(bytes) | Payload::Element(bytes) | Payload::Record { data: bytes, .. } => {
+                Source::with(bytes, |source| self.piece(&source, false, &mut teller))
+            }
             Payload::Body(bytes) => Source::with(bytes, |source| self.body(&source, &mut teller)),
         }
     }
@@ -141,6 +167,7 @@ impl Chat {
         let text = source.text.trim();
         if text == "[DONE]" {
             self.done = true;
+            self.halves.settle(teller);
             return teller.end("[DONE]", source.at(text));
         }
         if let Some(status) = self.refused {
@@ -181,6 +208,7 @@ impl Chat {
 
     fn fail(&mut self, report: Report<'_>, teller: &mut Teller<'_>) {
         self.failed = true;
+        self.halves.settle(teller);
         teller.tell(report.delta());
     }
 
@@ -257,6 +285,13 @@ impl Chat {
                 teller.control(word, 0..0);
             }
         }
+        if !self.named
+            && let Some(id) = word(chunk.id)
+            && teller.told() > 0
+        {
+            self.named = true;
+            teller.tell(Delta { part: Part::Id, ..Delta::new(DeltaKind::Control, id, chunk.id.map_or(0..0, |raw| source.place(raw))) });
+        }
         choices > 0
     }
 
@@ -290,7 +325,7 @@ impl Chat {
             }
             (None, None) => {}
         }
-        self.spoke |= teller.text(DeltaKind::Text, source, choice.text);
+        self.spoke |= self.halves.text(DeltaKind::Text, source, choice.text, teller);
         if role && teller.told() == before && word(choice.finish_reason).is_none() {
             teller.control("role", 0..0);
         }
@@ -299,6 +334,7 @@ impl Chat {
         }
         if let Some(reason) = choice.finish_reason.filter(|raw| word(Some(*raw)).is_some_and(|reason| reason != "null")) {
             let word = json::shown(reason);
+            self.halves.settle(teller);
             if word == "error" && !chunk_failed && !self.failed {
                 self.failed = true;
                 let text = Cow::Borrowed("the reply ended with finish_reason error");
@@ -307,7 +343,13 @@ impl Chat {
             teller.finish(&word, source.place(reason));
         }
         if teller.told() == before {
-            *quiet = Some(if choice.filter.is_some() { "content_filter_results" } else { "empty" });
+            *quiet = Some(if self.halves.any() {
+                "half a character"
+            } else if choice.filter.is_some() {
+                "content_filter_results"
+            } else {
+                "empty"
+            });
         }
     }
 
@@ -315,7 +357,7 @@ impl Chat {
         // Two names for one thing: where a server sends both, the second says the same again.
         let reasoning = [said.reasoning_content, said.reasoning].into_iter().find(|raw| word(*raw).is_some()).flatten();
         match (reasoning, said.reasoning_details) {
-            (Some(_), _) => self.spoke |= teller.text(DeltaKind::Reasoning, source, reasoning),
+            (Some(_), _) => self.spoke |= self.halves.text(DeltaKind::Reasoning, source, reasoning, teller),
             (None, Some(details)) => {
                 json::each(details, |raw| {
                     let Some(detail) = json::members::<ContentPart<'_>>(raw) else {
@@ -337,10 +379,10 @@ impl Chat {
                     json::each(content, |part| self.part(source, part, teller));
                 }
                 Some(b'{') => self.part(source, content, teller),
-                _ => self.spoke |= teller.text(DeltaKind::Text, source, Some(content)),
+                _ => self.spoke |= self.halves.text(DeltaKind::Text, source, Some(content), teller),
             }
         }
-        self.spoke |= teller.text(DeltaKind::Refusal, source, said.refusal);
+        self.spoke |= self.halves.text(DeltaKind::Refusal, source, said.refusal, teller);
         if let Some(calls) = said.tool_calls {
             let mut place = 0;
             let list = json::each(calls, |raw| {
@@ -356,8 +398,19 @@ impl Chat {
             let key = self.key(Some(u64::MAX), "", function.name.is_some());
             tell_call(source, key, "", &function, teller);
         }
-        if said.audio.is_some() {
-            teller.control("audio", said.audio.map_or(0..0, |raw| source.at(raw.get())));
+        if let Some(audio) = said.audio {
+            self.sound(source, audio, teller);
+        }
+    }
+
+    /// A spoken reply, or a piece of one: its sound, and its transcript, which is the text of the reply.
+    fn sound<'a>(&mut self, source: &Source<'a>, raw: Raw<'a>, teller: &mut Teller<'_>) {
+        let sound = json::members::<Sound<'_>>(raw).unwrap_or_default();
+        self.spoke |= self.halves.text(DeltaKind::Text, source, sound.transcript, teller);
+        match sound.data.and_then(json::content).filter(|data| !data.is_empty()) {
+            Some(data) => teller.tell(media::heard(data, source.at(data))),
+            // The last piece tells when the sound expires, and nothing else.
+            None => teller.control("audio", source.at(raw.get())),
         }
     }
 
@@ -407,6 +460,12 @@ impl Chat {
         let id = fragment.id.map(json::shown).filter(|id| id != "null").unwrap_or_default();
         let key = self.key(count(fragment.index), &id, word(function.name).is_some());
         tell_call(source, key, &id, &function, teller);
+        let sealed =
+            fragment.extra.and_then(json::members::<Sealed<'_>>).and_then(|extra| extra.google).and_then(json::members::<Sealed<'_>>);
+        if let Some((raw, seal)) = sealed.and_then(|google| Some((google.seal?, word(google.seal)?))) {
+            let part = Part::Signature { call: Some(key) };
+            teller.tell(Delta { part, ..Delta::new(DeltaKind::Control, seal, source.place(raw)) });
+        }
     }
 
     /// The key of the call that a fragment belongs to. A fragment opens a new call when its index is new, or when it names a function

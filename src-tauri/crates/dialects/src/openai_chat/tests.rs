@@ -2,7 +2,10 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::tests::{Run, ask, body, capture, stream};
-use crate::{AskError, DeltaKind, Dialect, Message, Payload, Role, Tool, ToolCall, Transport, Usage, json as reading};
+use crate::{
+    Ask, AskError, Attachment, DeltaKind, Dialect, Message, Output, Payload, Role, Source, Tool, ToolCall, Transport, Usage,
+    json as reading,
+};
 
 use super::OpenAiChat;
 
@@ -35,7 +38,11 @@ fn a_plain_stream() {
             "[DONE]",
         ],
     );
-    assert_eq!(run.kinds(), [DeltaKind::Control, DeltaKind::Text, DeltaKind::Finish, DeltaKind::Usage, DeltaKind::Control]);
+    assert_eq!(run.reply.id.as_deref(), Some("c1"));
+    assert_eq!(
+        run.kinds(),
+        [DeltaKind::Control, DeltaKind::Control, DeltaKind::Text, DeltaKind::Finish, DeltaKind::Usage, DeltaKind::Control]
+    );
     assert_eq!(run.words()[0], "role");
     assert_eq!(run.reply.text, "Hi \"you\"\n");
     assert_eq!(run.reply.finish.as_ref().unwrap().reason, "stop");
@@ -430,7 +437,209 @@ pub(crate) fn sent(text: &str, ascii: bool) -> String {
         .collect()
 }
 
+#[test]
+fn a_character_may_come_in_two_halves() {
+    let delta = |name: &str, escaped: &str| format!(r#"{{"choices":[{{"index":0,"delta":{{"{name}":"{escaped}"}}}}]}}"#);
+    let text = |escaped: &str| delta("content", escaped);
+    let run = stream(CHAT, &[&text(r"a\\ud83d"), &text(r"\ude00b"), "[DONE]"]);
+    assert_eq!(run.reply.text, "a\\ud83d\u{fffd}b", "an escaped backslash is no half");
+    let run = stream(CHAT, &[&text(r"a\ud83d"), &text(r"\uDE00b"), &text(r"\uD83D"), &text(r"\ude01"), &text(r"\ud83d"), "[DONE]"]);
+    assert_eq!(run.reply.text, "a😀b😁\u{fffd}");
+    assert!(run.words().contains(&"half a character"));
+    let run =
+        stream(CHAT, &[&text(r"\ud83d"), &delta("reasoning", r"\ud83d"), &text("x"), &delta("reasoning", r"\ude00"), &finish("stop")]);
+    assert_eq!((run.reply.text.as_str(), run.reply.reasoning.as_str()), ("\u{fffd}x", "😀"));
+}
+
+#[test]
+fn structured_output_and_members_without_a_field() {
+    let mut question = ask("hi");
+    question.output = Some(Output { name: String::new(), schema: Some(json!({"type": "object"})) });
+    question.params.extra = json!({"top_k": 4, "stream_options": {"include_obfuscation": false}, "response_format": {"json_schema": {"strict": false}}, "stop": "x"}).as_object().unwrap().clone();
+    let body: Value = serde_json::from_str(&OpenAiChat.call(&question, Transport::Sse, "http://h", false, "").unwrap().body).unwrap();
+    assert_eq!(
+        body["response_format"],
+        json!({"type": "json_schema", "json_schema": {"name": "reply", "strict": false, "schema": {"type": "object"}}})
+    );
+    assert_eq!(body["stream_options"], json!({"include_usage": true, "include_obfuscation": false}));
+    assert_eq!((&body["top_k"], &body["stop"]), (&json!(4), &json!("x")));
+    question.output = Some(Output { name: "a b".to_owned(), schema: Some(json!([])) });
+    assert_eq!(OpenAiChat.check(&question, Transport::Sse).len(), 2);
+    question.output = Some(Output { name: String::new(), schema: None });
+    assert!(
+        OpenAiChat.call(&question, Transport::Sse, "http://h", false, "").unwrap().body.contains(r#"{"type":"json_object"}"#)
+            || question.params.extra.contains_key("response_format")
+    );
+}
+
+#[test]
+fn bodies_are_read_as_what_they_are_built_from() {
+    let read = |body: Value| OpenAiChat.read(&body.to_string(), "https://api.openai.com/v1/chat/completions", Transport::Sse);
+    let messages = json!([{"role": "system", "content": "s"}, {"role": "user", "content": "hi"}]);
+    let ask = read(json!({"model": "m", "messages": messages, "temperature": 1, "max_completion_tokens": 5, "max_tokens": 6, "logit_bias": {"1": 2}, "stop": "x", "stream": true})).unwrap();
+    assert_eq!(
+        (ask.system.as_str(), ask.messages.len(), ask.params.temperature, ask.params.max_tokens, ask.params.usage),
+        ("s", 1, Some(1.0), Some(5), Some(false))
+    );
+    assert_eq!(Value::Object(ask.params.extra), json!({"max_tokens": 6, "logit_bias": {"1": 2}, "stop": "x"}));
+    let tools = json!([{"type": "web_search"}, {"type": "function", "function": {"name": "f", "parameters": {}}}]);
+    let ask = read(json!({"model": "m", "messages": messages, "tools": tools, "stream": true})).unwrap();
+    assert!(ask.tools.is_empty() && ask.params.extra["tools"] == tools);
+    for refused in [
+        json!({"model": "m", "stream": true}),
+        json!({"messages": [{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}], "stream": true}),
+        json!({"messages": [{"role": "user", "content": "a", "name": "n"}], "stream": true}),
+        json!({"messages": messages}),
+        json!([]),
+    ] {
+        assert_eq!(read(refused.clone()), None, "{refused}");
+    }
+}
+
+/// Members as a peer's documentation would have them, and as it would not.
+fn member() -> impl Strategy<Value = (String, Value)> {
+    let name = proptest::sample::select(vec![
+        "model",
+        "temperature",
+        "top_p",
+        "max_tokens",
+        "max_completion_tokens",
+        "seed",
+        "random_seed",
+        "stop",
+        "tools",
+        "tool_choice",
+        "response_format",
+        "reasoning_effort",
+        "thinking",
+        "enable_thinking",
+        "thinking_budget",
+        "reasoning",
+        "stream",
+        "stream_options",
+        "top_k",
+        "metadata",
+    ]);
+    let value = proptest::sample::select(vec![
+        json!("m"),
+        json!(""),
+        json!(null),
+        json!(true),
+        json!(false),
+        json!(1),
+        json!(1.0),
+        json!(0.5),
+        json!(-3),
+        json!([]),
+        json!(["x"]),
+        json!({}),
+        json!("auto"),
+        json!({"type": "enabled"}),
+        json!({"type": "json_object"}),
+        json!({"effort": "low", "exclude": true}),
+        json!({"include_usage": true}),
+        json!({"include_usage": false, "x": 1}),
+        json!({"type": "function", "function": {"name": "f"}}),
+        json!({"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}}),
+        json!([{"type": "function", "function": {"name": "f", "parameters": {}}}]),
+        json!({"max_tokens": 3}),
+    ]);
+    (name.prop_map(str::to_owned), value)
+}
+
+/// A turn, as any dialect's message may be.
+pub(crate) fn turn() -> impl Strategy<Value = Message> {
+    let call = (text(), text()).prop_map(|(name, arguments)| ToolCall { id: "c".to_owned(), name, arguments, signature: None });
+    let attachment = proptest::sample::select(vec!["image/png", "application/pdf", "audio/wav"]).prop_map(|media_type| Attachment {
+        media_type: media_type.to_owned(),
+        name: "a".to_owned(),
+        source: Source::Data("QUJD".to_owned()),
+    });
+    prop_oneof![
+        (text(), proptest::collection::vec(attachment, 0..3))
+            .prop_map(|(text, attachments)| Message { attachments, ..Message::new(Role::User, text) }),
+        (text(), proptest::collection::vec(call, 0..3), proptest::option::of(text())).prop_map(|(text, tool_calls, reasoning)| Message {
+            tool_calls,
+            reasoning,
+            ..Message::new(Role::Assistant, text)
+        }),
+        text().prop_map(|text| Message { tool_call_id: Some("c".to_owned()), ..Message::new(Role::Tool, text) }),
+    ]
+}
+
+/// A question, with whatever may stand in `extra`.
+pub(crate) fn question() -> impl Strategy<Value = Ask> {
+    let params = (
+        proptest::option::of((-200..200_i32).prop_map(|n| f64::from(n) / 100.0)),
+        proptest::option::of(0_u64..9),
+        proptest::option::of(any::<i64>()),
+        proptest::collection::vec(text(), 0..3),
+        proptest::option::of(prop_oneof![Just("low".to_owned()), Just("enabled".to_owned()), Just("500".to_owned())]),
+        proptest::option::of(any::<bool>()),
+    );
+    let tool = (text(), text()).prop_map(|(name, description)| Tool { name, description, parameters: json!({"type": "object"}) });
+    let output = proptest::option::of((any::<bool>()).prop_map(|schema| Output {
+        name: if schema { "n".to_owned() } else { String::new() },
+        schema: schema.then(|| json!({"type": "object"})),
+    }));
+    (
+        text(),
+        text(),
+        proptest::collection::vec(turn(), 0..5),
+        params,
+        proptest::collection::vec(tool, 0..3),
+        output,
+        proptest::collection::vec(member(), 0..3),
+    )
+        .prop_map(|(model, system, messages, params, tools, output, extra)| {
+            let (temperature, max_tokens, seed, stop, reasoning, usage) = params;
+            let tool_choice = (!tools.is_empty()).then(|| "auto".to_owned());
+            let extra = extra.into_iter().collect();
+            Ask {
+                model,
+                system,
+                messages,
+                tools,
+                output,
+                params: crate::Params {
+                    temperature,
+                    max_tokens,
+                    seed,
+                    stop,
+                    reasoning,
+                    usage,
+                    tool_choice,
+                    extra,
+                    ..crate::Params::default()
+                },
+                raw_body: None,
+            }
+        })
+}
+
 proptest! {
+    #[test]
+    fn what_is_built_is_read(question in question(), stream in any::<bool>(), host in proptest::sample::select(vec!["api.openai.com", "api.deepseek.com", "openrouter.ai", "dashscope.aliyuncs.com", "api.mistral.ai", "h"])) {
+        let wishes = super::wishes::Wishes::at(&format!("https://{host}/v1"));
+        let built = super::body::build(&question, stream, wishes);
+        let read = super::body::read(&Value::Object(built.clone()).to_string(), stream, wishes);
+        // What `extra` takes from under the fields cannot be told from a body that never had it.
+        match read {
+            Some(read) => prop_assert_eq!(super::body::build(&read, stream, wishes), built),
+            None => prop_assert!(!question.params.extra.is_empty(), "{}", Value::Object(built)),
+        }
+    }
+
+    #[test]
+    fn any_body_is_read_or_refused(members in proptest::collection::vec(member(), 0..6), stream in any::<bool>()) {
+        let mut body: serde_json::Map<String, Value> = members.into_iter().collect();
+        body.insert("messages".to_owned(), json!([{"role": "user", "content": "hi"}]));
+        let wishes = super::wishes::Wishes::at("https://api.deepseek.com");
+        if let Some(read) = super::body::read(&Value::Object(body.clone()).to_string(), stream, wishes) {
+            prop_assert_eq!(super::body::build(&read, stream, wishes), body);
+        }
+    }
+
     #[test]
     fn what_is_encoded_is_decoded(texts in proptest::collection::vec((text(), any::<bool>(), any::<bool>()), 0..8), arguments in proptest::collection::vec((0_u64..3, text()), 0..6), counts in (1_u64..1 << 60, 0_u64..1 << 60), spaced in any::<bool>()) {
         let mut run = Run::new(CHAT, 200);
@@ -467,7 +676,7 @@ proptest! {
         let escape = format!("\\u{half:04X}");
         let quoted = |text: &str| reading::content(reading::value(&sent(text, false)).unwrap()).unwrap().to_owned();
         let data = format!(r#"{{"choices":[{{"delta":{{"content":"{}{escape}{}"}}}}]}}"#, quoted(&before), quoted(&after));
-        let run = stream(CHAT, &[&data]);
+        let run = stream(CHAT, &[&data, "[DONE]"]);
         prop_assert_eq!(run.reply.text, format!("{before}\u{fffd}{after}"));
     }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::calls::{Calls, Ties};
+use super::kept::Kept;
 use super::seen::Seen;
 use crate::delta::Part;
 use crate::json::{self, Raw, Source, count, object_of, truthy, word};
@@ -39,11 +40,31 @@ object_of! {
 object_of! {
     /// A response object.
     Response {
+        id: "id",
         status: "status",
         error: "error",
         incomplete: "incomplete_details",
         output: "output",
         usage: "usage",
+    }
+}
+
+object_of! {
+    /// A message that the client sends.
+    Sent {
+        kind: "type",
+        stream_id: "stream_id",
+        input: "input",
+    }
+}
+
+object_of! {
+    /// An input item.
+    Input {
+        kind: "type",
+        role: "role",
+        content: "content",
+        output: "output",
     }
 }
 
@@ -65,6 +86,7 @@ object_of! {
         input: "input",
         content: "content",
         summary: "summary",
+        encrypted: "encrypted_content",
     }
 }
 
@@ -98,6 +120,14 @@ struct Lane {
     reasoning: Seen,
     summary: Seen,
     refusal: Seen,
+    /// What was said of each kind of text, in the order of [`Stream`].
+    kept: [Kept; 4],
+    /// The seal on the reasoning told last.
+    sealed: String,
+    /// The response's id, once told.
+    id: String,
+    /// Responses the client asked for that are not over yet; 0 where nobody told what it sent.
+    waiting: u32,
     /// Nothing more comes of its response, unless another is created.
     ended: bool,
     /// The terminal event came.
@@ -115,7 +145,9 @@ impl Decoder for Responses {
         let mut teller = Teller::new(sink);
         match payload {
             Payload::Event { event, data } => self.piece(&Source::new(data), event, &mut teller),
-            Payload::Line(bytes) | Payload::Message(bytes) | Payload::Element(bytes) | Payload::Record { data: bytes, .. } => Source::with(bytes, |source| self.piece(&source, "", &mut teller)),
+            Payload::Line(bytes) | Payload::Message(bytes) | Payload::Element(bytes) | Payload::Record { data: bytes, .. } => {
+                Source::with(bytes, |source| self.piece(&source, "", &mut teller))
+            }
             Payload::Body(bytes) => Source::with(bytes, |source| match report::of_page(&source) {
                 Some(page) => self.fail(0, page, &mut teller),
                 None => self.piece(&source, "", &mut teller),
@@ -130,6 +162,57 @@ impl Decoder for Responses {
     fn ended(&self) -> bool {
         !self.lanes.is_empty() && self.lanes.iter().all(|lane| lane.ended)
     }
+
+    /// `response.create` asks for another response on its lane, behind those under way; `response.steer` puts in a word.
+    fn sent(&mut self, message: &[u8], sink: &mut dyn FnMut(Delta<'_>)) {
+        let mut teller = Teller::new(sink);
+        Source::with(message, |source| {
+            let Some(sent) = json::object::<Sent<'_>>(source.text) else {
+                return;
+            };
+            let kind = word(sent.kind).unwrap_or_default();
+            if kind == "response.create" {
+                let lane = self.lane(sent.stream_id);
+                let lane = self.at(lane);
+                if lane.waiting == 0 {
+                    lane.renew();
+                }
+                lane.waiting = lane.waiting.saturating_add(1);
+                lane.ended = false;
+                lane.whole = false;
+            }
+            if matches!(&*kind, "response.create" | "response.steer")
+                && let Some(input) = sent.input
+            {
+                tell_input(&source, input, &mut teller);
+            }
+        });
+    }
+}
+
+/// Tells what the user says in `input`: a text, or the texts of the user's items and the results of tools.
+fn tell_input(source: &Source<'_>, input: Raw<'_>, teller: &mut Teller<'_>) {
+    if teller.text(DeltaKind::Said, source, Some(input)) {
+        return;
+    }
+    json::each(input, |raw| {
+        let Some(item) = json::members::<Input<'_>>(raw) else {
+            return;
+        };
+        if word(item.role).is_some_and(|role| role != "user") {
+            return;
+        }
+        let content = item.content.or(item.output);
+        if teller.text(DeltaKind::Said, source, content) {
+            return;
+        }
+        if let Some(parts) = content {
+            json::each(parts, |raw| {
+                let part = json::members::<ContentPart<'_>>(raw).unwrap_or_default();
+                teller.text(DeltaKind::Said, source, part.text);
+            });
+        }
+    });
 }
 
 impl Responses {
@@ -147,7 +230,11 @@ impl Responses {
             None if !matches!(name, "" | "message") => Cow::Borrowed(name),
             None => return self.untyped(source, &event, teller),
         };
-        let lane = self.lane(event.stream_id);
+        let lane = match self.lanes.iter().position(|lane| lane.waiting > 0) {
+            // An error of no lane, where all have names: of the one that waits longest.
+            Some(waiting) if kind == "error" && event.stream_id.is_none() && !self.names.contains_key("") => waiting,
+            _ => self.lane(event.stream_id),
+        };
         self.event(source, lane, &kind, &event, teller);
         if teller.told() == 0 {
             match truthy(event.error) {
@@ -159,9 +246,13 @@ impl Responses {
     }
 
     fn fail(&mut self, lane: usize, report: Report<'_>, teller: &mut Teller<'_>) {
-        let lane = self.at(lane);
-        lane.failed = true;
-        lane.ended = true;
+        self.at(lane).fail(true);
+        teller.tell(report.delta());
+    }
+
+    /// A response that ended as failed; an error event that came before it told the same failure.
+    fn gave_up(&mut self, lane: usize, report: Report<'_>, teller: &mut Teller<'_>) {
+        self.at(lane).fail(false);
         teller.tell(report.delta());
     }
 
@@ -268,17 +359,24 @@ impl Responses {
                     self.item(source, lane, output, &item, teller);
                 }
             }
-            "response.created" => *self.at(lane) = Lane::default(),
-            "response.queued" | "response.in_progress" if self.at(lane).ended => *self.at(lane) = Lane::default(),
+            "response.created" | "response.queued" | "response.in_progress" => {
+                let known = event.response.and_then(json::members::<Response<'_>>).and_then(|response| response.id);
+                let state = self.at(lane);
+                if kind == "response.created" || state.ended {
+                    state.renew();
+                }
+                if known.and_then(json::content).is_some_and(|id| id != state.id) {
+                    teller.control(kind, event.kind.map_or(0..0, |raw| source.place(raw)));
+                    state.name(source, known, teller);
+                }
+            }
             // The last is what Realtime calls it, and some gateways with it.
             "response.completed" | "response.incomplete" | "response.failed" | "response.cancelled" | "response.done" => {
                 match event.response {
                     Some(response) => self.over(source, lane, kind, response, teller),
-                    None if kind == "response.failed" => self.fail(lane, Report::plain("the response failed, without a reason"), teller),
+                    None if kind == "response.failed" => self.gave_up(lane, Report::plain("the response failed, without a reason"), teller),
                     None => {
-                        let lane = self.at(lane);
-                        lane.ended = true;
-                        lane.whole = true;
+                        self.at(lane).over(true);
                         teller.finish(kind.strip_prefix("response.").unwrap_or(kind), 0..0);
                         teller.end(kind, 0..0);
                     }
@@ -307,12 +405,17 @@ impl Responses {
         text: Option<Raw<'_>>,
         teller: &mut Teller<'_>,
     ) {
-        if teller.text(stream.kind(), source, text) {
-            self.at(lane).seen(stream).mark(output, part);
-        }
+        let Some(content) = text.and_then(json::content).filter(|content| !content.is_empty()) else {
+            return;
+        };
+        let said = json::unescaped(content);
+        let lane = self.at(lane);
+        lane.kept[stream as usize].push(output, part, &said);
+        lane.seen(stream).mark(output, part);
+        teller.tell(Delta::new(stream.kind(), said, source.at(content)));
     }
 
-    /// A part's whole text: told only if its deltas were not.
+    /// A part's whole text: told only if its deltas were not, or said something else.
     #[allow(clippy::too_many_arguments)]
     fn part(
         &mut self,
@@ -324,9 +427,19 @@ impl Responses {
         text: Option<Raw<'_>>,
         teller: &mut Teller<'_>,
     ) {
-        let seen = self.at(lane).seen(stream);
-        if !seen.part(output, part) && teller.text(stream.kind(), source, text) {
-            seen.mark(output, part);
+        let lane = self.at(lane);
+        if !lane.seen(stream).part(output, part) {
+            if let Some(said) = text.and_then(json::string).filter(|said| !said.is_empty()) {
+                lane.kept[stream as usize].push(output, part, &said);
+            }
+            if teller.text(stream.kind(), source, text) {
+                lane.seen(stream).mark(output, part);
+            }
+            return;
+        }
+        let whole = text.and_then(json::string).and_then(|said| lane.kept[stream as usize].corrected(output, part, &said));
+        if let Some(whole) = whole {
+            teller.tell(Delta { part: Part::Whole, ..Delta::new(stream.kind(), whole, 0..0) });
         }
     }
 
@@ -341,6 +454,13 @@ impl Responses {
             return;
         }
         let lane = self.at(lane);
+        // Valid in the item's final form alone.
+        if let Some((raw, seal)) = item.encrypted.and_then(|raw| Some((raw, word(Some(raw))?)))
+            && lane.sealed != *seal
+        {
+            lane.sealed = seal.clone().into_owned();
+            teller.tell(Delta { part: Part::Signature { call: None }, ..Delta::new(DeltaKind::Control, seal, source.place(raw)) });
+        }
         // Raw reasoning and its summary are two views of one thought: where one was told, the item's copy of the other is not.
         let thought = lane.reasoning.item(output) || lane.summary.item(output);
         let before = [lane.text.item(output), thought, thought, lane.refusal.item(output)];
@@ -384,13 +504,14 @@ impl Responses {
                 index += 1;
             });
         }
+        self.at(lane).name(source, response.id, teller);
         teller.usage(source, response.usage);
         let status = word(response.status).unwrap_or_else(|| kind.strip_prefix("response.").unwrap_or(kind).to_owned().into());
         let error = truthy(response.error);
         if let Some(error) = error {
-            self.fail(lane, report::of_member(source, error), teller);
+            self.gave_up(lane, report::of_member(source, error), teller);
         } else if status == "failed" {
-            self.fail(lane, Report::plain("the response failed, without a reason"), teller);
+            self.gave_up(lane, Report::plain("the response failed, without a reason"), teller);
         }
         let reason = response.incomplete.and_then(json::members::<Incomplete<'_>>).and_then(|incomplete| incomplete.reason);
         let (finish, at) = match word(reason) {
@@ -403,10 +524,9 @@ impl Responses {
         }
         teller.finish(&finish, at);
         // A steered response is followed by its successor, which nobody has to ask for.
-        let lane = self.at(lane);
-        lane.ended = finish != "steered";
-        lane.whole = true;
-        if lane.ended {
+        let steered = finish == "steered";
+        self.at(lane).over(!steered);
+        if !steered {
             teller.end(kind, 0..0);
         }
     }
@@ -524,8 +644,41 @@ impl Lane {
         }
     }
 
+    /// Another response begins on the lane.
+    fn renew(&mut self) {
+        *self = Lane { waiting: self.waiting, ..Lane::default() };
+    }
+
+    /// The response is over; with `last` nothing follows it but what was asked for besides.
+    fn over(&mut self, last: bool) {
+        if last && !self.ended && !self.failed {
+            self.waiting = self.waiting.saturating_sub(1);
+        }
+        self.whole = true;
+        self.ended = last && self.waiting == 0;
+    }
+
+    /// The peer refused, or gave up. Unless it is `another` failure, it is the one that was told before, if one was.
+    fn fail(&mut self, another: bool) {
+        if another || !self.failed {
+            self.waiting = self.waiting.saturating_sub(1);
+        }
+        self.failed = true;
+        self.ended = self.waiting == 0;
+    }
+
+    /// Tells the response's id, once.
+    fn name(&mut self, source: &Source<'_>, id: Option<Raw<'_>>, teller: &mut Teller<'_>) {
+        let Some((raw, id)) = id.and_then(|raw| Some((raw, word(Some(raw))?))).filter(|(_, id)| *id != self.id) else {
+            return;
+        };
+        self.id = id.clone().into_owned();
+        teller.tell(Delta { part: Part::Id, ..Delta::new(DeltaKind::Control, id, source.place(raw)) });
+    }
+
     /// A part or item begins.
     fn begin(&mut self) {
+        self.kept.iter_mut().for_each(Kept::begin);
         for stream in [Stream::Text, Stream::Reasoning, Stream::Summary, Stream::Refusal] {
             self.seen(stream).begin();
         }

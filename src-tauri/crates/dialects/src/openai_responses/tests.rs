@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::OpenAiResponses;
-use crate::openai_chat::tests::{sent, text};
+use crate::openai_chat::tests::{question, sent, text};
 use crate::tests::{Run, ask, body, capture, stream};
 use crate::{DeltaKind, Dialect, Message, Outgoing, Payload, Role, Tool, ToolCall, Transport, Usage};
 
@@ -331,7 +331,7 @@ fn what_is_sent() {
     let fields = concat!(
         r#""model":"m","instructions":"be brief","input":[{"type":"message","role":"user","content":"hi"},{"type":"message","role":"assistant","content":"ok"},"#,
         r#"{"type":"function_call","call_id":"c","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"c","output":"42"}],"#,
-        r#""temperature":0.0,"max_output_tokens":7,"reasoning":{"effort":"low"},"tools":[{"type":"function","name":"f","description":"d","parameters":{"type":"object"},"strict":false}],"tool_choice":"required""#,
+        r#""temperature":0,"max_output_tokens":7,"reasoning":{"effort":"low"},"tools":[{"type":"function","name":"f","description":"d","parameters":{"type":"object"},"strict":false}],"tool_choice":"required""#,
     );
     assert_eq!(call(Transport::Http).body, format!("{{{fields}}}"));
     assert_eq!(call(Transport::Sse).body, format!("{{{fields},\"stream\":true}}"));
@@ -342,6 +342,167 @@ fn what_is_sent() {
     question.raw_body = Some(r#"{"type":"response.create","generate":false}"#.to_owned());
     let raw = OpenAiResponses.call(&question, Transport::Websocket, "ws://h/ws", true, "").unwrap();
     assert_eq!((raw.url.as_str(), raw.messages.as_slice()), ("ws://h/ws", [Outgoing::text(question.raw_body.clone().unwrap())].as_slice()));
+}
+
+#[test]
+fn a_final_form_that_says_more_replaces_the_deltas() {
+    let run = responses(&[
+        json!({"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "delta": "a"}),
+        json!({"type": "response.output_text.done", "output_index": 0, "content_index": 0, "text": "abc"}),
+        json!({"type": "response.content_part.done", "output_index": 0, "content_index": 0, "part": {"type": "output_text", "text": "abc"}}),
+        json!({"type": "response.output_text.delta", "output_index": 1, "content_index": 0, "delta": "d"}),
+        json!({"type": "response.output_text.done", "output_index": 1, "content_index": 0, "text": "de"}),
+        completed(),
+    ]);
+    assert_eq!(run.reply.text, "abcde");
+    assert_eq!(run.deltas.iter().filter(|delta| delta.part == "Whole").count(), 2);
+    let unplaced = responses(&[
+        json!({"type": "response.output_text.delta", "delta": "a"}),
+        json!({"type": "response.output_text.done", "text": "ab"}),
+        json!({"type": "response.output_text.done", "text": "c"}),
+        completed(),
+    ]);
+    assert_eq!(unplaced.reply.text, "ab");
+}
+
+#[test]
+fn ids_and_seals_are_told_once() {
+    let run = responses(&[
+        json!({"type": "response.created", "response": {"id": "resp_1", "status": "in_progress"}}),
+        json!({"type": "response.in_progress", "response": {"id": "resp_1"}}),
+        json!({"type": "response.output_item.done", "output_index": 0, "item": {"type": "reasoning", "id": "rs", "summary": [], "encrypted_content": "seal"}}),
+        json!({"type": "response.completed", "response": {"id": "resp_1", "status": "completed", "output": [{"type": "reasoning", "summary": [], "encrypted_content": "seal"}]}}),
+    ]);
+    assert_eq!((run.reply.id.as_deref(), run.reply.signature.as_deref()), (Some("resp_1"), Some("seal")));
+    assert_eq!(run.words(), ["response.created", "resp_1", "response.in_progress", "seal", "completed", "response.completed"]);
+    let mut question = ask("hi");
+    question.messages.push(Message {
+        reasoning: Some("hm".to_owned()),
+        signature: Some("seal".to_owned()),
+        ..Message::new(Role::Assistant, "ok")
+    });
+    let body: Value = serde_json::from_str(&OpenAiResponses.call(&question, Transport::Http, "http://h", false, "").unwrap().body).unwrap();
+    assert_eq!(
+        body["input"][1],
+        json!({"type": "reasoning", "summary": [{"type": "summary_text", "text": "hm"}], "encrypted_content": "seal"})
+    );
+}
+
+#[test]
+fn turns_on_an_open_socket() {
+    assert!(OpenAiResponses.persistent(Transport::Websocket) && !OpenAiResponses.persistent(Transport::Sse));
+    assert!(OpenAiResponses.client_events(Transport::Sse).is_empty());
+    for event in OpenAiResponses.client_events(Transport::Websocket) {
+        let template: Value = serde_json::from_str(event.template).unwrap();
+        assert!(event.name.starts_with(template["type"].as_str().unwrap()));
+    }
+    let mut question = ask("hi");
+    question.messages.extend([Message::new(Role::Assistant, "ok"), Message::new(Role::User, "and?")]);
+    let turn = |previous| {
+        let sent = OpenAiResponses.turn(&question, Transport::Websocket, previous).unwrap();
+        serde_json::from_str::<Value>(&sent[0].text).unwrap()
+    };
+    assert_eq!(turn(Some("resp_1")), json!({"type": "response.create", "model": "m", "previous_response_id": "resp_1", "input": "and?"}));
+    assert_eq!(turn(None)["input"].as_array().unwrap().len(), 3);
+    assert!(OpenAiResponses.turn(&question, Transport::Sse, None).unwrap().is_empty());
+
+    let mut run = Run::new(ID, 101);
+    let mut said = Vec::new();
+    let mut send = |run: &mut Run, message: Value| {
+        run.decoder.sent(message.to_string().as_bytes(), &mut |delta| said.push((delta.kind, delta.text.into_owned())));
+        run.decoder.ended()
+    };
+    let feed = |run: &mut Run, event: Value| {
+        run.feed(Payload::Message(event.to_string().as_bytes()));
+        (run.decoder.ended(), run.decoder.whole())
+    };
+    assert!(!send(&mut run, json!({"type": "response.create", "input": "one"})));
+    assert_eq!(feed(&mut run, json!({"type": "response.created", "response": {"id": "r1"}})), (false, false));
+    assert_eq!(feed(&mut run, completed()), (true, true));
+    // Two asked at once on a lane: over when the second is.
+    assert!(!send(&mut run, turn(Some("r1"))));
+    assert!(!send(
+        &mut run,
+        json!({"type": "response.create", "input": [{"type": "function_call_output", "call_id": "c", "output": "42"}, {"role": "user", "content": [{"type": "input_text", "text": "three"}]}]})
+    ));
+    feed(&mut run, json!({"type": "response.created"}));
+    assert_eq!(feed(&mut run, completed()), (false, true));
+    // The last is refused; a failed response after the error is the same refusal.
+    assert_eq!(
+        feed(&mut run, json!({"type": "error", "status": 400, "error": {"code": "previous_response_not_found", "message": "gone"}})),
+        (true, false)
+    );
+    assert_eq!(feed(&mut run, json!({"type": "response.failed", "response": {"status": "failed"}})), (true, false));
+    // Steering asks for nothing: the successor comes by itself.
+    assert!(!send(&mut run, json!({"type": "response.create", "input": "four"})));
+    feed(&mut run, json!({"type": "response.created"}));
+    assert!(!send(&mut run, json!({"type": "response.steer", "previous_response_id": "r", "input": "shorter"})));
+    assert_eq!(
+        feed(
+            &mut run,
+            json!({"type": "response.incomplete", "response": {"status": "incomplete", "incomplete_details": {"reason": "steered"}}})
+        ),
+        (false, true)
+    );
+    feed(&mut run, json!({"type": "response.created"}));
+    assert_eq!(feed(&mut run, completed()), (true, true));
+    // Lanes; the error of a lane that none names is of the one that waits.
+    let mut lanes = Run::new(ID, 101);
+    send(&mut lanes, json!({"type": "response.create", "stream_id": "a", "input": ""}));
+    assert!(!send(&mut lanes, json!({"type": "response.create", "stream_id": "b", "input": ""})));
+    assert_eq!(feed(&mut lanes, json!({"type": "error", "error": {"code": "x", "message": "y"}})), (false, false));
+    feed(&mut lanes, json!({"type": "response.created", "stream_id": "b"}));
+    assert_eq!(
+        feed(&mut lanes, json!({"type": "response.completed", "stream_id": "b", "response": {"status": "completed"}})),
+        (true, false)
+    );
+    send(&mut run, json!({"type": "session.update"}));
+    run.decoder.sent(b"\xff not json", &mut |_| panic!("nothing is said"));
+    assert!(said.iter().all(|(kind, _)| *kind == DeltaKind::Said));
+    assert_eq!(said.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>(), ["one", "and?", "42", "three", "four", "shorter"]);
+}
+
+#[test]
+fn attachments_and_forms() {
+    let mut question = ask("what is it?");
+    let attach = |media_type: &str, source| crate::Attachment { media_type: media_type.to_owned(), name: "n".to_owned(), source };
+    let data = || crate::Source::Data("QUJD".to_owned());
+    question.messages[0].attachments = vec![
+        attach("image/png", data()),
+        attach("application/pdf", data()),
+        attach("application/pdf", crate::Source::Url("https://h/a.pdf".to_owned())),
+        attach("audio/wav", data()),
+    ];
+    question.output = Some(crate::Output { name: "form".to_owned(), schema: Some(json!({"type": "object"})) });
+    question.params.extra = json!({"text": {"verbosity": "low"}, "reasoning": {"summary": "auto"}}).as_object().unwrap().clone();
+    question.params.reasoning = Some("low".to_owned());
+    let body: Value = serde_json::from_str(&OpenAiResponses.call(&question, Transport::Http, "http://h", false, "").unwrap().body).unwrap();
+    assert_eq!(
+        body["input"][0]["content"],
+        json!([
+            {"type": "input_image", "image_url": "data:image/png;base64,QUJD"},
+            {"type": "input_file", "filename": "n", "file_data": "data:application/pdf;base64,QUJD"},
+            {"type": "input_file", "file_url": "https://h/a.pdf"},
+            {"type": "input_audio", "input_audio": {"data": "QUJD", "format": "wav"}},
+            {"type": "input_text", "text": "what is it?"},
+        ])
+    );
+    assert_eq!(
+        body["text"],
+        json!({"format": {"type": "json_schema", "name": "form", "strict": true, "schema": {"type": "object"}}, "verbosity": "low"})
+    );
+    assert_eq!(body["reasoning"], json!({"effort": "low", "summary": "auto"}));
+}
+
+proptest! {
+    #[test]
+    fn what_is_built_is_read(question in question(), transport in proptest::sample::select(vec![Transport::Http, Transport::Sse, Transport::Websocket])) {
+        let built = super::body::build(&question, transport);
+        match super::body::read(&Value::Object(built.clone()).to_string(), transport) {
+            Some(read) => prop_assert_eq!(super::body::build(&read, transport), built),
+            None => prop_assert!(!question.params.extra.is_empty(), "{}", Value::Object(built)),
+        }
+    }
 }
 
 #[test]
