@@ -34,6 +34,8 @@ pub fn run() -> ExitCode {
                 .background_color(tauri::window::Color(11, 12, 15, 255))
                 // Links in a reply must not lead the page away.
                 .on_navigation(|url| matches!(url.scheme(), "tauri" | "ipc") || url.host_str() == Some("tauri.localhost"))
+                // Files are dropped on the page, which takes them as attachments.
+                .disable_drag_drop_handler()
                 .build()?;
             Ok(())
         })

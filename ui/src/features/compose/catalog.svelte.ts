@@ -1,18 +1,28 @@
+import type { DialectInfo } from '../../gen/DialectInfo';
+import type { ModelList } from '../../gen/ModelList';
 import type { Provider } from '../../gen/Provider';
-import { call, type Result } from '../../lib/ipc';
-import type { DialectChoice } from './draft';
+import { call, IpcError } from '../../lib/ipc';
+
+/** How asking a provider for its models went. */
+export interface Asked {
+  list: ModelList | null;
+  asking: boolean;
+  /** Why there is no newer list, or null. */
+  fault: string | null;
+}
 
 let providers = $state.raw<readonly Provider[]>([]);
-let dialects = $state.raw<readonly DialectChoice[]>([]);
-let models = $state.raw<ReadonlyMap<string, readonly string[]>>(new Map());
-const asked = new Set<string>();
+let dialects = $state.raw<readonly DialectInfo[]>([]);
+let asked = $state.raw<ReadonlyMap<string, Asked>>(new Map());
+
+const keyOf = (provider: string, baseUrl: string | null) => `${provider} ${baseUrl ?? ''}`;
 
 /** What can be chosen: providers, dialects and models. */
 export const catalog = {
   get providers(): readonly Provider[] {
     return providers;
   },
-  get dialects(): readonly DialectChoice[] {
+  get dialects(): readonly DialectInfo[] {
     return dialects;
   },
   async load(): Promise<void> {
@@ -21,24 +31,39 @@ export const catalog = {
   provider(id: string): Provider | null {
     return providers.find((provider) => provider.id === id) ?? null;
   },
-  dialect(id: string): DialectChoice | null {
+  dialect(id: string): DialectInfo | null {
     return dialects.find((dialect) => dialect.id === id) ?? null;
+  },
+  /** Keeps a provider of the user's own; throws `IpcError` where it cannot be used. */
+  async saveProvider(provider: Provider): Promise<void> {
+    providers = await call('save_provider', { provider });
+    asked = new Map([...asked].filter(([key]) => !key.startsWith(`${provider.id} `)));
+  },
+  /** Takes a provider of the user's own away. */
+  async deleteProvider(id: string): Promise<void> {
+    providers = await call('delete_provider', { id });
   },
   /** Models of a provider: those it listed when asked, else those that come with the program. */
   models(provider: string, baseUrl: string | null): readonly string[] {
-    return models.get(`${provider} ${baseUrl ?? ''}`) ?? catalog.provider(provider)?.models ?? [];
+    const names = asked.get(keyOf(provider, baseUrl))?.list?.names;
+    return names?.length ? names : (catalog.provider(provider)?.models ?? []);
   },
-  /** Asks the provider for its models, once; a provider that does not say keeps the list that came with the program. */
-  async askModels(provider: string, baseUrl: string | null): Promise<void> {
-    const key = `${provider} ${baseUrl ?? ''}`;
-    if (asked.has(key)) return;
-    asked.add(key);
+  /** How asking for the models went, or null where nobody asked. */
+  asked(provider: string, baseUrl: string | null): Asked | null {
+    return asked.get(keyOf(provider, baseUrl)) ?? null;
+  },
+  /** Asks the provider for its models: once, or anew with `refresh`. One that does not say keeps the list it had. */
+  async askModels(provider: string, baseUrl: string | null, refresh = false): Promise<void> {
+    const key = keyOf(provider, baseUrl);
+    const before = asked.get(key);
+    // Without a key or a connection it could not be known: then it is asked again next time.
+    if (before?.asking || (before && !before.fault && !refresh)) return;
+    const note = (now: Asked) => (asked = new Map(asked).set(key, now));
+    note({ list: before?.list ?? null, asking: true, fault: null });
     try {
-      const list: Result<'models'> = await call('models', { provider, baseUrl });
-      if (list.length) models = new Map(models).set(key, list);
-    } catch {
-      // Without a key or a connection it cannot be known yet: ask again next time.
-      asked.delete(key);
+      note({ list: await call('models', { provider, baseUrl, refresh }), asking: false, fault: null });
+    } catch (thrown) {
+      note({ list: before?.list ?? null, asking: false, fault: IpcError.from(thrown).message });
     }
   },
 };

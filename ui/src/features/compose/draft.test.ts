@@ -1,15 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Provider } from '../../gen/Provider';
-import {
-  moved,
-  newDraft,
-  readDraft,
-  titleOf,
-  withDialect,
-  withProvider,
-  withReply,
-  withToolResult,
-} from './draft';
+import { newDraft, readDraft, titleOf, withDialect, withProvider } from './draft';
 import { PARAM_CELLS, paramSummary } from './params';
 
 const DIALECTS = [
@@ -18,7 +9,18 @@ const DIALECTS = [
 ].map((d) => ({ ...d, transports: [...d.transports] }));
 
 function provider(id: string, dialects: [string, string][], models: string[]): Provider {
-  return { id, name: id, dialects, auth: '', key: 'none', models, modelsPath: '', docs: '' };
+  return {
+    id,
+    name: id,
+    dialects,
+    auth: '',
+    key: 'none',
+    models,
+    modelsPath: '',
+    docs: '',
+    notes: [],
+    own: false,
+  };
 }
 
 describe('draft', () => {
@@ -69,28 +71,6 @@ describe('draft', () => {
     });
     expect(titleOf(draft)).toBe('Why is the sky blue, and since…');
     expect(titleOf({ ...draft, title: 'Sky' })).toBe('Sky');
-  });
-
-  it('answers a tool call once', () => {
-    const call = { id: 'c1', name: 'f', arguments: '{}' };
-    const once = withToolResult(newDraft(), 'said', [call], call);
-    expect(once.ask.messages.slice(1)).toEqual([
-      { role: 'assistant', text: 'said', toolCalls: [call] },
-      { role: 'tool', text: '', toolCallId: 'c1' },
-    ]);
-    expect(withToolResult(once, 'said', [call], call).ask.messages).toEqual(once.ask.messages);
-    const other = { ...call, id: 'c2' };
-    expect(
-      withToolResult(withToolResult(newDraft(), '', [call, other], call), '', [call, other], other).ask
-        .messages,
-    ).toHaveLength(4);
-  });
-
-  it('goes on after a reply, and moves messages', () => {
-    const next = withReply(newDraft(), 'hello');
-    expect(next.ask.messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'user']);
-    expect(moved(next.ask.messages, 1, -1).map(({ role }) => role)).toEqual(['assistant', 'user', 'user']);
-    expect(moved(next.ask.messages, 0, -1)).toEqual(next.ask.messages);
   });
 
   it('reads what was kept, and nothing else', () => {

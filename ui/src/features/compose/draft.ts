@@ -1,14 +1,10 @@
+import type { DialectInfo } from '../../gen/DialectInfo';
 import type { Draft } from '../../gen/Draft';
-import type { Message } from '../../gen/Message';
+import type { OpenTransport } from '../../gen/OpenTransport';
 import type { Provider } from '../../gen/Provider';
-import type { ToolCall } from '../../gen/ToolCall';
-import type { Transport } from '../../gen/Transport';
 
-export interface DialectChoice {
-  id: string;
-  name: string;
-  transports: Transport[];
-}
+/** What of a dialect decides where a draft can go. */
+export type DialectChoice = Pick<DialectInfo, 'id' | 'transports'>;
 
 /** What the very first request asks. */
 export const FIRST_PROMPT = 'Explain the protocol this reply travels on.';
@@ -29,6 +25,7 @@ export function newDraft(model = '', prompt = ''): Draft {
     },
     headers: [],
     insecure: false,
+    keepOpen: false,
   };
 }
 
@@ -58,6 +55,12 @@ export function withDialect(draft: Draft, dialect: string, dialects: readonly Di
   return { ...draft, dialect, transport, ask };
 }
 
+/** What can be said on a draft's connection after its first turn; null where it takes but one. */
+export function openOn(draft: Draft, dialects: readonly DialectInfo[]): OpenTransport | null {
+  const dialect = dialects.find(({ id }) => id === draft.dialect);
+  return dialect?.open.find(({ transport }) => transport === draft.transport) ?? null;
+}
+
 /** What a tab is called: the title given, or the beginning of the newest prompt. */
 export function titleOf(draft: Draft): string {
   if (draft.title) return draft.title;
@@ -80,49 +83,4 @@ export function readDraft(kept: unknown): Draft | null {
   }
   const blank = newDraft();
   return { ...blank, ...draft, ask: { ...blank.ask, ...draft.ask } };
-}
-
-/** The draft with the model's turn and an open answer to one of its calls at the end of the conversation. */
-export function withToolResult(
-  draft: Draft,
-  said: string,
-  calls: readonly ToolCall[],
-  call: ToolCall,
-): Draft {
-  const messages = [...draft.ask.messages];
-  const known = messages.some(
-    ({ toolCalls }) => toolCalls?.some((c) => c.id === call.id && c.arguments === call.arguments) ?? false,
-  );
-  if (!known) messages.push({ role: 'assistant', text: said, toolCalls: [...calls] });
-  const answered = messages.some(({ role, toolCallId }) => role === 'tool' && toolCallId === call.id);
-  if (!answered) messages.push({ role: 'tool', text: '', toolCallId: call.id });
-  return withMessages(withoutRawBody(draft), messages);
-}
-
-/** The draft with the model's turn and an empty turn of the user at the end. */
-export function withReply(draft: Draft, said: string): Draft {
-  return withMessages(withoutRawBody(draft), [
-    ...draft.ask.messages,
-    { role: 'assistant', text: said },
-    { role: 'user', text: '' },
-  ]);
-}
-
-/** Another conversation; a body edited by hand stays in force. */
-export function withMessages(draft: Draft, messages: Message[]): Draft {
-  return { ...draft, ask: { ...draft.ask, messages } };
-}
-
-/** The request as the form has it: without a body edited by hand. */
-export function withoutRawBody(draft: Draft): Draft {
-  return { ...draft, ask: { ...draft.ask, rawBody: undefined } };
-}
-
-/** The conversation with one message moved by a step. */
-export function moved(messages: readonly Message[], index: number, step: 1 | -1): Message[] {
-  const to = index + step;
-  const out = [...messages];
-  if (to < 0 || to >= out.length) return out;
-  [out[index], out[to]] = [out[to]!, out[index]!];
-  return out;
 }

@@ -1,4 +1,5 @@
 import type { Params } from '../../gen/Params';
+import { extraText } from './extras';
 
 /** A cell of the parameters grid: how a parameter is written and read. */
 export interface ParamCell {
@@ -39,7 +40,10 @@ export const PARAM_CELLS: readonly ParamCell[] = [
 
 /** Those that are set, in one line. */
 export function paramSummary(params: Params): string {
-  const set = PARAM_CELLS.map(({ name, read }) => [name, read(params)] as const).filter(([, text]) => text);
+  const set = [
+    ...PARAM_CELLS.map(({ name, read }) => [name, read(params)] as const).filter(([, text]) => text),
+    ...Object.entries(params.extra ?? {}).map(([name, value]) => [name, extraText(value)] as const),
+  ];
   if (set.length === 0) return 'Parameters: none set';
   const shown = set.slice(0, 2).map(([name, text]) => `${name} ${text}`);
   return shown.join(' · ') + (set.length > 2 ? ` · ${set.length - 2} more` : '');

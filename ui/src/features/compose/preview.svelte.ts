@@ -7,6 +7,8 @@ const WAIT_MS = 120;
 /** What a draft would send, asked anew a moment after each edit. */
 export class DraftPreview {
   current = $state.raw<Preview | null>(null);
+  /** The draft that `current` is of: an edit may have followed. */
+  of = $state.raw<Draft | null>(null);
   /** Why there is none. */
   error = $state.raw<IpcError | null>(null);
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -26,6 +28,7 @@ export class DraftPreview {
       const preview = await call('preview', { draft });
       if (mine !== this.#asked) return;
       this.current = preview;
+      this.of = draft;
       this.error = null;
     } catch (thrown) {
       if (mine === this.#asked) this.error = IpcError.from(thrown);

@@ -1,7 +1,9 @@
 import type { Draft } from '../../gen/Draft';
+import type { Message } from '../../gen/Message';
 import { call, IpcError } from '../../lib/ipc';
 import { Session } from '../session/session.svelte';
 import { FIRST_PROMPT, newDraft, readDraft, titleOf } from './draft';
+import { withMessages } from './turns';
 
 /** A request tab: what would be sent, and the session last sent from it or opened in it. */
 export class RequestTab {
@@ -12,11 +14,22 @@ export class RequestTab {
   /** Why the last send did not begin. */
   refused = $state.raw<IpcError | null>(null);
   sending = $state(false);
+  /** How many messages of the conversation the session's newest reply answers. */
+  asked = $state(0);
+  /** The conversation as it was before it was sent from a turn in its middle, and how many turns stood below. */
+  aside = $state.raw<{ messages: readonly Message[]; below: number } | null>(null);
   readonly title = $derived(this.session?.info.title || titleOf(this.draft));
 
   constructor(id: number, draft: Draft) {
     this.id = id;
     this.draft = draft;
+  }
+
+  /** Shows a session that was sent from here, or opened here. */
+  show(session: Session): void {
+    this.session?.close();
+    this.session = session;
+    this.asked = session.info.draft.ask.messages.length;
   }
 }
 
@@ -66,20 +79,42 @@ class RequestTabs {
     this.#save();
   }
 
+  /** Sends what a tab holds: on the connection that its session has open, else as a new request. */
   async send(tab: RequestTab): Promise<void> {
-    if (tab.sending || tab.session?.running) return;
+    if (tab.sending || tab.session?.answering) return;
     tab.sending = true;
     tab.refused = null;
     try {
-      const info = await call('send', { draft: tab.draft });
-      tab.session?.close();
-      tab.session = new Session(info);
+      const { draft, session } = tab;
+      if (session?.open) {
+        await session.say(draft.ask);
+        tab.asked = draft.ask.messages.length;
+      } else {
+        const info = await call('send', { draft });
+        tab.show(new Session(info));
+      }
     } catch (thrown) {
       tab.refused = IpcError.from(thrown);
     } finally {
       tab.sending = false;
       this.#save();
     }
+  }
+
+  /** Sends the conversation up to and with a message; what stands below it is kept aside. */
+  async sendFrom(tab: RequestTab, index: number): Promise<void> {
+    if (tab.sending || tab.session?.answering) return;
+    const { messages } = tab.draft.ask;
+    this.edit(tab, withMessages(tab.draft, messages.slice(0, index + 1)));
+    tab.aside = { messages, below: messages.length - index - 1 };
+    await this.send(tab);
+  }
+
+  /** Brings back the conversation that was kept aside. */
+  putBack(tab: RequestTab): void {
+    if (!tab.aside) return;
+    this.edit(tab, withMessages(tab.draft, [...tab.aside.messages]));
+    tab.aside = null;
   }
 
   /** Opens a kept session in a tab of its own, or goes to the tab that shows it. */
@@ -94,7 +129,8 @@ class RequestTabs {
     const reuse = !blank.session && !blank.draft.ask.messages.some(({ text }) => text.trim());
     const tab = reuse ? blank : this.add(info.draft);
     tab.draft = info.draft;
-    tab.session = new Session(info);
+    tab.aside = null;
+    tab.show(new Session(info));
     this.#save();
     return tab;
   }
@@ -114,7 +150,9 @@ class RequestTabs {
         const id = saved.sessions[i];
         if (!id) return;
         const info = await call('open', { session: id }).catch(() => null);
-        if (info && !tab.session) tab.session = new Session(info);
+        if (!info || tab.session) return;
+        tab.show(new Session(info));
+        tab.asked = saved.asked[i] ?? tab.asked;
       }),
     );
   }
@@ -126,24 +164,36 @@ class RequestTabs {
         active: this.list.indexOf(this.active),
         drafts: this.list.map(({ draft }) => draft),
         sessions: this.list.map(({ session }) => session?.id ?? null),
+        asked: this.list.map(({ asked }) => asked),
       });
       call('remember', { name: NAME, value }).catch(() => {});
     }, SAVE_AFTER_MS);
   }
 }
 
-function parse(text: string): { active: number; drafts: Draft[]; sessions: (string | null)[] } | null {
+interface Saved {
+  active: number;
+  drafts: Draft[];
+  sessions: (string | null)[];
+  asked: (number | undefined)[];
+}
+
+function parse(text: string): Saved | null {
   try {
-    const value = JSON.parse(text) as { active?: unknown; drafts?: unknown[]; sessions?: (string | null)[] };
+    const value = JSON.parse(text) as { [K in keyof Saved]?: unknown };
+    const listOf = (part: unknown): unknown[] => (Array.isArray(part) ? part : []);
+    const [sessions, asked] = [listOf(value.sessions), listOf(value.asked)];
     // A draft that cannot be read takes its session with it.
-    const kept = (value.drafts ?? [])
-      .map((draft, i) => ({ draft: readDraft(draft), session: value.sessions?.[i] ?? null }))
-      .filter((tab): tab is { draft: Draft; session: string | null } => tab.draft !== null);
+    const kept = listOf(value.drafts).flatMap((draft, i) => {
+      const read = readDraft(draft);
+      return read ? [{ draft: read, session: sessions[i], asked: asked[i] }] : [];
+    });
     if (kept.length === 0) return null;
     return {
       active: Number(value.active) || 0,
       drafts: kept.map(({ draft }) => draft),
-      sessions: kept.map(({ session }) => session),
+      sessions: kept.map(({ session }) => (typeof session === 'string' ? session : null)),
+      asked: kept.map((tab) => (typeof tab.asked === 'number' ? tab.asked : undefined)),
     };
   } catch {
     return null;

@@ -12,6 +12,8 @@ const KINDS: Readonly<Record<string, Name>> = {
   text: { label: 'text', hue: 'text-delta' },
   refusal: { label: 'refusal', hue: 'error' },
   tool_call: { label: 'tool call', hue: 'tool-call' },
+  audio: { label: 'audio', hue: 'text-delta' },
+  said: { label: 'said', hue: 'control' },
   usage: { label: 'usage', hue: 'usage' },
   finish: { label: 'finish', hue: 'control' },
   control: { label: 'control', hue: 'control' },

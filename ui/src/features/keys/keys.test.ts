@@ -13,6 +13,8 @@ const provider = (id: string, name: string, key: string): Provider => ({
   models: [],
   modelsPath: '',
   docs: '',
+  notes: [],
+  own: false,
 });
 const passed = (at: number): TestResult => ({
   verdict: 'passed',

@@ -34,6 +34,7 @@ const PHRASES: Record<number, string> = {
 /** Where a session stands, in two words. */
 export function standing(state: State, outcome: OutcomeKind | null, status: number | null): Standing {
   if (state === 'connecting') return { text: 'Connecting', tone: 'run' };
+  if (state === 'open') return { text: 'Open', tone: 'run' };
   if (state === 'waiting') return { text: 'Waiting', tone: 'run' };
   if (state === 'streaming' || outcome === null) return { text: 'Streaming', tone: 'run' };
   if (outcome === 'cancelled') return { text: 'Stopped', tone: 'stopped' };

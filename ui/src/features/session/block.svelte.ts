@@ -14,6 +14,7 @@ export class ReplyBlock {
   endMs = 0;
   deltas = 0;
   tool: Block['tool'];
+  media: Block['media'];
   /** Length of the text in UTF-16 code units. */
   length = 0;
   /** Grows by one when anything of the block changed. */
@@ -36,6 +37,7 @@ export class ReplyBlock {
     this.endMs = update.endMs;
     this.deltas = update.deltas;
     this.tool = update.tool ?? this.tool;
+    this.media = update.media ?? this.media;
     if (update.offset < this.length) {
       const kept = this.text(0, update.offset);
       this.#pieces = kept ? [kept] : [];

@@ -1,3 +1,4 @@
+import type { Ask } from '../../gen/Ask';
 import type { FilterError } from '../../gen/FilterError';
 import type { KindCount } from '../../gen/KindCount';
 import type { Metrics } from '../../gen/Metrics';
@@ -38,6 +39,8 @@ export class Session {
   /** TLS version and peer address. */
   connection = $state.raw<readonly [string, string] | null>(null);
   outcome = $state.raw<Outcome | null>(null);
+  /** The provider's seal on the newest turn's reasoning or text. */
+  signature = $state<string | null>(null);
   /** Blocks of the reply in order; a new array when one is added. Each follows by its own `version`. */
   blocks = $state.raw<readonly ReplyBlock[]>([]);
   /** Grows by one with every update. */
@@ -70,8 +73,19 @@ export class Session {
     return this.#origin;
   }
 
+  /** The connection stands or is being made: more may come. */
   get running(): boolean {
     return this.state !== 'done';
+  }
+
+  /** A turn is under way. */
+  get answering(): boolean {
+    return this.running && !this.open;
+  }
+
+  /** The turn is over, and the socket waits for another. */
+  get open(): boolean {
+    return this.state === 'open';
   }
 
   /** Opens a row's frame everywhere at once. Choosing one ends following. */
@@ -96,6 +110,21 @@ export class Session {
     if (!place) return;
     this.select(place.row, 'reply');
     this.place = place;
+  }
+
+  /** Sends the newest turn of a conversation on the open socket. */
+  async say(ask: Ask): Promise<void> {
+    await call('say', { session: this.id, ask });
+  }
+
+  /** Sends one message on the open socket, as it is. */
+  async tell(message: string): Promise<void> {
+    await call('tell', { session: this.id, message, binary: false });
+  }
+
+  /** Closes the open socket. */
+  async hangUp(): Promise<void> {
+    await call('hang_up', { session: this.id });
   }
 
   async stop(): Promise<void> {
@@ -129,6 +158,7 @@ export class Session {
     this.http = update.http ?? this.http;
     if (update.connection) this.connection = update.connection;
     if (update.outcome) this.outcome = update.outcome;
+    this.signature = update.signature;
     let added: ReplyBlock[] | null = null;
     for (const block of update.blocks) {
       const known = (added ?? this.blocks)[block.index];
@@ -148,6 +178,7 @@ export class Session {
 
   #announce(before: { state: State; blocks: number }): void {
     if (before.blocks === 0 && this.blocks.length > 0) announce('The reply begins.');
+    if (before.state !== 'open' && this.open) announce('The turn is over; the connection stays open.');
     if (before.state !== 'done' && this.state === 'done' && this.outcome) {
       announce(
         this.outcome.problem?.message ??

@@ -1,9 +1,11 @@
-import type { Commands } from '../../gen/commands';
+import type { Commands as Listed } from '../../gen/commands';
 import type { FilterError } from '../../gen/FilterError';
 import type { Problem } from '../../gen/Problem';
 import type { SessionSummary } from '../../gen/SessionSummary';
 import type { Update } from '../../gen/Update';
+import type { Coming } from './coming';
 
+type Commands = Listed & Coming;
 export type CommandName = keyof Commands;
 export type Args<K extends CommandName> = Commands[K]['args'];
 export type Result<K extends CommandName> = Commands[K]['result'];
@@ -13,6 +15,8 @@ export interface Backend {
   call<K extends CommandName>(name: K, args: Args<K>): Promise<Result<K>>;
   /** `len` bytes of one direction of a connection, from `start`. */
   bytes(session: string, conn: number, out: boolean, start: number, len: number): Promise<Uint8Array>;
+  /** The sound of an audio block so far: a WAV file where it is PCM, else as the provider sent it. */
+  audio(session: string, block: number): Promise<Uint8Array>;
   /** Takes the bytes of a `.weir` file into the library. */
   importSession(file: Uint8Array): Promise<SessionSummary>;
   /** Calls `onUpdate` until the returned function is called. The first update holds everything. */

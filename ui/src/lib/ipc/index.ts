@@ -28,5 +28,6 @@ export function call<K extends CommandName>(name: K, args: Args<K>): Promise<Res
 }
 
 export const bytes: Backend['bytes'] = (...args) => engine().bytes(...args);
+export const audio: Backend['audio'] = (...args) => engine().audio(...args);
 export const importSession: Backend['importSession'] = (file) => engine().importSession(file);
 export const watch: Backend['watch'] = (session, onUpdate) => engine().watch(session, onUpdate);

@@ -18,6 +18,10 @@ export const tauriBackend: Backend = {
     return new Uint8Array(await ask<ArrayBuffer>('bytes', { session, conn, out, start, len }));
   },
 
+  async audio(session, block) {
+    return new Uint8Array(await ask<ArrayBuffer>('audio', { session, block }));
+  },
+
   importSession: (file) => ask<SessionSummary>('import_session', file),
 
   watch(session, onUpdate) {

@@ -1,13 +1,12 @@
-import type { Draft } from '../../../gen/Draft';
 import type { FrameRow } from '../../../gen/FrameRow';
-import type { Preview } from '../../../gen/Preview';
-import type { Provider } from '../../../gen/Provider';
 import type { Settings } from '../../../gen/Settings';
 import { IpcError, type Args, type Backend, type CommandName, type Result } from '../backend';
+import { codeOf, importCurl, preview, readBody } from './compose';
 import { parseFilter } from './filter';
 import { keychain } from './keychain';
 import { closeConnections, labState, runLab, setLab } from './lab';
 import { matches, seeds, withSeed } from './library';
+import { deleteProvider, DIALECTS, providers, saveProvider } from './providers';
 import { FakeSession } from './session';
 
 /** An engine that runs in the browser and makes everything up: for working on the page. Never part of the program. */
@@ -27,111 +26,8 @@ let settings: Settings = {
   idleSeconds: 120,
   labAtStart: true,
   labPort: 4780,
+  providers: [],
 };
-
-const bearer = 'Authorization: Bearer {key}';
-const PROVIDERS: Provider[] = [
-  provider(
-    'lab',
-    'Weir Lab',
-    'http://127.0.0.1:4780/openai/v1',
-    ['lab/steady', 'lab/fast', 'lab/reasoner'],
-    'none',
-    '',
-  ),
-  provider('openai', 'OpenAI', 'https://api.openai.com/v1', ['gpt-5', 'gpt-5-mini'], 'required', bearer),
-  provider(
-    'deepseek',
-    'DeepSeek',
-    'https://api.deepseek.com/v1',
-    ['deepseek-chat', 'deepseek-reasoner'],
-    'required',
-    bearer,
-  ),
-  provider(
-    'openrouter',
-    'OpenRouter',
-    'https://openrouter.ai/api/v1',
-    ['deepseek/deepseek-r1'],
-    'required',
-    bearer,
-  ),
-  provider('llamacpp', 'llama.cpp', 'http://127.0.0.1:8080/v1', [], 'optional', bearer),
-];
-
-function provider(
-  id: string,
-  name: string,
-  base: string,
-  models: string[],
-  key: string,
-  auth: string,
-): Provider {
-  return {
-    id,
-    name,
-    dialects: [
-      ['openai-chat', base],
-      ['openai-responses', base],
-    ],
-    auth,
-    key,
-    models,
-    modelsPath: '/models',
-    docs: '',
-  };
-}
-
-function preview(draft: Draft): Preview {
-  const known = PROVIDERS.find(({ id }) => id === draft.provider);
-  const base = draft.baseUrl ?? known?.dialects[0]?.[1] ?? '';
-  const path = draft.dialect === 'openai-responses' ? '/responses' : '/chat/completions';
-  const url = draft.url ?? base + path;
-  const { ask } = draft;
-  const body =
-    ask.rawBody ??
-    JSON.stringify(
-      {
-        model: ask.model,
-        messages: [
-          ...(ask.system ? [{ role: 'system', content: ask.system }] : []),
-          ...ask.messages.map(({ role, text }) => ({ role, content: text })),
-        ],
-        stream: draft.transport === 'sse',
-        temperature: ask.params.temperature,
-        top_p: ask.params.topP,
-        max_tokens: ask.params.maxTokens,
-        seed: ask.params.seed,
-        stop: ask.params.stop,
-        tools: ask.tools.length ? ask.tools.map((tool) => ({ type: 'function', function: tool })) : undefined,
-      },
-      null,
-      2,
-    );
-  const headers = [
-    ...(known?.auth ? [{ name: 'Authorization', value: 'Bearer {key}' }] : []),
-    { name: 'Content-Type', value: 'application/json' },
-    { name: 'Accept', value: draft.transport === 'sse' ? 'text/event-stream' : 'application/json' },
-    ...draft.headers,
-  ];
-  return {
-    method: draft.transport === 'websocket' ? 'GET' : 'POST',
-    url: draft.transport === 'websocket' ? url.replace(/^http/, 'ws') : url,
-    headers,
-    body,
-    curl: `curl -N '${url}' \\\n${headers.map(({ name, value }) => `  -H '${name}: ${value.replace('{key}', '$KEY')}' \\\n`).join('')}  -d '${body}'`,
-    problem: /^https?:\/\//.test(url)
-      ? undefined
-      : {
-          code: 'url',
-          blame: 'user',
-          message: 'The base URL is not a URL.',
-          consequence: 'Nothing can be sent.',
-          evidence: url,
-          next: 'Write it with http:// or https://.',
-        },
-  };
-}
 
 function session(id: string): FakeSession {
   const found = sessions.get(id);
@@ -164,12 +60,18 @@ function summaries() {
 type Handlers = { [K in CommandName]: (args: Args<K>) => Result<K> };
 
 const handlers: Handlers = {
-  providers: () => PROVIDERS,
-  dialects: () => [
-    { id: 'openai-chat', name: 'OpenAI Chat Completions', transports: ['sse', 'http'] },
-    { id: 'openai-responses', name: 'OpenAI Responses', transports: ['sse', 'http', 'websocket'] },
-  ],
-  models: ({ provider: id }) => PROVIDERS.find((p) => p.id === id)?.models ?? [],
+  providers,
+  dialects: () => [...DIALECTS],
+  models: ({ provider: id }) => {
+    const known = providers().find((p) => p.id === id);
+    if (id === 'openrouter') throw new IpcError('http_status', '401: no key for OpenRouter');
+    return { names: [...(known?.models ?? []), `${id}-next`].sort(), fetchedAtMs: Date.now() };
+  },
+  save_provider: ({ provider }) => saveProvider(provider),
+  delete_provider: ({ id }) => deleteProvider(id),
+  read_body: ({ draft, body }) => readBody(draft, body),
+  import_curl: ({ text }) => importCurl(text),
+  code: ({ draft }) => codeOf(draft),
   preview: ({ draft }) => preview(draft),
   send: ({ draft }) => {
     const { problem } = preview(draft);
@@ -179,6 +81,9 @@ const handlers: Handlers = {
     sessions.set(id, made);
     return made.info;
   },
+  say: ({ session: id, ask }) => (session(id).say(ask.messages.at(-1)?.text ?? ''), null),
+  tell: ({ session: id, message }) => (session(id).tell(message), null),
+  hang_up: ({ session: id }) => (session(id).hangUp(), null),
   stop: ({ session: id }) => (session(id).stop(), null),
   open: ({ session: id }) => session(id).info,
   close: () => null,
@@ -239,6 +144,9 @@ export const fakeBackend: Backend = {
   },
   async bytes(id, _conn, out, start, len) {
     return session(id).bytes(out, start, len);
+  },
+  async audio(id) {
+    return session(id).sound();
   },
   async importSession() {
     throw new IpcError('unsupported', 'Importing needs Weir’s window.');

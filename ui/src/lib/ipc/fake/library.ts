@@ -184,6 +184,7 @@ export function seeds(): { id: string; title: string; draft: Draft }[] {
       },
       headers: [],
       insecure: false,
+      keepOpen: false,
     },
   }));
 }

@@ -11,6 +11,7 @@ import type { Ribbon } from '../../../gen/Ribbon';
 import type { SessionInfo } from '../../../gen/SessionInfo';
 import type { SessionSummary } from '../../../gen/SessionSummary';
 import type { Update } from '../../../gen/Update';
+import { IpcError } from '../backend';
 import { REASONING, REPLY, TOOL, tokens } from './reply';
 
 const encoder = new TextEncoder();
@@ -42,7 +43,10 @@ export class FakeSession {
   readonly fail: Problem | null;
   totalMs = 0;
   stoppedAt: number | null = null;
-  #received = '';
+  /** The socket stays open after a turn, until it is closed. */
+  readonly #stays: boolean;
+  readonly #parts: string[] = [];
+  #offset = 0;
   #sent: string;
   #bytes: Uint8Array | null = null;
   readonly #watchers = new Map<(update: Update) => void, { sent: number; metricsAt: number }>();
@@ -50,6 +54,7 @@ export class FakeSession {
 
   constructor(id: string, draft: Draft, title: string, live: boolean) {
     const url = draft.url ?? `${draft.baseUrl ?? 'http://127.0.0.1:4780/openai/v1'}/chat/completions`;
+    this.#stays = live && draft.keepOpen && draft.transport === 'websocket';
     this.info = { id, title, draft, url, startedAtMs: Date.now() - (live ? 0 : 60_000), live };
     const prompt = draft.ask.messages.at(-1)?.text ?? '';
     this.fail = failure(prompt);
@@ -60,11 +65,13 @@ export class FakeSession {
   }
 
   get elapsed(): number {
+    if (this.#stays && this.stoppedAt === null) return Date.now() - this.info.startedAtMs;
     return this.info.live
       ? Math.min(Date.now() - this.info.startedAtMs, this.stoppedAt ?? this.totalMs)
       : this.totalMs;
   }
   get done(): boolean {
+    if (this.#stays && this.stoppedAt === null) return false;
     return !this.info.live || this.elapsed >= (this.stoppedAt ?? this.totalMs);
   }
   /** Rows that have come. */
@@ -84,6 +91,51 @@ export class FakeSession {
     if (!this.done) this.stoppedAt = Date.now() - this.info.startedAtMs;
   }
 
+  /** Another turn on the open socket. */
+  say(text: string): void {
+    if (this.done || !this.#stays) throw new IpcError('closed', 'The connection is closed.');
+    let t = this.elapsed;
+    this.#delta('said', { item: text }, text, t);
+    t += 180;
+    for (const token of tokens(`You said “${text}”. This turn came on the connection that was open.`)) {
+      this.#delta('text', { content: token }, token, t);
+      t += 20;
+    }
+    this.#delta('control', 'response.done', '', t);
+    this.totalMs = t + 10;
+  }
+
+  tell(message: string): void {
+    if (this.done || !this.#stays) throw new IpcError('closed', 'The connection is closed.');
+    this.#delta('control', { sent: message }, '', this.elapsed);
+    this.totalMs = this.elapsed + 1;
+  }
+
+  hangUp(): void {
+    this.stop();
+  }
+
+  /** A second of a falling tone, as a WAV file. */
+  sound(): Uint8Array {
+    const rate = 24_000;
+    const file = new DataView(new ArrayBuffer(44 + rate * 2));
+    [...'RIFF'].forEach((c, i) => file.setUint8(i, c.charCodeAt(0)));
+    [...'WAVEfmt '].forEach((c, i) => file.setUint8(8 + i, c.charCodeAt(0)));
+    [...'data'].forEach((c, i) => file.setUint8(36 + i, c.charCodeAt(0)));
+    file.setUint32(4, 36 + rate * 2, true);
+    file.setUint32(16, 16, true);
+    file.setUint16(20, 1, true);
+    file.setUint16(22, 1, true);
+    file.setUint32(24, rate, true);
+    file.setUint32(28, rate * 2, true);
+    file.setUint16(32, 2, true);
+    file.setUint16(34, 16, true);
+    file.setUint32(40, rate * 2, true);
+    for (let i = 0; i < rate; i++)
+      file.setInt16(44 + i * 2, 8000 * Math.sin((i / rate) * (660 - 220 * (i / rate)) * 6.28), true);
+    return new Uint8Array(file.buffer);
+  }
+
   watch(onUpdate: (update: Update) => void): () => void {
     this.#watchers.set(onUpdate, { sent: 0, metricsAt: -1000 });
     queueMicrotask(() => this.#send(onUpdate));
@@ -92,7 +144,7 @@ export class FakeSession {
 
   bytes(out: boolean, start: number, len: number): Uint8Array {
     if (out) return encoder.encode(this.#sent).slice(start, start + len);
-    this.#bytes ??= encoder.encode(this.#received);
+    this.#bytes ??= encoder.encode(this.#parts.join(''));
     return this.#bytes.slice(start, start + len);
   }
 
@@ -224,104 +276,93 @@ export class FakeSession {
     };
   }
 
+  #push(
+    row: Pick<FrameRow, 'kind' | 'layer' | 'out' | 'summary' | 'tMs'>,
+    raw: string,
+    text = '',
+    block = -1,
+  ): void {
+    const start = row.out ? 0 : this.#offset;
+    const size = encoder.encode(raw).length;
+    const last = this.pieces.at(-1)?.row.tMs ?? 0;
+    const id = this.pieces.length;
+    const at = block < 0 ? 0 : (this.blocks[block]?.text.length ?? 0);
+    this.pieces.push({
+      row: { ...row, id, gapMs: row.tMs - last, size },
+      text,
+      start,
+      end: start + size,
+      block,
+      at,
+    });
+    if (row.out) return;
+    this.#offset += size;
+    this.#parts.push(raw);
+    this.#bytes = null;
+  }
+
+  /** An event that carries a delta, and the delta's place in its block. */
+  #delta(kind: string, delta: unknown, text: string, t: number): void {
+    const json = JSON.stringify({
+      id: 'gen-1763855342-Qm4tWvK2',
+      object: 'chat.completion.chunk',
+      created: 1763855342,
+      model: this.info.draft.ask.model,
+      choices: [{ index: 0, delta, finish_reason: null }],
+    });
+    const data = `data: ${json}\n\n`;
+    const raw = `${encoder.encode(data).length.toString(16)}\r\n${data}\r\n`;
+    let block = -1;
+    if (/^(text|reasoning|tool_call|said|audio)$/.test(kind)) {
+      const known = this.blocks.at(-1);
+      if (known?.kind === kind) block = known.index;
+      else {
+        block = this.blocks.length;
+        this.blocks.push({
+          index: block,
+          kind: kind as BlockKind,
+          firstRow: this.pieces.length,
+          lastRow: 0,
+          startMs: t,
+          endMs: t,
+          deltas: 0,
+          offset: 0,
+          text: '',
+        });
+      }
+    }
+    const shown = kind === 'audio' ? '' : text;
+    this.#push({ kind, layer: 'sse', out: false, summary: text || kind, tMs: t }, raw, shown, block);
+    if (block < 0) return;
+    const b = this.blocks[block]!;
+    b.text += shown;
+    b.deltas++;
+    b.lastRow = this.pieces.length - 1;
+    b.endMs = t;
+    if (kind === 'tool_call') b.tool = { id: TOOL.id, name: TOOL.name, arguments: b.text };
+    if (kind === 'audio')
+      b.media = { mediaType: 'audio/pcm;rate=24000', bytes: b.deltas * 4800, ms: b.deltas * 100 };
+  }
+
   #make(prompt: string): void {
     const wanted = Number(/\b(\d{3,6}) frames\b/.exec(prompt)?.[1] ?? 0);
     const random = seeded(7);
     let t = 312;
-    let offset = 0;
-    const parts: string[] = [];
-    const push = (
-      kind: string,
-      layer: string,
-      out: boolean,
-      summary: string,
-      raw: string,
-      text: string,
-      block: number,
-    ) => {
-      const start = out ? 0 : offset;
-      const size = encoder.encode(raw).length;
-      const last = this.pieces.at(-1)?.row.tMs ?? 0;
-      const id = this.pieces.length;
-      const at = block < 0 ? 0 : (this.blocks[block]?.text.length ?? 0);
-      this.pieces.push({
-        row: { id, tMs: out ? 76 : t, gapMs: (out ? 76 : t) - last, out, layer, kind, size, summary },
-        text,
-        start,
-        end: start + size,
-        block,
-        at,
-      });
-      if (!out) {
-        offset += size;
-        parts.push(raw);
-      }
-    };
-    push('head', 'http', true, 'POST /openai/v1/chat/completions', this.#sent, '', -1);
+    const head = (out: boolean, summary: string, raw: string) =>
+      this.#push({ kind: 'head', layer: 'http', out, summary, tMs: out ? 76 : t }, raw);
+    head(true, 'POST /openai/v1/chat/completions', this.#sent);
     if (this.fail) {
-      if (this.fail.code === 'http_status') {
-        push(
-          'head',
-          'http',
-          false,
-          '429 Too Many Requests',
-          'HTTP/1.1 429 Too Many Requests\r\nretry-after: 12\r\n\r\n',
-          '',
-          -1,
-        );
-      }
+      if (this.fail.code === 'http_status')
+        head(false, '429 Too Many Requests', 'HTTP/1.1 429 Too Many Requests\r\nretry-after: 12\r\n\r\n');
       this.totalMs = t + 3;
-      this.#received = parts.join('');
       return;
     }
-    push(
-      'head',
-      'http',
+    head(
       false,
       '200 OK',
       'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n',
-      '',
-      -1,
     );
-    const event = (kind: string, delta: unknown, text: string) => {
-      const json = JSON.stringify({
-        id: 'gen-1763855342-Qm4tWvK2',
-        object: 'chat.completion.chunk',
-        created: 1763855342,
-        model: this.info.draft.ask.model,
-        choices: [{ index: 0, delta, finish_reason: null }],
-      });
-      const data = `data: ${json}\n\n`;
-      const raw = `${encoder.encode(data).length.toString(16)}\r\n${data}\r\n`;
-      let block = -1;
-      if (kind === 'text' || kind === 'reasoning' || kind === 'tool_call') {
-        const known = this.blocks.at(-1);
-        if (known?.kind === kind) block = known.index;
-        else {
-          block = this.blocks.length;
-          this.blocks.push({
-            index: block,
-            kind: kind as BlockKind,
-            firstRow: this.pieces.length,
-            lastRow: 0,
-            startMs: t,
-            endMs: t,
-            deltas: 0,
-            offset: 0,
-            text: '',
-          });
-        }
-      }
-      push(kind, 'sse', false, text || kind, raw, text, block);
-      if (block >= 0) {
-        const b = this.blocks[block]!;
-        b.text += text;
-        b.deltas++;
-        b.lastRow = this.pieces.length - 1;
-        b.endMs = t;
-        if (kind === 'tool_call') b.tool = { id: TOOL.id, name: TOOL.name, arguments: b.text };
-      }
-    };
+    const event = (kind: string, delta: unknown, text: string) => this.#delta(kind, delta, text, t);
     event('control', { role: 'assistant', content: '' }, '');
     const pace = wanted ? 4000 / wanted : 18;
     t = 672;
@@ -330,6 +371,9 @@ export class FakeSession {
       t += pace * (0.4 + random() * 1.2);
     }
     t += wanted ? 0 : 190;
+    if (/\baloud\b/.test(prompt)) {
+      for (let i = 0; i < 10; i++, t += 40) event('audio', { audio: 'AAAA' }, 'sound');
+    }
     const words = tokens(REPLY);
     const repeat = wanted ? Math.ceil(wanted / (words.length + 2)) : 1;
     for (let i = 0; i < repeat; i++) {
@@ -348,7 +392,6 @@ export class FakeSession {
     event('usage', { usage: { prompt_tokens: 148 } }, '');
     event('control', '[DONE]', '');
     this.totalMs = t + 40;
-    this.#received = parts.join('');
   }
 
   #tick(): void {
@@ -382,10 +425,18 @@ export class FakeSession {
     const counts = new Map<string, number>();
     if (figures)
       for (const { row } of this.pieces.slice(0, rows)) counts.set(row.kind, (counts.get(row.kind) ?? 0) + 1);
-    const cancelled = this.stoppedAt !== null;
+    const cancelled = this.stoppedAt !== null && !this.#stays;
     return {
       session: this.info.id,
-      state: done ? 'done' : elapsed < 76 ? 'connecting' : elapsed < 312 ? 'waiting' : 'streaming',
+      state: done
+        ? 'done'
+        : this.#stays && elapsed >= this.totalMs
+          ? 'open'
+          : elapsed < 76
+            ? 'connecting'
+            : elapsed < 312
+              ? 'waiting'
+              : 'streaming',
       elapsedMs: elapsed,
       rows,
       blocks: [...blocks.values()],
@@ -404,6 +455,8 @@ export class FakeSession {
             }
           : null,
       finish: done && !cancelled && !this.fail ? 'tool_calls' : null,
+      replyId: null,
+      signature: elapsed >= this.totalMs ? 'EqoBCkYIARgCIkDx' : null,
       status: elapsed >= 312 ? (this.fail ? (this.fail.code === 'http_status' ? 429 : null) : 200) : null,
       http: '1.1',
       connection: elapsed > 76 ? ['TLSv1.3', '203.0.113.24:443'] : null,

@@ -1,0 +1,37 @@
+import { expect, it, test } from 'vitest';
+import { fromUrl, readFile, sizeOf, thumbnail, typeByName } from './attachments';
+
+it('reads a file whole, and knows its size', async () => {
+  for (const length of [0, 1, 2, 3, 1000]) {
+    const file = new File([new Uint8Array(length)], 'dot.png', { type: 'image/png' });
+    const attachment = await readFile(file);
+    expect(attachment).toMatchObject({ mediaType: 'image/png', name: 'dot.png' });
+    expect(sizeOf(attachment)).toBe(length);
+  }
+});
+
+it('knows a type by the name where the system does not', async () => {
+  expect((await readFile(new File(['a'], 'notes.md'))).mediaType).toBe('text/markdown');
+  expect(typeByName('x')).toBe('application/octet-stream');
+});
+
+test.each([
+  [
+    'https://h/cat.JPG?size=2',
+    { mediaType: 'image/jpeg', name: 'cat.JPG', source: { url: 'https://h/cat.JPG?size=2' } },
+  ],
+  [
+    'https://h/a%20b.pdf',
+    { mediaType: 'application/pdf', name: 'a b.pdf', source: { url: 'https://h/a%20b.pdf' } },
+  ],
+  ['data:image/png;base64,AAAA', { mediaType: 'image/png', name: '', source: { data: 'AAAA' } }],
+  ['cat.jpg', null],
+  ['javascript:alert(1)', null],
+  ['', null],
+])('a URL: %s', (text, attachment) => expect(fromUrl(text)).toEqual(attachment));
+
+it('shows an image that is here, and fetches none', () => {
+  expect(thumbnail(fromUrl('data:image/png;base64,AAAA')!)).toBe('data:image/png;base64,AAAA');
+  expect(thumbnail(fromUrl('https://h/cat.png')!)).toBeNull();
+  expect(sizeOf(fromUrl('https://h/cat.png')!)).toBeNull();
+});
