@@ -1,6 +1,8 @@
 //! WebSocket frames and messages (RFC 6455), permessage-deflate (RFC 7692), and the opening handshake's accept key.
 
 mod close;
+pub mod deflate;
+mod encode;
 mod extension;
 mod header;
 mod inflate;
@@ -14,6 +16,7 @@ use std::borrow::Cow;
 use base64::Engine;
 use sha1::{Digest, Sha1};
 
+pub use self::encode::Encoder;
 use self::extension::Agreed;
 use self::header::Header;
 use self::utf8::Utf8;

@@ -6,7 +6,9 @@
 //! WebSocket payload is searched unmasked. What may be the beginning of a secret is held back from the log, not from the peer,
 //! until the bytes after it decide; it is then logged with its own time.
 //!
-//! Not found: secrets inside a compressed body (Weir asks for none), and secrets that a model spells out over several events.
+//! Not found: secrets inside a compressed body or message (Weir asks for compressed messages only where its user does, and sends those
+//! that hold a secret uncompressed; what a server repeats of it compressed stays as it came), and secrets that a model spells out over
+//! several events.
 
 mod huffman;
 mod layout;

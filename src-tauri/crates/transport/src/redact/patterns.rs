@@ -55,6 +55,11 @@ impl Patterns {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
+    /// Whether a secret stands in `payload`.
+    pub fn occurs(&self, payload: &[u8]) -> bool {
+        [&self.payload, &self.line].iter().any(|set| set.patterns.iter().any(|pattern| pattern.finder.find(payload).is_some()))
+    }
+
     /// Replaces every secret in an HPACK block, coded or not.
     pub(super) fn redact_block(&self, block: &mut [u8]) {
         let mut plain = Vec::new();

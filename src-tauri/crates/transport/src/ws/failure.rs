@@ -10,11 +10,7 @@ pub(super) fn classify(error: &WsError, closing: bool) -> Result<(), Error> {
     Err(match error {
         WsError::ConnectionClosed | WsError::AlreadyClosed => return Ok(()),
         WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) if closing => return Ok(()),
-        WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
-            Error::new(Blame::Network, "cut", "The connection ended without a close frame.")
-                .evidence(error.to_string())
-                .next("Connect again; a proxy or server limit may end long connections.")
-        }
+        WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => cut(&error.to_string()),
         WsError::Protocol(ProtocolError::SendAfterClosing) => closed(),
         WsError::Protocol(_) | WsError::Utf8(_) => Error::new(Blame::Peer, "ws-protocol", "The server breaks the rules of WebSocket.")
             .evidence(error.to_string())
@@ -38,6 +34,13 @@ pub(super) fn close_code(error: &WsError) -> Option<u16> {
         WsError::Capacity(_) => Some(1009),
         _ => None,
     }
+}
+
+/// The peer left without a close frame.
+pub(super) fn cut(evidence: &str) -> Error {
+    Error::new(Blame::Network, "cut", "The connection ended without a close frame.")
+        .evidence(evidence)
+        .next("Connect again; a proxy or server limit may end long connections.")
 }
 
 /// Somebody sends on a connection that has ended.

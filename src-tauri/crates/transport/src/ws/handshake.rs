@@ -10,6 +10,8 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use weir_frames::ws::deflate::{Agreement, Offer};
+
 use super::Io;
 use crate::endpoint::Endpoint;
 use crate::progress::Progress;
@@ -24,6 +26,8 @@ pub struct Accepted {
     pub subprotocol: Option<String>,
     /// The response's fields, in order, as they came.
     pub headers: Vec<(String, String)>,
+    /// What was agreed on permessage-deflate, if it was offered and taken.
+    pub deflate: Option<Agreement>,
 }
 
 /// An answer's head may be this long.
@@ -39,10 +43,17 @@ pub(super) struct Handshake {
     request: Vec<u8>,
     key: String,
     offered: Vec<String>,
+    deflate: Option<Offer>,
 }
 
 /// Writes the request.
-pub(super) fn compose(target: &Target, endpoint: &Endpoint, headers: &[Header], subprotocols: &[Value]) -> Result<Handshake, Error> {
+pub(super) fn compose(
+    target: &Target,
+    endpoint: &Endpoint,
+    headers: &[Header],
+    subprotocols: &[Value],
+    deflate: Option<&Offer>,
+) -> Result<Handshake, Error> {
     if !endpoint.websocket {
         return Err(Error::new(Blame::User, "unsupported-scheme", "A WebSocket needs a ws or wss URL.")
             .evidence(target.url.clone())
@@ -62,6 +73,7 @@ pub(super) fn compose(target: &Target, endpoint: &Endpoint, headers: &[Header], 
     lines.extend(fields.iter().filter(|field| field.name == HOST).map(line));
     lines.push(b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13".to_vec());
     lines.push(format!("Sec-WebSocket-Key: {key}").into_bytes());
+    lines.extend(deflate.map(|offer| format!("Sec-WebSocket-Extensions: {offer}").into_bytes()));
     let mut offered = Vec::new();
     if !subprotocols.is_empty() {
         let fields =
@@ -75,7 +87,7 @@ pub(super) fn compose(target: &Target, endpoint: &Endpoint, headers: &[Header], 
         offered.extend(String::from_utf8_lossy(field.value.as_bytes()).split(',').map(|name| name.trim().to_owned()));
     }
     let request = [&lines.join(&b"\r\n"[..])[..], b"\r\n\r\n"].concat();
-    Ok(Handshake { request, key, offered })
+    Ok(Handshake { request, key, offered, deflate: deflate.copied() })
 }
 
 struct Head {
@@ -141,12 +153,19 @@ impl Handshake {
                 format!("Sec-WebSocket-Accept: {}, expected {expected}", seen("Sec-WebSocket-Accept")),
             ));
         }
-        if values("Sec-WebSocket-Extensions").next().is_some() {
-            return Err(violated(
-                "The response uses an extension that was not offered.",
-                format!("Sec-WebSocket-Extensions: {}", seen("Sec-WebSocket-Extensions")),
-            ));
-        }
+        let extensions = seen("Sec-WebSocket-Extensions");
+        let deflate = match &self.deflate {
+            Some(offer) => offer.read(&extensions).map_err(|why| {
+                violated("The response's extensions do not fit what was offered.", format!("Sec-WebSocket-Extensions: {extensions}: {why}"))
+            })?,
+            None if values("Sec-WebSocket-Extensions").next().is_some() => {
+                return Err(violated(
+                    "The response uses an extension that was not offered.",
+                    format!("Sec-WebSocket-Extensions: {extensions}"),
+                ));
+            }
+            None => None,
+        };
         // A server that was offered subprotocols and names none has chosen none: that is its right.
         let subprotocol = values("Sec-WebSocket-Protocol").next().map(|name| name.trim().to_owned());
         if let Some(name) = &subprotocol
@@ -154,7 +173,7 @@ impl Handshake {
         {
             return Err(violated("The response chooses a subprotocol that was not offered.", format!("Sec-WebSocket-Protocol: {name}")));
         }
-        Ok(Accepted { subprotocol, headers: head.headers })
+        Ok(Accepted { subprotocol, headers: head.headers, deflate })
     }
 }
 
@@ -211,4 +230,12 @@ async fn refused(head: Head, mut answer: Vec<u8>, tap: &mut Tap<Io>) -> Error {
         _ => "The response's body says why.".to_owned(),
     };
     error.evidence(shown).next(next)
+}
+
+impl Accepted {
+    /// The value of `Sec-WebSocket-Extensions`, "" where there is none: what the dissector of either direction wants to know.
+    pub fn extensions(&self) -> String {
+        let values = self.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("Sec-WebSocket-Extensions"));
+        values.map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(", ")
+    }
 }

@@ -1,28 +1,31 @@
 //! WebSocket over tokio-tungstenite on a tapped stream.
 //!
 //! The handshake is Weir's own, in RFC 6455's terms (section 4.1), because a refusal is to be shown whole and a request's fields
-//! are to be sent as they were written; frames are tungstenite's.
+//! are to be sent as they were written; frames are tungstenite's, or Weir's own where permessage-deflate was agreed ([`deflating`]).
 
+mod deflating;
 mod failure;
 mod handshake;
+mod wire;
 
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, Wake, Waker, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
-use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
 use tokio::time::sleep;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message as Frames;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use weir_frames::ws::deflate::Offer;
 
 pub use handshake::Accepted;
+use wire::{End, Wire};
 
 use crate::http::{conclude, conclude_failed};
 use crate::progress::total;
@@ -76,7 +79,9 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Duplex for S {}
 
 struct Shared {
     /// `None` once it is over: the socket is closed then.
-    socket: Mutex<Option<WebSocketStream<Tap<Io>>>>,
+    socket: Mutex<Option<Wire>>,
+    /// The peer broke a rule: it was told so, and how it ended once it has hung up.
+    failing: Mutex<Option<Error>>,
     /// How it ended.
     end: Mutex<Option<Result<(), Error>>>,
     over: Notify,
@@ -86,14 +91,32 @@ struct Shared {
     turn: tokio::sync::Mutex<()>,
     /// A close frame was sent: the peer may leave without a word.
     left: AtomicBool,
-    reader: AtomicWaker,
-    writer: AtomicWaker,
+    wakers: Arc<Wakers>,
+    waker: Waker,
     /// For the last marks; it goes with them, so that the journal can end while a [`Sender`] is still around.
     journal: Mutex<Option<Journal>>,
     conn: u32,
     control: Control,
     count: Arc<Count>,
     patterns: Option<Arc<Patterns>>,
+}
+
+/// Whoever waits to read and whoever waits to write: progress of either may be what the other waits for.
+#[derive(Default)]
+struct Wakers {
+    reader: AtomicWaker,
+    writer: AtomicWaker,
+}
+
+impl Wake for Wakers {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.reader.wake();
+        self.writer.wake();
+    }
 }
 
 /// Dials `target` (`ws` or `wss`) as connection `conn` and upgrades. `headers` are sent as given, after what the handshake itself
@@ -113,6 +136,24 @@ pub async fn open(
     conn: u32,
     control: &Control,
 ) -> Result<WebSocket, Error> {
+    open_offering(target, headers, subprotocols, None, journal, conn, control).await
+}
+
+/// As [`open`], with permessage-deflate on offer if `deflate` is some. [`Accepted::deflate`] tells whether the server took it; if so,
+/// messages that hold the target's key are sent uncompressed all the same, because the log could not be kept clean of them otherwise,
+/// and a message that inflates to more than 128 MiB ends the connection.
+///
+/// # Errors
+/// As [`open`]; `ws-protocol` also where the server's answer does not fit the offer.
+pub async fn open_offering(
+    target: &Target,
+    headers: &[Header],
+    subprotocols: &[Value],
+    deflate: Option<&Offer>,
+    journal: Journal,
+    conn: u32,
+    control: &Control,
+) -> Result<WebSocket, Error> {
     let patterns = dial::patterns(target, request::basic(headers)).map(Arc::new);
     let (count, progress) = (Arc::<Count>::default(), control.progress());
     progress.set_live(true);
@@ -122,10 +163,10 @@ pub async fn open(
         error = total(target.limits.total) => Err(error),
         outcome = async {
             let opening = dial::open(target, &journal, conn)?;
-            let handshake = handshake::compose(target, &opening.endpoint, headers, subprotocols)?;
+            let handshake = handshake::compose(target, &opening.endpoint, headers, subprotocols, deflate)?;
             let established = dial::establish(opening, target, &journal, conn, true, &count).await?;
             let tap = established.tap(&journal, conn, patterns.as_ref(), true, Arc::clone(progress));
-            upgrade(tap.map(|stream| Box::new(stream) as Io), handshake, &target.limits, control).await
+            upgrade(tap.map(|stream| Box::new(stream) as Io), handshake, patterns.as_ref(), &target.limits, control).await
         } => outcome,
     };
     match outcome {
@@ -140,40 +181,41 @@ pub async fn open(
 async fn upgrade(
     mut tap: Tap<Io>,
     handshake: handshake::Handshake,
+    patterns: Option<&Arc<Patterns>>,
     limits: &Limits,
     control: &Control,
-) -> Result<(WebSocketStream<Tap<Io>>, Accepted), Error> {
+) -> Result<(Wire, Accepted), Error> {
     let (accepted, rest) = tokio::select! {
         biased;
         error = control.progress().overdue(limits) => return Err(error),
         outcome = handshake.run(&mut tap, control.progress()) => outcome?,
     };
+    if let Some(agreed) = accepted.deflate {
+        let extensions = accepted.extensions();
+        let wire = deflating::Deflating::new(tap, rest, agreed, &extensions, patterns.cloned());
+        return Ok((Wire::Deflating(Box::new(wire)), accepted));
+    }
     let config = WebSocketConfig::default()
         .max_message_size(Some(MAX_MESSAGE))
         .max_frame_size(Some(MAX_MESSAGE))
         .read_buffer_size(128 << 10)
         .write_buffer_size(0);
-    Ok((WebSocketStream::from_partially_read(tap, rest, Role::Client, Some(config)).await, accepted))
+    Ok((Wire::Plain(Box::new(WebSocketStream::from_partially_read(tap, rest, Role::Client, Some(config)).await)), accepted))
 }
 
 impl Shared {
-    fn new(
-        socket: WebSocketStream<Tap<Io>>,
-        journal: Journal,
-        conn: u32,
-        control: Control,
-        count: Arc<Count>,
-        patterns: Option<Arc<Patterns>>,
-    ) -> Self {
+    fn new(socket: Wire, journal: Journal, conn: u32, control: Control, count: Arc<Count>, patterns: Option<Arc<Patterns>>) -> Self {
+        let wakers = Arc::<Wakers>::default();
         Self {
             socket: Mutex::new(Some(socket)),
+            failing: Mutex::default(),
             end: Mutex::default(),
             over: Notify::new(),
             closing: Notify::new(),
             turn: tokio::sync::Mutex::default(),
             left: AtomicBool::new(false),
-            reader: AtomicWaker::new(),
-            writer: AtomicWaker::new(),
+            waker: Waker::from(Arc::clone(&wakers)),
+            wakers,
             journal: Mutex::new(Some(journal)),
             conn,
             control,
@@ -182,7 +224,7 @@ impl Shared {
         }
     }
 
-    fn socket(&self) -> MutexGuard<'_, Option<WebSocketStream<Tap<Io>>>> {
+    fn socket(&self) -> MutexGuard<'_, Option<Wire>> {
         self.socket.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -199,14 +241,14 @@ impl Shared {
                 return;
             }
             drop(self.socket().take());
+            let outcome = self.failing.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(outcome, Err);
             if let Some(journal) = self.journal.lock().unwrap_or_else(PoisonError::into_inner).take() {
                 *end = Some(conclude(outcome, &journal, self.conn, &self.count, self.control.progress(), self.patterns.as_deref()));
             }
         }
         self.over.notify_waiters();
         self.over.notify_one();
-        self.reader.wake();
-        self.writer.wake();
+        self.wakers.wake_by_ref();
     }
 
     /// Watches over an open socket: the user's wishes, the limits, and the time a close may take.
@@ -237,44 +279,44 @@ impl Shared {
     }
 
     fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Error>>> {
-        self.reader.register(cx.waker());
-        loop {
-            let mut socket = self.socket();
-            let Some(open) = &mut *socket else {
-                drop(socket);
-                return Poll::Ready(self.ended().err().map(Err));
-            };
-            let outcome = match ready!(open.poll_next_unpin(cx)) {
-                Some(Ok(message)) => {
-                    let message = match message {
-                        Frames::Text(text) => Message::Text(text.into()),
-                        Frames::Binary(bytes) => Message::Binary(bytes),
-                        Frames::Ping(bytes) => Message::Ping(bytes),
-                        Frames::Pong(bytes) => Message::Pong(bytes),
-                        Frames::Close(frame) => {
-                            self.closing.notify_one();
-                            let (code, reason) =
-                                frame.map_or((None, String::new()), |frame| (Some(frame.code.into()), frame.reason.to_string()));
-                            Message::Close { code, reason }
-                        }
-                        Frames::Frame(_) => continue,
-                    };
+        self.wakers.reader.register(cx.waker());
+        let cx = &mut Context::from_waker(&self.waker);
+        let mut socket = self.socket();
+        let Some(open) = &mut *socket else {
+            drop(socket);
+            return Poll::Ready(self.ended().err().map(Err));
+        };
+        let end = if self.is_failing() {
+            End::of(Ok(()))
+        } else {
+            match ready!(open.poll_next(cx, self.left.load(Relaxed))) {
+                Ok(message) => {
+                    if matches!(message, Message::Close { .. }) {
+                        self.closing.notify_one();
+                    }
                     return Poll::Ready(Some(Ok(message)));
                 }
-                Some(Err(error)) => {
-                    if let Some(code) = failure::close_code(&error) {
-                        // RFC 6455, section 7.1.7: say why, if that can be said at once.
-                        let frame = CloseFrame { code: code.into(), reason: "".into() };
-                        let _ = open.start_send_unpin(Frames::Close(Some(frame)));
-                        let _ = open.poll_flush_unpin(&mut Context::from_waker(Waker::noop()));
-                    }
-                    failure::classify(&error, self.left.load(Relaxed))
-                }
-                None => Ok(()),
-            };
-            drop(socket);
-            self.conclude(outcome);
+                Err(end) => end,
+            }
+        };
+        if let (Err(error), Some(code)) = (&end.outcome, end.close_code) {
+            // RFC 6455, section 7.1.7: say why. A socket that is closed while bytes of the peer wait in it is reset, and what was said
+            // may be lost with it: so it is closed once the peer has hung up, or had the time to.
+            *self.failing.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
+            self.closing.notify_one();
+            let frame = CloseFrame { code: code.into(), reason: "".into() };
+            let _ = open.start_send(Frames::Close(Some(frame)));
         }
+        if self.is_failing() {
+            ready!(open.poll_linger(cx));
+        }
+        drop(socket);
+        self.conclude(end.outcome);
+        Poll::Ready(self.ended().err().map(Err))
+    }
+
+    fn is_failing(&self) -> bool {
+        self.failing.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 }
 
@@ -401,22 +443,23 @@ impl Sender {
         let _turn = shared.turn.lock().await;
         let mut message = Some(message);
         poll_fn(|cx| {
-            shared.writer.register(cx.waker());
+            shared.wakers.writer.register(cx.waker());
+            let cx = &mut Context::from_waker(&shared.waker);
             let mut socket = shared.socket();
-            let Some(open) = &mut *socket else {
+            let Some(open) = socket.as_mut().filter(|_| !shared.is_failing()) else {
                 drop(socket);
                 return Poll::Ready(Err(shared.ended().err().unwrap_or_else(failure::closed)));
             };
             let mut step = || {
                 if message.is_some() {
-                    ready!(open.poll_ready_unpin(cx))?;
+                    ready!(open.poll_ready(cx))?;
                     if let Some(message) = message.take() {
-                        open.start_send_unpin(message)?;
+                        open.start_send(message)?;
                     }
                 }
-                open.poll_flush_unpin(cx)
+                open.poll_flush(cx)
             };
-            step().map_err(|error| failure::classify(&error, false).err().unwrap_or_else(failure::closed).scrub(shared.patterns.as_deref()))
+            step().map_err(|error| error.scrub(shared.patterns.as_deref()))
         })
         .await
     }

@@ -5,6 +5,8 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use futures_util::{SinkExt, StreamExt};
+
 use super::*;
 use crate::redact::Protocol;
 use crate::tests::{CANARY, Recording, keyed, plain, read_request, record, serve, target};
@@ -344,8 +346,8 @@ async fn piped(limits: Limits, control: &Control) -> (WebSocket, DuplexStream) {
     let tap = Tap::with_progress(Box::new(inner) as Io, journal.clone(), 0, None, Protocol::WebSocket, Arc::clone(control.progress()));
     let target = target("ws://127.0.0.1/");
     let endpoint = crate::endpoint::Endpoint::parse(&target).unwrap();
-    let handshake = handshake::compose(&target, &endpoint, &[], &[]).unwrap();
-    let (upgraded, _) = tokio::join!(upgrade(tap, handshake, &limits, control), accept(&mut peer));
+    let handshake = handshake::compose(&target, &endpoint, &[], &[], None).unwrap();
+    let (upgraded, _) = tokio::join!(upgrade(tap, handshake, None, &limits, control), accept(&mut peer));
     let (socket, accepted) = upgraded.unwrap();
     let shared = Shared::new(socket, journal, 0, control.clone(), Arc::default(), None);
     (WebSocket::start(shared, accepted, limits), peer)
@@ -379,9 +381,9 @@ async fn a_handshake_without_an_answer_has_its_limit() {
     let tap = Tap::with_progress(Box::new(inner) as Io, journal, 0, None, Protocol::WebSocket, Arc::clone(control.progress()));
     let target = target("ws://127.0.0.1/");
     let endpoint = crate::endpoint::Endpoint::parse(&target).unwrap();
-    let handshake = handshake::compose(&target, &endpoint, &[], &[]).unwrap();
+    let handshake = handshake::compose(&target, &endpoint, &[], &[], None).unwrap();
     let limits = Limits { first_byte: Some(Duration::from_secs(7)), ..Limits::default() };
     let start = Instant::now();
-    let error = upgrade(tap, handshake, &limits, &control).await.err().unwrap();
+    let error = upgrade(tap, handshake, None, &limits, &control).await.err().unwrap();
     assert_eq!((error.code.as_str(), start.elapsed().as_secs()), ("timeout-first-byte", 7));
 }
