@@ -2,6 +2,7 @@
 //!
 //! A dialect is one file and one line in [`dialect::ALL`]; a provider is one entry in [`provider::ALL`].
 
+pub mod advice;
 pub mod ask;
 pub mod delta;
 pub mod dialect;

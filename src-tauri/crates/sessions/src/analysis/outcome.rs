@@ -1,5 +1,6 @@
 //! How a session ended: the dialect's end marker decides, then whose fault it was if there is none.
 
+use weir_dialects::advice::{self, Advice, Cause};
 use weir_transport::{Blame, Error};
 
 use super::Analysis;
@@ -69,7 +70,7 @@ pub fn of(analysis: &Analysis) -> Outcome {
             format!("The server closed the WebSocket with {close} before the reply was whole."),
             came(analysis),
             format!("close {close} {reason}"),
-            close_advice(close),
+            advice(analysis, 0, reason, reason).map_or(close_advice(close), |advice| advice.next),
         ));
     }
     if let Some(coding) = &fold.coded {
@@ -180,12 +181,19 @@ fn status_problem(analysis: &Analysis, status: u16) -> Problem {
         500..=599 => (Blame::Peer, "The server failed", "Try again in a while; the fault is not in your request.".into()),
         _ => (Blame::Peer, "The server refused", "See its answer below.".into()),
     };
-    let says = if message.is_empty() { String::new() } else { format!(": {message}") };
+    // The provider's own code tells more than the status does; how long to wait, the status's headers tell better.
+    let known = advice(analysis, status, &code, &message);
+    let next = match known {
+        Some(advice) if !matches!(advice.cause, Cause::RateLimit | Cause::Overloaded) => advice.next.to_owned(),
+        _ => next,
+    };
+    let means = known.map_or(String::new(), |advice| format!(" {}", advice.means));
+    let says = if message.is_empty() { String::new() } else { format!(": {}", sentence(&message)) };
     let evidence = [head(analysis), if code.is_empty() { String::new() } else { format!("code: {code}") }, message.clone()];
     problem(
         blame,
         format!("http-{status}"),
-        format!("{status}, {what}{says}"),
+        format!("{status}, {}{means}", sentence(&format!("{what}{says}"))),
         "No reply was made.".into(),
         evidence.iter().filter(|line| !line.is_empty()).cloned().collect::<Vec<_>>().join("\n"),
         &next,
@@ -204,14 +212,29 @@ fn retry(analysis: &Analysis) -> String {
 
 fn peer_error(analysis: &Analysis, code: &str, message: &str) -> Problem {
     let shown = if code.is_empty() { "peer-error" } else { code };
+    let known = advice(analysis, analysis.fold.status.as_ref().map_or(0, |status| status.code), code, message);
+    let means = known.map_or(String::new(), |advice| format!(" {}", advice.means));
     problem(
         Blame::Peer,
         shown,
-        format!("The provider reported an error inside the stream: {message}"),
+        format!("The provider reported an error inside the stream: {}{means}", sentence(message)),
         came(analysis),
         if code.is_empty() { message.to_owned() } else { format!("{code}: {message}") },
-        "HTTP said success, so only the stream tells. What the provider's code means stands in its documentation.",
+        known.map_or("HTTP said success, so only the stream tells. What the provider's code means stands in its documentation.", |advice| {
+            advice.next
+        }),
     )
+}
+
+/// What the provider's own code means, and what to do.
+fn advice(analysis: &Analysis, status: u16, code: &str, message: &str) -> Option<Advice> {
+    advice::advice(analysis.fold.dialect.id(), status, code, message)
+}
+
+/// The text with a full stop, where it has no end of its own.
+fn sentence(text: &str) -> String {
+    let text = text.trim_end();
+    if text.is_empty() || text.ends_with(['.', '!', '?', '。', '！', '？', '…']) { text.to_owned() } else { format!("{text}.") }
 }
 
 fn wrong_body(analysis: &Analysis) -> Option<String> {
