@@ -8,10 +8,18 @@ use ts_rs::TS;
 
 use crate::connections::Transport;
 use crate::dialects::Dialect;
+use crate::dialects::ai_sdk_ui::AiSdkUi;
+use crate::dialects::bedrock_converse::BedrockConverse;
+use crate::dialects::lmstudio::LmStudio;
+use crate::dialects::mcp::Mcp;
+use crate::dialects::ollama::{Ollama, OllamaAsides};
 use crate::dialects::anthropic_messages::AnthropicMessages;
 use crate::dialects::cohere::Cohere;
+use crate::dialects::gemini::Gemini;
+use crate::dialects::gemini_live::GeminiLive;
 use crate::dialects::openai_chat::OpenAiChat;
 use crate::dialects::openai_responses::OpenAiResponses;
+use crate::dialects::vertex::VertexClaude;
 
 /// An address as the Lab view lists it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
@@ -41,6 +49,22 @@ static ENDPOINTS: &[Endpoint] = &[
     endpoint("Anthropic Messages", Transport::Sse, "/anthropic/v1/messages", Some("/anthropic")),
     endpoint("Anthropic models", Transport::Http, "/anthropic/v1/models", Some("/anthropic")),
     endpoint("Cohere Chat", Transport::Sse, "/cohere/v2/chat", Some("/cohere")),
+    endpoint("Ollama chat", Transport::Ndjson, "/ollama/api/chat", Some("/ollama")),
+    endpoint("Ollama generate", Transport::Ndjson, "/ollama/api/generate", Some("/ollama")),
+    endpoint("Ollama models", Transport::Http, "/ollama/api/tags", Some("/ollama")),
+    endpoint("Bedrock ConverseStream", Transport::Eventstream, "/bedrock/model/{model}/converse-stream", Some("/bedrock")),
+    endpoint("Bedrock Converse", Transport::Http, "/bedrock/model/{model}/converse", Some("/bedrock")),
+    endpoint("LM Studio chat", Transport::Sse, "/lmstudio/api/v1/chat", None),
+    endpoint("LM Studio models", Transport::Http, "/lmstudio/api/v1/models", None),
+    endpoint("MCP server", Transport::Sse, "/mcp", Some("/mcp")),
+    endpoint("AI SDK UI stream", Transport::Sse, "/ai-sdk-ui/api/chat", Some("/ai-sdk-ui/api/chat")),
+    endpoint("Gemini", Transport::Sse, "/gemini/v1beta/models/{model}:streamGenerateContent?alt=sse", Some("/gemini")),
+    endpoint("Gemini", Transport::Array, "/gemini/v1beta/models/{model}:streamGenerateContent", Some("/gemini")),
+    endpoint("Gemini", Transport::Http, "/gemini/v1beta/models/{model}:generateContent", Some("/gemini")),
+    endpoint("Gemini models", Transport::Http, "/gemini/v1beta/models", Some("/gemini")),
+    endpoint("Gemini Live", Transport::Ws, "/gemini/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent", Some("/gemini")),
+    endpoint("Gemini on Vertex AI", Transport::Sse, "/vertex/v1/projects/lab/locations/global/publishers/google/models/{model}:streamGenerateContent?alt=sse", Some("/vertex")),
+    endpoint("Claude on Vertex AI", Transport::Sse, "/vertex/v1/projects/lab/locations/global/publishers/anthropic/models/{model}:streamRawPredict", Some("/vertex")),
     endpoint("Plain echo", Transport::Http, "/echo", None),
     endpoint("WebSocket echo", Transport::Ws, "/echo/ws", None),
     endpoint("Plain events", Transport::Sse, "/sse", None),
@@ -99,6 +123,40 @@ static LINES: &[Line] = &[
     line("anthropic", "/v1/messages/count_tokens", Route::Reply, &AnthropicMessages),
     Line { only_with: Some("anthropic-version"), ..line("anthropic", "/v1/models", Route::Models, &AnthropicMessages) },
     Line { only_with: Some("anthropic-version"), ..line("anthropic", "/v1/models/{model}", Route::Models, &AnthropicMessages) },
+    // Google, before OpenAI, whose models of one name would take the method for a part of it
+    line("gemini", "/v1beta/models/{model}:generateContent", Route::Reply, &Gemini),
+    line("gemini", "/v1beta/models/{model}:streamGenerateContent", Route::Reply, &Gemini),
+    line("gemini", "/v1beta/models/{model}:countTokens", Route::Reply, &Gemini),
+    line("gemini", "/v1alpha/models/{model}:generateContent", Route::Reply, &Gemini),
+    line("gemini", "/v1alpha/models/{model}:streamGenerateContent", Route::Reply, &Gemini),
+    line("gemini", "/v1alpha/models/{model}:countTokens", Route::Reply, &Gemini),
+    line("gemini", "/v1/models/{model}:generateContent", Route::Reply, &Gemini),
+    line("gemini", "/v1/models/{model}:streamGenerateContent", Route::Reply, &Gemini),
+    line("gemini", "/v1/models/{model}:countTokens", Route::Reply, &Gemini),
+    line("gemini", "/v1beta/models", Route::Models, &Gemini),
+    line("gemini", "/v1beta/models/{model}", Route::Models, &Gemini),
+    line("gemini", "/v1alpha/models", Route::Models, &Gemini),
+    line("gemini", "/v1alpha/models/{model}", Route::Models, &Gemini),
+    line("gemini", "/ws/google.ai.generativelanguage.{version}.GenerativeService.BidiGenerateContent", Route::Talk, &GeminiLive),
+    line("gemini", "/ws/google.ai.generativelanguage.{version}.GenerativeService.BidiGenerateContentConstrained", Route::Talk, &GeminiLive),
+    // Vertex AI: a dot became a slash before the method
+    line("vertex", "/ws/google.cloud.aiplatform.{version}.LlmBidiService/BidiGenerateContent", Route::Talk, &GeminiLive),
+    line("vertex", "/v1/projects/{project}/locations/{location}/publishers/google/models/{model}:generateContent", Route::Reply, &Gemini),
+    line("vertex", "/v1/publishers/google/models/{model}:generateContent", Route::Reply, &Gemini),
+    line("vertex", "/v1/projects/{project}/locations/{location}/publishers/google/models/{model}:streamGenerateContent", Route::Reply, &Gemini),
+    line("vertex", "/v1/publishers/google/models/{model}:streamGenerateContent", Route::Reply, &Gemini),
+    line("vertex", "/v1/projects/{project}/locations/{location}/publishers/google/models/{model}:countTokens", Route::Reply, &Gemini),
+    line("vertex", "/v1/publishers/google/models/{model}:countTokens", Route::Reply, &Gemini),
+    line("vertex", "/v1/projects/{project}/locations/{location}/publishers/anthropic/models/{model}:rawPredict", Route::Reply, &VertexClaude),
+    line("vertex", "/v1/projects/{project}/locations/{location}/publishers/anthropic/models/{model}:streamRawPredict", Route::Reply, &VertexClaude),
+    line("vertex", "/v1beta1/projects/{project}/locations/{location}/publishers/google/models/{model}:generateContent", Route::Reply, &Gemini),
+    line("vertex", "/v1beta1/publishers/google/models/{model}:generateContent", Route::Reply, &Gemini),
+    line("vertex", "/v1beta1/projects/{project}/locations/{location}/publishers/google/models/{model}:streamGenerateContent", Route::Reply, &Gemini),
+    line("vertex", "/v1beta1/publishers/google/models/{model}:streamGenerateContent", Route::Reply, &Gemini),
+    line("vertex", "/v1beta1/projects/{project}/locations/{location}/publishers/google/models/{model}:countTokens", Route::Reply, &Gemini),
+    line("vertex", "/v1beta1/publishers/google/models/{model}:countTokens", Route::Reply, &Gemini),
+    line("vertex", "/v1beta1/projects/{project}/locations/{location}/publishers/anthropic/models/{model}:rawPredict", Route::Reply, &VertexClaude),
+    line("vertex", "/v1beta1/projects/{project}/locations/{location}/publishers/anthropic/models/{model}:streamRawPredict", Route::Reply, &VertexClaude),
     // OpenAI
     line("openai", "/v1/chat/completions", Route::Reply, &OpenAiChat),
     line("openai", "/v1/responses", Route::Lanes, &OpenAiResponses),
@@ -112,6 +170,23 @@ static LINES: &[Line] = &[
     line("cohere", "/v1/models/{model}", Route::Models, &Cohere),
     line("anthropic", "/v1/models", Route::Models, &AnthropicMessages),
     line("anthropic", "/v1/models/{model}", Route::Models, &AnthropicMessages),
+    // Ollama
+    line("ollama", "/api/chat", Route::Reply, &Ollama),
+    line("ollama", "/api/generate", Route::Reply, &Ollama),
+    line("ollama", "/api/tags", Route::Models, &Ollama),
+    line("ollama", "/api/version", Route::Reply, &OllamaAsides),
+    line("ollama", "/api/show", Route::Reply, &OllamaAsides),
+    line("ollama", "/api/ps", Route::Reply, &OllamaAsides),
+    // Bedrock, and the list that its control plane gives
+    line("bedrock", "/model/{model}/converse-stream", Route::Reply, &BedrockConverse),
+    line("bedrock", "/model/{model}/converse", Route::Reply, &BedrockConverse),
+    line("bedrock", "/foundation-models", Route::Models, &BedrockConverse),
+    // LM Studio
+    line("lmstudio", "/api/v1/chat", Route::Reply, &LmStudio),
+    line("lmstudio", "/api/v1/models", Route::Models, &LmStudio),
+    // MCP, and an application that uses the AI SDK; its path is Ollama's too, so it needs its name
+    line("mcp", "/mcp", Route::Reply, &Mcp),
+    line("ai-sdk-ui", "/api/chat", Route::Reply, &AiSdkUi),
     // No model's API
     line("", "/", Route::Index, &OpenAiChat),
     line("", "/echo", Route::Echo, &OpenAiChat),
@@ -159,7 +234,8 @@ mod tests {
     fn every_address_of_the_view_leads_somewhere() {
         for endpoint in endpoints() {
             let path = endpoint.path.replace("{model}", "lab/steady");
-            let place = place(&path, &HeaderMap::new()).ok().unwrap_or_else(|| panic!("{path}"));
+            let path = path.split('?').next().unwrap_or_default();
+            let place = place(path, &HeaderMap::new()).ok().unwrap_or_else(|| panic!("{path}"));
             let socket = matches!(place.route, Route::Talk | Route::ReplyOrTalk | Route::Lanes | Route::EchoSocket | Route::FloodSocket);
             assert!(socket || endpoint.transport != Transport::Ws, "{path}");
         }

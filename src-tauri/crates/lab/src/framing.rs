@@ -56,6 +56,7 @@ impl Framing {
             return None;
         }
         Some(match self {
+            Framing::Sse { end, .. } if event.bare => (String::new(), end.repeat(2)),
             Framing::Sse { end, space } => {
                 let gap = if space { " " } else { "" };
                 let mut before = String::new();

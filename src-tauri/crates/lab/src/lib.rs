@@ -26,6 +26,7 @@ mod schema;
 mod script;
 mod server;
 mod settings;
+pub mod sigv4;
 
 pub use connections::{ROWS, Row, Side, Snapshot, State, Transport};
 pub use endpoints::{Endpoint, endpoints};

@@ -27,7 +27,7 @@ impl Script {
         if !matches!(place.route, Route::Reply | Route::ReplyOrTalk | Route::Lanes) {
             return Err(Rejection::no_path(&Method::POST, path));
         }
-        let request = Request { method: &Method::POST, path: &place.path, query, headers, body, names: &place.names };
+        let request = Request { method: &Method::POST, path: &place.path, target: path, query, headers, body, names: &place.names };
         let (ask, _) = place.dialect.read(&request)?;
         ask.check()?;
         let transport = if ask.stream { place.dialect.streams_as(&request) } else { Transport::Http };
@@ -42,7 +42,7 @@ impl Script {
         let place = place(path, headers).map_err(|_| Rejection::no_path(&Method::GET, path))?;
         let terms = Terms::of(settings, headers, query)?;
         let compose = |ask: &Ask| Script::compose(ask, Transport::Ws, &terms.settings, terms.faults.split_utf8.is_some());
-        let request = Request { method: &Method::GET, path: &place.path, query, headers, body: &[], names: &place.names };
+        let request = Request { method: &Method::GET, path: &place.path, target: path, query, headers, body: &[], names: &place.names };
         let none = || Rejection::invalid(None, "No message asks for a reply.");
         if matches!(place.route, Route::Lanes) {
             let body = messages.last().copied().ok_or_else(none)?;

@@ -1,12 +1,20 @@
 //! One file a dialect: it reads a request into an [`Ask`] and renders a [`Script`] as events. Nothing else of the Lab knows
 //! any dialect's JSON, so another dialect is another file and a line in [`crate::endpoints`].
 
+pub(crate) mod ai_sdk_ui;
 pub(crate) mod anthropic_messages;
+pub(crate) mod bedrock_converse;
 pub(crate) mod cohere;
+pub(crate) mod lmstudio;
+pub(crate) mod mcp;
+pub(crate) mod ollama;
+pub(crate) mod gemini;
+pub(crate) mod gemini_live;
 pub(crate) mod openai_chat;
 pub(crate) mod openai_responses;
 #[cfg(test)]
 pub(crate) mod probe;
+pub(crate) mod vertex;
 
 use std::borrow::Cow;
 
@@ -26,6 +34,8 @@ pub(crate) struct Request<'a> {
     pub method: &'a Method,
     /// Percent-decoded, with single slashes, and without the prefix that names the API.
     pub path: &'a str,
+    /// The path as it came: what a signature covers.
+    pub target: &'a str,
     /// As it came, without its question mark.
     pub query: &'a str,
     pub headers: &'a ::http::HeaderMap,
@@ -67,6 +77,8 @@ pub(crate) struct Event {
     pub data: String,
     /// Sent in place of `data` as a binary message, where events travel over a WebSocket.
     pub binary: Option<Vec<u8>>,
+    /// Stands bare among the events of a stream, with no `data:`: a parser sees fields it does not know.
+    pub bare: bool,
     /// A record of `:message-type` `exception`; its name is the `:exception-type`.
     pub exception: bool,
     /// Whether it is what tells a client that the reply is whole.

@@ -46,7 +46,7 @@ impl Outlet for Paper {
 
 fn read(dialect: &dyn Dialect, body: &str) -> (Ask, Box<dyn Render>) {
     let headers = &HeaderMap::new();
-    dialect.read(&Request { method: &Method::POST, path: "/", query: "", headers, body: body.as_bytes(), names: &[] }).unwrap()
+    dialect.read(&Request { method: &Method::POST, path: "/", target: "/", query: "", headers, body: body.as_bytes(), names: &[] }).unwrap()
 }
 
 async fn perform(dialect: &dyn Dialect, body: &str, settings: &Settings, faults: &str, paper: &mut Paper) -> (Script, Ending) {

@@ -39,6 +39,7 @@ impl Asked {
         Read {
             method: &self.head.method,
             path: &self.place.path,
+            target: self.head.uri.path(),
             query: self.query(),
             headers: &self.head.headers,
             body,
