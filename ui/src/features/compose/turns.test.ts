@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../gen/Message';
 import { newDraft } from './draft';
-import { callOf, carried, moved, resultAt, turnOf, withReply, type Told } from './turns';
+import { callOf, carried, moved, nameOfCall, resultAt, turnOf, withReply, type Told } from './turns';
 
 const block = (
   kind: Told['blocks'][number]['kind'],
@@ -81,6 +81,7 @@ describe('going on', () => {
     const next = withReply(newDraft(), calls, 1);
     expect(roles(next.ask.messages)).toEqual(['user', 'assistant', 'tool', 'tool']);
     expect([0, 1, 2].map((n) => resultAt(next.ask.messages, 1, n))).toEqual([2, 3, -1]);
+    expect([0, 2, 3].map((at) => nameOfCall(next.ask.messages, at))).toEqual([undefined, 'f', 'g']);
   });
 
   it('keeps the arguments of a call as they came', () => {

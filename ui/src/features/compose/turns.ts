@@ -76,6 +76,14 @@ export function resultAt(messages: readonly Message[], at: number, n: number): n
   return -1;
 }
 
+/** Name of the function whose result stands at `index`; undefined where no turn before it called one. */
+export function nameOfCall(messages: readonly Message[], index: number): string | undefined {
+  let at = index;
+  while (messages[at]?.role === 'tool') at--;
+  const calls = messages[at]?.toolCalls ?? [];
+  return calls.find((_, n) => resultAt(messages, at, n) === index)?.name;
+}
+
 /** Calls without ids of their own are told apart by their order. */
 function hasResult(
   results: readonly Message[],

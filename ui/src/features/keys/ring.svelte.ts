@@ -19,7 +19,8 @@ class KeyRing {
 
   async load(): Promise<void> {
     try {
-      if (this.providers.length === 0) this.providers = await call('providers', {});
+      // Asked each time: the user may have added one.
+      this.providers = await call('providers', {});
       this.state = await call('keys', {});
       this.problem = null;
     } catch (thrown) {
