@@ -16,6 +16,8 @@ object_of! {
         input_details: "input_tokens_details",
         completion_details: "completion_tokens_details",
         output_details: "output_tokens_details",
+        realtime_input_details: "input_token_details",
+        realtime_output_details: "output_token_details",
         cache_hit: "prompt_cache_hit_tokens",
         cache_miss: "prompt_cache_miss_tokens",
         cached: "cached_tokens",
@@ -38,8 +40,8 @@ object_of! {
 pub(crate) fn read(raw: Raw<'_>) -> Option<Usage> {
     let fields: Fields<'_> = json::members(raw)?;
     let details = |a: Option<_>, b: Option<_>| a.or(b).and_then(json::members::<Details<'_>>).unwrap_or_default();
-    let input_details = details(fields.prompt_details, fields.input_details);
-    let output_details = details(fields.completion_details, fields.output_details);
+    let input_details = details(fields.prompt_details, fields.input_details.or(fields.realtime_input_details));
+    let output_details = details(fields.completion_details, fields.output_details.or(fields.realtime_output_details));
     let mut usage = Usage {
         input_tokens: count(fields.prompt.or(fields.input)),
         output_tokens: count(fields.completion.or(fields.output)),
