@@ -52,12 +52,11 @@ export const catalog = {
   asked(provider: string, baseUrl: string | null): Asked | null {
     return asked.get(keyOf(provider, baseUrl)) ?? null;
   },
-  /** Asks the provider for its models: once, or anew with `refresh`. One that does not say keeps the list it had. */
+  /** Asks for the models; the engine knows which lists last, unless `refresh` is set. A provider that does not say keeps the list it had. */
   async askModels(provider: string, baseUrl: string | null, refresh = false): Promise<void> {
     const key = keyOf(provider, baseUrl);
     const before = asked.get(key);
-    // Without a key or a connection it could not be known: then it is asked again next time.
-    if (before?.asking || (before && !before.fault && !refresh)) return;
+    if (before?.asking) return;
     const note = (now: Asked) => (asked = new Map(asked).set(key, now));
     note({ list: before?.list ?? null, asking: true, fault: null });
     try {
