@@ -3,6 +3,8 @@
 //!
 //! Standard output holds what was asked for and nothing else; notes, prompts and errors go to standard error.
 
+mod connect;
+mod dial;
 mod dissect;
 mod home;
 mod keys;
@@ -32,6 +34,7 @@ struct Cli {
 enum Command {
     Send(send::Args),
     Dissect(dissect::Args),
+    Connect(connect::Args),
     Lab(lab::Args),
     Sessions(sessions::Args),
     Keys(keys::Args),
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
     let exit = match Cli::parse().command {
         Command::Send(args) => send::run(args),
         Command::Dissect(args) => dissect::run(args),
+        Command::Connect(args) => connect::run(&args),
         Command::Lab(args) => lab::run(&args),
         Command::Sessions(args) => sessions::run(args),
         Command::Keys(args) => keys::run(args),

@@ -6,8 +6,8 @@ mod http2;
 mod json;
 mod line;
 mod ndjson;
-mod sse;
-mod ws;
+pub mod sse;
+pub mod ws;
 
 use std::fs::File;
 use std::io::{self, Read, Write};

@@ -27,7 +27,8 @@ impl Dissect for Sse {
     }
 }
 
-fn row(item: Item<'_>, all: bool, rows: &mut Vec<u8>) {
+/// An item as a line. `all`: blocks without data too.
+pub fn row(item: Item<'_>, all: bool, rows: &mut Vec<u8>) {
     match item {
         Item::Event(event) => {
             let line =

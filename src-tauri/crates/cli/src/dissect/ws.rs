@@ -1,11 +1,11 @@
 //! WebSocket frames and messages.
 
-use weir_frames::Limits;
 use weir_frames::http1::Side;
 use weir_frames::ws::{Dissector, Item};
+use weir_frames::{Limits, Span};
 
 use super::Dissect;
-use super::line::{Line, incomplete, rule};
+use super::line::Line;
 
 pub struct Ws(Dissector);
 
@@ -17,20 +17,28 @@ impl Ws {
 
 impl Dissect for Ws {
     fn push(&mut self, bytes: &[u8], rows: &mut Vec<u8>) {
-        self.0.push(bytes, &mut |item| row(item, rows));
+        self.0.push(bytes, &mut |item| row(item, None, rows));
     }
 
     fn finish(&mut self, rows: &mut Vec<u8>) {
-        self.0.finish(&mut |item| row(item, rows));
+        self.0.finish(&mut |item| row(item, None, rows));
     }
 }
 
-fn row(item: Item<'_>, rows: &mut Vec<u8>) {
+/// An item as a line. `dir` tells who sent it where both directions are printed: `in` or `out`.
+pub fn row(item: Item<'_>, dir: Option<&str>, rows: &mut Vec<u8>) {
+    let begin = |rows, kind, span| match (Line::new(rows, "ws", kind, span), dir) {
+        (line, Some(dir)) => line.field("dir", dir),
+        (line, None) => line,
+    };
+    let rule = |rows, kind, code, message: &str, at| {
+        begin(rows, kind, Span::new(at, at)).field("code", code).field("message", message).field("at", at).end();
+    };
     const TEXT: u8 = 1;
     const CLOSE: u8 = 8;
     match item {
         Item::Frame(frame) => {
-            let line = Line::new(rows, "ws", "frame", frame.span)
+            let line = begin(rows, "frame", frame.span)
                 .field("fin", frame.fin)
                 .field("rsv", frame.rsv)
                 .field("opcode", frame.opcode)
@@ -50,14 +58,14 @@ fn row(item: Item<'_>, rows: &mut Vec<u8>) {
             marked(line, frame.after_error).end();
         }
         Item::Message { span, opcode, frames, data, deflated, oversized, after_error } => {
-            let line = Line::new(rows, "ws", "message", span).field("opcode", opcode).field("frames", frames);
+            let line = begin(rows, "message", span).field("opcode", opcode).field("frames", frames);
             let line = if opcode == TEXT { line.text("text", data) } else { line.hex("hex", data) };
             let line = line.field("deflated", deflated);
             marked(if oversized { line.field("oversized", true) } else { line }, after_error).end();
         }
-        Item::Error { code, message, at } => rule(rows, "ws", "error", code, &message, at),
-        Item::Warning { code, message, at } => rule(rows, "ws", "warning", code, &message, at),
-        Item::Incomplete { span } => incomplete(rows, "ws", span),
+        Item::Error { code, message, at } => rule(rows, "error", code, &message, at),
+        Item::Warning { code, message, at } => rule(rows, "warning", code, &message, at),
+        Item::Incomplete { span } => begin(rows, "incomplete", span).end(),
     }
 }
 

@@ -128,7 +128,7 @@ pub enum Output {
 }
 
 /// A field of the request's own. Checked here and not by clap, which repeats what it refuses: it may be a key with the name forgotten.
-fn header(text: &str) -> Result<HeaderLine, Error> {
+pub fn header(text: &str) -> Result<HeaderLine, Error> {
     let wrong = |why: &str| Error::new("user", "header", why, "Nothing was sent.", "", "Write --header 'Name: value'.");
     let (name, value) = text.split_once(':').ok_or_else(|| wrong("A header has a colon between name and value."))?;
     let name = name.trim();
@@ -210,10 +210,7 @@ impl Args {
             ask: Ask {
                 model: self.model.clone().or_else(|| known?.models.first().cloned()).unwrap_or_default(),
                 system: self.system.clone().unwrap_or_default(),
-                messages: prompt
-                    .into_iter()
-                    .map(|text| Message::new(Role::User, text))
-                    .collect(),
+                messages: prompt.into_iter().map(|text| Message::new(Role::User, text)).collect(),
                 params: Params { temperature: self.temperature, max_tokens: self.max_tokens, ..Params::default() },
                 raw_body,
                 ..Ask::default()
@@ -221,7 +218,7 @@ impl Args {
             headers: self.headers.iter().map(|text| header(text)).collect::<Result<_, _>>()?,
             insecure: self.insecure,
             title: None,
-        keep_open: false,
+            keep_open: false,
             provider,
             dialect,
         })

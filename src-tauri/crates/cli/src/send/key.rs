@@ -67,7 +67,8 @@ pub fn choose<'a>(args: &Args, draft: &'a Draft, engine: &Engine) -> Result<Chos
     }
 }
 
-fn environment(name: &str) -> Result<Secret, Error> {
+/// The key in an environment variable.
+pub fn environment(name: &str) -> Result<Secret, Error> {
     let missing = |evidence: &str| {
         Error::new(
             "user",

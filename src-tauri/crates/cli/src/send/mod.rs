@@ -15,8 +15,9 @@ use crate::out::{self, Exit};
 use crate::stop::Stop;
 use crate::{home, summary};
 
-pub use args::Args;
 use args::Output;
+pub use args::{Args, header};
+pub use key::environment;
 use printer::Printer;
 
 /// Sends, prints, and tells how it ended.

@@ -1,0 +1,281 @@
+//! `weir-cli connect`: a WebSocket without any API on top. What is typed goes out, every frame of either direction is printed as the
+//! wire had it.
+
+mod input;
+mod printer;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+
+use clap::ArgAction;
+use tokio::sync::mpsc;
+use weir_frames::ws::deflate::Offer;
+use weir_sessions::Error;
+use weir_transport::ws::{self, Message, Sender, WebSocket};
+use weir_transport::{Control, Journal, journal};
+
+use crate::dial::{self, Dial};
+use crate::out::{self, Exit};
+use crate::stop::Stop;
+use input::Line;
+use printer::Printer;
+
+/// Open a WebSocket: lines of standard input are sent as text, every frame of either direction is printed as a line of JSON.
+///
+/// /ping X sends a ping, /binary HEX a binary message, /close CODE REASON closes. End of input leaves the socket open until the server
+/// closes it.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    dial: Dial,
+    /// Offer a subprotocol, again and again, the preferred one first; {key} in it stands for the key.
+    #[arg(long = "subprotocol", value_name = "P", action = ArgAction::Append)]
+    subprotocols: Vec<String>,
+    /// Offer permessage-deflate, with these parameters if any are given.
+    #[arg(long, value_name = "permessage-deflate; …", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    deflate: Option<String>,
+    /// Send every message back, as conformance suites want it.
+    #[arg(long)]
+    echo: bool,
+    /// Close with 1000 at the end of input.
+    #[arg(long)]
+    close_on_eof: bool,
+    /// Print nothing.
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// Bytes of the log that may wait for standard output before the socket is read no further.
+const IN_FLIGHT: usize = 1 << 20;
+
+/// Messages that may wait to be echoed before no more is read.
+const ECHOES: usize = 64;
+
+/// How long a close may take that nobody else sets a limit to.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Connects and talks until the socket is closed.
+pub fn run(args: &Args) -> Exit {
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            out::note(&format!("weir-cli: The system gives no threads to run on.\n  | {error}"));
+            return Exit::Failed;
+        }
+    };
+    let (journal, reader) = journal::channel(IN_FLIGHT);
+    let printer = Printer::start(reader, args.quiet);
+    let exit = runtime.block_on(async {
+        let plan = Plan::new(args)?;
+        talk(args, &plan, journal, &printer).await
+    });
+    // Whoever still waits for standard input is not waited for.
+    runtime.shutdown_background();
+    let exit = exit.unwrap_or_else(|error: Error| out::refuse(&error));
+    match printer.finish() {
+        Err(error) if out::unwritten(&error) != Exit::Done => Exit::Failed,
+        _ => exit,
+    }
+}
+
+/// The command line, read.
+struct Plan {
+    target: weir_transport::Target,
+    headers: Vec<weir_transport::Header>,
+    subprotocols: Vec<weir_transport::Value>,
+    deflate: Option<Offer>,
+}
+
+impl Plan {
+    fn new(args: &Args) -> Result<Self, Error> {
+        let deflate = match args.deflate.as_deref().map(str::trim) {
+            None => None,
+            Some("") => Some(Offer::default()),
+            Some(text) => Some(text.parse().map_err(|why| {
+                Error::new(
+                    "user",
+                    "deflate",
+                    "--deflate is no offer of permessage-deflate.",
+                    "Nothing was sent.",
+                    why,
+                    "Write --deflate alone, or an offer as RFC 7692 (section 7.1) has it.",
+                )
+            })?),
+        };
+        Ok(Self {
+            target: args.dial.target()?,
+            headers: args.dial.headers()?,
+            subprotocols: args.subprotocols.iter().cloned().map(dial::value).collect(),
+            deflate,
+        })
+    }
+}
+
+async fn talk(args: &Args, plan: &Plan, journal: Journal, printer: &Printer) -> Result<Exit, Error> {
+    let mut stop = Stop::new().map_err(|error| {
+        Error::new(
+            "local",
+            "signals",
+            "The system tells no signals, so the console could not be stopped.",
+            "Nothing was sent.",
+            error.to_string(),
+            "",
+        )
+    })?;
+    let control = Control::new();
+    let over = async {
+        match args.dial.timeout {
+            Some(limit) => tokio::time::sleep(limit).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(over);
+    let opening = ws::open_offering(&plan.target, &plan.headers, &plan.subprotocols, plan.deflate.as_ref(), journal, 0, &control);
+    let opened = tokio::select! {
+        opened = opening => opened,
+        () = &mut over => return Ok(ended("No connection within the time that --timeout gives.", printer.sent())),
+        () = stop.asked() => return Ok(Exit::Failed),
+    };
+    let mut socket = match opened {
+        Ok(socket) => socket,
+        Err(error) => {
+            dial::problem(&error);
+            return Ok(dial::exit(&error, printer.sent()));
+        }
+    };
+    greet(&socket);
+    let closing = Arc::new(AtomicBool::new(false));
+    tokio::spawn(speak(input::lines(), socket.sender(), args.close_on_eof, Arc::clone(&closing)));
+    let echo = args.echo.then(|| echo(socket.sender()));
+    let mut close = None;
+    let outcome = loop {
+        let item = tokio::select! {
+            item = socket.next() => item,
+            () = &mut over => {
+                control.finish();
+                drain(&mut socket).await;
+                break Ok(ended("The time that --timeout gives is over.", true));
+            }
+            () = printer.unheard() => {
+                control.finish();
+                drain(&mut socket).await;
+                break Ok(Exit::Done);
+            }
+            () = stop.asked() => {
+                control.finish();
+                tokio::select! {
+                    () = drain(&mut socket) => {}
+                    () = stop.asked() => std::process::exit(130),
+                }
+                break Ok(Exit::Failed);
+            }
+        };
+        match item {
+            None => break Ok(verdict(close, closing.load(Relaxed))),
+            Some(Err(error)) => break Err(error),
+            Some(Ok(Message::Close { code, .. })) => close = Some(code),
+            Some(Ok(message @ (Message::Text(_) | Message::Binary(_)))) => {
+                if let Some(echo) = &echo {
+                    // That the socket is closed already is told by the socket.
+                    let _ = echo.send(message).await;
+                }
+            }
+            Some(Ok(_)) => {}
+        }
+    };
+    Ok(outcome.unwrap_or_else(|error| {
+        dial::problem(&error);
+        Exit::Failed
+    }))
+}
+
+fn ended(why: &str, sent: bool) -> Exit {
+    out::note(&format!("weir-cli: {why}"));
+    if sent { Exit::Failed } else { Exit::NoConnection }
+}
+
+/// Reads until the socket is closed; what comes is printed all the same.
+async fn drain(socket: &mut WebSocket) {
+    let _ = tokio::time::timeout(FAREWELL, async { while let Some(Ok(_)) = socket.next().await {} }).await;
+}
+
+/// A close of ours ends well whatever its code is; one of the server's where it is no complaint.
+fn verdict(close: Option<Option<u16>>, ours: bool) -> Exit {
+    match close {
+        _ if ours => Exit::Done,
+        Some(None | Some(1000 | 1001)) => Exit::Done,
+        _ => Exit::Failed,
+    }
+}
+
+/// Tells on standard error what was agreed.
+fn greet(socket: &WebSocket) {
+    let accepted = socket.accepted();
+    let mut words = "connected".to_owned();
+    if let Some(name) = &accepted.subprotocol {
+        words.push_str(&format!(" · subprotocol {}", out::printable(name)));
+    }
+    let extensions = accepted.extensions();
+    if !extensions.is_empty() {
+        words.push_str(&format!(" · {}", out::printable(&extensions)));
+    }
+    out::note(&words);
+}
+
+/// Sends what is typed.
+async fn speak(mut lines: mpsc::Receiver<Line>, sender: Sender, close_at_end: bool, closing: Arc<AtomicBool>) {
+    while let Some(line) = lines.recv().await {
+        let sent = match line {
+            Line::Text(text) => sender.send_text(text).await,
+            Line::Binary(bytes) => sender.send_binary(bytes).await,
+            Line::Ping(payload) => sender.ping(payload).await,
+            Line::Close(code, reason) => {
+                let sent = sender.close(code, &reason).await;
+                if sent.is_ok() {
+                    closing.store(true, Relaxed);
+                }
+                sent
+            }
+            Line::Wrong(why) => {
+                out::note(&format!("weir-cli: {why}"));
+                continue;
+            }
+        };
+        if let Err(error) = sent {
+            dial::problem(&error);
+            // A payload that is too long for its frame is no reason to stop listening to the keyboard.
+            if error.blame != weir_transport::Blame::User || error.code == "closed" {
+                return;
+            }
+        }
+    }
+    if close_at_end {
+        closing.store(true, Relaxed);
+        // It may be closed already.
+        let _ = sender.close(1000, "").await;
+    }
+}
+
+/// Sends messages back in their order. Reading goes on meanwhile, so that a server that writes all it has before it reads does not
+/// wait for a client that waits for it.
+fn echo(sender: Sender) -> mpsc::Sender<Message> {
+    let (queue, mut queued) = mpsc::channel(ECHOES);
+    tokio::spawn(async move {
+        while let Some(message) = queued.recv().await {
+            let sent = match message {
+                Message::Text(text) => match String::from_utf8(text.into()) {
+                    Ok(text) => sender.send_text(text).await,
+                    // A text message is UTF-8, or its connection would have failed.
+                    Err(_) => return,
+                },
+                Message::Binary(bytes) => sender.send_binary(bytes).await,
+                _ => Ok(()),
+            };
+            if sent.is_err() {
+                return;
+            }
+        }
+    });
+    queue
+}
