@@ -58,10 +58,7 @@ pub(super) fn check(ask: &Ask, problem: &mut dyn FnMut(&str, &str)) {
     }
     match ask.params.reasoning.as_deref().map(|word| (word, Thinking::of(word))) {
         Some((word, None)) => {
-            problem(
-                &format!("reasoning {word}"),
-                "none, adaptive, low, medium, high, xhigh, max, or how many tokens may be thought",
-            );
+            problem(&format!("reasoning {word}"), "none, adaptive, low, medium, high, xhigh, max, or how many tokens may be thought");
         }
         Some((_, Some(Thinking::Budget(budget)))) if budget < MIN_BUDGET => problem(&format!("reasoning {budget}"), "1024 tokens at least"),
         Some((_, Some(Thinking::Budget(budget)))) if budget >= limit(ask) => {

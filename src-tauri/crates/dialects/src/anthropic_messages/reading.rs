@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::body::{self, EFFORTS};
 use super::blocks;
+use super::body::{self, EFFORTS};
 use crate::{Ask, Message, Output, Params, Role, Tool, ToolCall, Transport, extra};
 
 /// Reads a body. What has no field goes to `extra`; turns that a [`Message`] cannot hold make it `None`.

@@ -134,7 +134,8 @@ fn several_blocks_of_thinking_are_all_sent_back() {
     ]);
     assert_eq!((run.reply.reasoning.as_str(), run.reply.text.as_str()), ("ab", "so"));
     let mut question = ask("hi");
-    let reply = Message { reasoning: Some(run.reply.reasoning), signature: run.reply.signature, ..Message::new(Role::Assistant, run.reply.text) };
+    let reply =
+        Message { reasoning: Some(run.reply.reasoning), signature: run.reply.signature, ..Message::new(Role::Assistant, run.reply.text) };
     question.messages.push(reply);
     let built = Value::Object(super::body::build(&question, Transport::Http));
     assert_eq!(
@@ -186,6 +187,21 @@ fn arguments_are_joined_and_nothing_means_an_empty_object() {
             ("toolu_5", "j", "{\"x\":1}")
         ]
     );
+}
+
+#[test]
+fn llama_cpp_begins_a_call_without_input_and_seals_late() {
+    let run = run(&[
+        start(0, json!({"type": "thinking", "thinking": ""})),
+        change(0, json!({"type": "thinking_delta", "thinking": "hm"})),
+        start(1, json!({"type": "tool_use", "id": "c", "name": "f"})),
+        change(1, json!({"type": "input_json_delta", "partial_json": "{\"x\":1}"})),
+        change(0, json!({"type": "signature_delta", "signature": ""})),
+        stop(0),
+        stop(1),
+    ]);
+    assert_eq!(run.calls(), [("c", "f", "{\"x\":1}")]);
+    assert_eq!((run.reply.reasoning.as_str(), run.reply.signature.as_deref()), ("hm", Some("")));
 }
 
 #[test]
@@ -268,7 +284,11 @@ fn errors_inside_a_success() {
             "overloaded_error",
             "Overloaded",
         ),
-        (vec![r#"{"type":"error","error":{"details":null,"type":"rate_limit_error","message":"slow down"}}"#, END], "rate_limit_error", "slow down"),
+        (
+            vec![r#"{"type":"error","error":{"details":null,"type":"rate_limit_error","message":"slow down"}}"#, END],
+            "rate_limit_error",
+            "slow down",
+        ),
         (vec![r#"{"type":"error"}"#], "", r#"{"type":"error"}"#),
         (vec![r#"{"error":{"message":"boom","type":"server_error"}}"#], "server_error", "boom"),
     ] {
@@ -277,7 +297,9 @@ fn errors_inside_a_success() {
         assert!(!run.decoder.whole(), "{events:?}");
     }
     // llama.cpp names the event and sends its own object; a gateway may send words.
-    for (data, code, message) in [(r#"{"code":500,"message":"Compute error","type":"server_error"}"#, "500", "Compute error"), ("broken pipe", "", "broken pipe")] {
+    for (data, code, message) in
+        [(r#"{"code":500,"message":"Compute error","type":"server_error"}"#, "500", "Compute error"), ("broken pipe", "", "broken pipe")]
+    {
         let mut run = Run::new(MESSAGES, 200);
         run.feed(Payload::Event { event: "error", data });
         assert_eq!(run.reply.error, Some((code.to_owned(), message.to_owned())));
@@ -459,7 +481,8 @@ fn urls() {
 
 #[test]
 fn what_cannot_be_asked_is_said_before() {
-    let refused = |question: &Ask, transport| AnthropicMessages.check(question, transport).iter().map(ToString::to_string).collect::<Vec<_>>();
+    let refused =
+        |question: &Ask, transport| AnthropicMessages.check(question, transport).iter().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(refused(&full(), Transport::Sse), Vec::<String>::new());
     assert_eq!(refused(&ask("hi"), Transport::Ndjson), ["Anthropic Messages has no ndjson transport; it has sse, http"]);
     let one = |change: &dyn Fn(&mut Ask)| {
@@ -595,6 +618,33 @@ fn question() -> impl Strategy<Value = Ask> {
     )
 }
 
+/// What a member of a body may hold, or `None` for no such member.
+fn value() -> impl Strategy<Value = Option<Value>> {
+    let some = [
+        json!(null),
+        json!(1),
+        json!(1.0),
+        json!(false),
+        json!("low"),
+        json!([]),
+        json!({}),
+        json!(["a"]),
+        json!([{"type": "text", "text": "a"}]),
+        json!([{"role": "user", "content": [{"type": "text", "text": "a"}]}]),
+        json!([{"role": "user", "content": "a", "x": 1}]),
+        json!([{"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "f", "input": {}, "x": 1}]}]),
+        json!([{"name": "f", "input_schema": {}}]),
+        json!([{"name": "f", "input_schema": {}, "description": ""}]),
+        json!({"type": "auto", "name": "f"}),
+        json!({"type": "any", "disable_parallel_tool_use": true}),
+        json!({"type": "enabled", "budget_tokens": 7, "display": "omitted"}),
+        json!({"type": "adaptive"}),
+        json!({"effort": "max"}),
+        json!({"effort": 3, "format": {"type": "json_schema", "schema": {}, "x": 1}}),
+    ];
+    proptest::option::of(proptest::sample::select(some.to_vec()))
+}
+
 proptest! {
     #[test]
     fn what_is_built_is_read_and_built_again(question in question(), sse in any::<bool>()) {
@@ -604,6 +654,19 @@ proptest! {
         let read = AnthropicMessages.read(&built.to_string(), "", transport);
         prop_assert!(read.is_some(), "not read: {}", built);
         prop_assert_eq!(Value::Object(super::body::build(&read.unwrap(), transport)), built);
+    }
+
+    #[test]
+    fn what_is_read_is_all_of_the_body(question in question(), name in "model|max_tokens|system|messages|temperature|top_p|stop_sequences|thinking|output_config|tools|tool_choice|stream|novel", value in value()) {
+        let mut body = super::body::build(&question, Transport::Sse);
+        match value {
+            Some(value) => drop(body.insert(name, value)),
+            None => drop(body.remove(&name)),
+        }
+        let body = Value::Object(body);
+        if let Some(read) = AnthropicMessages.read(&body.to_string(), "", Transport::Sse) {
+            prop_assert_eq!(Value::Object(super::body::build(&read, Transport::Sse)), body);
+        }
     }
 
     #[test]

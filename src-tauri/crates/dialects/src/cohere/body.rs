@@ -163,7 +163,8 @@ fn assistant(message: &Message) -> Value {
     if !message.text.is_empty() {
         turn.insert("content".to_owned(), json!(message.text));
     }
-    let call = |call: &crate::ToolCall| json!({"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}});
+    let call =
+        |call: &crate::ToolCall| json!({"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}});
     turn.insert("tool_calls".to_owned(), message.tool_calls.iter().map(call).collect());
     Value::Object(turn)
 }

@@ -70,7 +70,10 @@ fn thinking_and_plans_are_reasoning() {
         event("content-delta", 1, json!({"content": {"text": "a"}})),
     ]);
     assert_eq!((run.reply.reasoning.as_str(), run.reply.text.as_str()), ("hm", "a"));
-    let planned = super::tests::run(&[event("tool-plan-delta", 0, json!({"tool_plan": "I will"})), event("tool-plan-delta", 0, json!({"tool_plan": " look"}))]);
+    let planned = super::tests::run(&[
+        event("tool-plan-delta", 0, json!({"tool_plan": "I will"})),
+        event("tool-plan-delta", 0, json!({"tool_plan": " look"})),
+    ]);
     assert_eq!(planned.reply.reasoning, "I will look");
 }
 
@@ -90,7 +93,11 @@ fn tool_calls_are_single_objects_numbered_by_the_event() {
     assert_eq!(run.calls(), [("f_1", "f", "{\n    \"q\":1}"), ("g_2", "g", "{}")]);
     assert_eq!(run.reply.finish.unwrap().reason, "TOOL_CALL");
     // A list, should one ever come.
-    let listed = super::tests::run(&[event("tool-call-start", 0, json!({"tool_calls": [{"id": "a", "function": {"name": "f", "arguments": "1"}}]}))]);
+    let listed = super::tests::run(&[event(
+        "tool-call-start",
+        0,
+        json!({"tool_calls": [{"id": "a", "function": {"name": "f", "arguments": "1"}}]}),
+    )]);
     assert_eq!(listed.calls(), [("a", "f", "1")]);
 }
 
@@ -282,11 +289,35 @@ fn message() -> impl Strategy<Value = Message> {
         calls.into_iter().map(call).collect::<Vec<_>>()
     });
     prop_oneof![
-        (text(), proptest::collection::vec(image, 0..3)).prop_map(|(text, attachments)| Message { attachments, ..Message::new(Role::User, text) }),
+        (text(), proptest::collection::vec(image, 0..3))
+            .prop_map(|(text, attachments)| Message { attachments, ..Message::new(Role::User, text) }),
         text().prop_map(|text| Message { tool_call_id: Some("t".into()), ..Message::new(Role::Tool, text) }),
-        (text(), calls, proptest::option::of(text()))
-            .prop_map(|(text, tool_calls, reasoning)| Message { tool_calls, reasoning, ..Message::new(Role::Assistant, text) }),
+        (text(), calls, proptest::option::of(text())).prop_map(|(text, tool_calls, reasoning)| Message {
+            tool_calls,
+            reasoning,
+            ..Message::new(Role::Assistant, text)
+        }),
     ]
+}
+
+/// What a member of a body may hold, or `None` for no such member.
+fn value() -> impl Strategy<Value = Option<Value>> {
+    let some = [
+        json!(null),
+        json!(1.0),
+        json!("REQUIRED"),
+        json!("NONE"),
+        json!([]),
+        json!({}),
+        json!([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "u", "detail": "low"}}]}]),
+        json!([{"role": "assistant", "content": [{"type": "text", "text": "a"}, {"type": "thinking", "thinking": "b"}]}]),
+        json!([{"role": "system", "content": "a"}, {"role": "system", "content": "b"}]),
+        json!([{"type": "function", "function": {"name": "f", "parameters": {}, "description": ""}}]),
+        json!({"type": "enabled", "token_budget": 0}),
+        json!({"type": "json_object", "json_schema": null}),
+        json!({"type": "disabled", "token_budget": 5}),
+    ];
+    proptest::option::of(proptest::sample::select(some.to_vec()))
 }
 
 proptest! {
@@ -316,6 +347,19 @@ proptest! {
         let read = Cohere.read(&built.to_string(), "", transport);
         prop_assert!(read.is_some(), "not read: {}", built);
         prop_assert_eq!(Value::Object(super::body::build(&read.unwrap(), transport)), built);
+    }
+
+    #[test]
+    fn what_is_read_is_all_of_the_body(name in "model|messages|temperature|p|seed|stop_sequences|thinking|response_format|tools|tool_choice|stream|novel", value in value()) {
+        let mut body = super::body::build(&full(), Transport::Sse);
+        match value {
+            Some(value) => drop(body.insert(name, value)),
+            None => drop(body.remove(&name)),
+        }
+        let body = Value::Object(body);
+        if let Some(read) = Cohere.read(&body.to_string(), "", Transport::Sse) {
+            prop_assert_eq!(Value::Object(super::body::build(&read, Transport::Sse)), body);
+        }
     }
 
     #[test]

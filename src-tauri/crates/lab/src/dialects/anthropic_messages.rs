@@ -39,8 +39,20 @@ impl Dialect for AnthropicMessages {
         let usage = script.usage();
         let mut head = vec![("request-id", format!("req_lab{}", script.id())), ("anthropic-organization-id", "org-lab".to_string())];
         for (limit, remaining, until, most, used) in [
-            ("anthropic-ratelimit-requests-limit", "anthropic-ratelimit-requests-remaining", "anthropic-ratelimit-requests-reset", 50_usize, 1),
-            ("anthropic-ratelimit-tokens-limit", "anthropic-ratelimit-tokens-remaining", "anthropic-ratelimit-tokens-reset", 100_000, usage.total()),
+            (
+                "anthropic-ratelimit-requests-limit",
+                "anthropic-ratelimit-requests-remaining",
+                "anthropic-ratelimit-requests-reset",
+                50_usize,
+                1,
+            ),
+            (
+                "anthropic-ratelimit-tokens-limit",
+                "anthropic-ratelimit-tokens-remaining",
+                "anthropic-ratelimit-tokens-reset",
+                100_000,
+                usage.total(),
+            ),
             (
                 "anthropic-ratelimit-input-tokens-limit",
                 "anthropic-ratelimit-input-tokens-remaining",
@@ -300,16 +312,4 @@ fn usage(script: &Script, output: usize) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::rfc3339;
-
-    #[test]
-    fn dates() {
-        assert_eq!(rfc3339(0), "1970-01-01T00:00:00Z");
-        assert_eq!(rfc3339(951_782_399), "2000-02-28T23:59:59Z");
-        assert_eq!(rfc3339(951_782_400), "2000-02-29T00:00:00Z");
-        assert_eq!(rfc3339(1_780_000_000), "2026-05-28T20:26:40Z");
-        assert_eq!(rfc3339(4_107_542_399), "2100-02-28T23:59:59Z");
-        assert_eq!(rfc3339(4_107_542_400), "2100-03-01T00:00:00Z");
-    }
-}
+mod tests;

@@ -190,7 +190,7 @@ impl Render for Events {
                 events
             }
             Step::Fail => {
-                let delta = json!({"finish_reason": "ERROR", "error": script.failure().message, "usage": usage(script)});
+                let delta = json!({"finish_reason": "ERROR", "error": script.failure().message});
                 vec![event("message-end", json!({"id": id(script), "delta": delta})).end()]
             }
         }
@@ -212,7 +212,8 @@ impl Render for Events {
             }
         } else {
             message["tool_plan"] = script.reasoning().into();
-            message["tool_calls"] = (0..script.tool_calls().len()).map(|at| call(script, at, script.tool_calls()[at].arguments.text())).collect();
+            message["tool_calls"] =
+                (0..script.tool_calls().len()).map(|at| call(script, at, script.tool_calls()[at].arguments.text())).collect();
         }
         let text = if script.refusal().is_empty() { script.text() } else { script.refusal() };
         if !text.is_empty() {
@@ -282,3 +283,6 @@ fn usage(script: &Script) -> Value {
         "cached_tokens": 0,
     })
 }
+
+#[cfg(test)]
+mod tests;

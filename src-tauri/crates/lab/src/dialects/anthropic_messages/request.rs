@@ -130,7 +130,9 @@ fn block_text(block: &Value, place: &str) -> Result<String, Rejection> {
             ask::content_text(&block["content"])
         }
         "image" | "document" => match block["source"]["type"].as_str() {
-            Some("base64" | "url" | "text" | "file" | "content") => block["source"]["data"].as_str().filter(|_| block["source"]["type"] == "text").unwrap_or_default().to_string(),
+            Some("base64" | "url" | "text" | "file" | "content") => {
+                block["source"]["data"].as_str().filter(|_| block["source"]["type"] == "text").unwrap_or_default().to_string()
+            }
             _ => return Err(bad(&format!("{place}.source: Field required"))),
         },
         "search_result" | "server_tool_use" | "container_upload" => String::new(),
@@ -168,7 +170,8 @@ fn tools(body: &Value) -> Result<Vec<Tool>, Rejection> {
     let list = ask::optional(body, "tools", "an array", Value::as_array)?.map(Vec::as_slice).unwrap_or_default();
     let mut tools = Vec::new();
     for (at, tool) in list.iter().enumerate().filter(|(_, tool)| matches!(tool["type"].as_str(), None | Some("custom"))) {
-        let name = tool["name"].as_str().filter(|name| !name.is_empty()).ok_or_else(|| bad(&format!("tools.{at}.custom.name: Field required")))?;
+        let name =
+            tool["name"].as_str().filter(|name| !name.is_empty()).ok_or_else(|| bad(&format!("tools.{at}.custom.name: Field required")))?;
         if !tool["input_schema"].is_object() {
             return Err(bad(&format!("tools.{at}.custom.input_schema: Field required")));
         }
