@@ -123,6 +123,9 @@ static LINES: &[Line] = &[
     line("anthropic", "/v1/messages/count_tokens", Route::Reply, &AnthropicMessages),
     Line { only_with: Some("anthropic-version"), ..line("anthropic", "/v1/models", Route::Models, &AnthropicMessages) },
     Line { only_with: Some("anthropic-version"), ..line("anthropic", "/v1/models/{model}", Route::Models, &AnthropicMessages) },
+    // Cohere's SDKs are told by their generator's header
+    Line { only_with: Some("x-fern-sdk-name"), ..line("cohere", "/v1/models", Route::Models, &Cohere) },
+    Line { only_with: Some("x-fern-sdk-name"), ..line("cohere", "/v1/models/{model}", Route::Models, &Cohere) },
     // Google, before OpenAI, whose models of one name would take the method for a part of it
     line("gemini", "/v1beta/models/{model}:generateContent", Route::Reply, &Gemini),
     line("gemini", "/v1beta/models/{model}:streamGenerateContent", Route::Reply, &Gemini),
