@@ -85,7 +85,7 @@ static KNOWN: &[Known] = &[
     Known {
         id: "lab",
         name: "Weir Lab",
-        dialects: &[("openai-chat", "{lab}/v1"), ("openai-responses", "{lab}/v1"), ("anthropic-messages", "{lab}"), ("cohere", "{lab}"), ("gemini", "{lab}"), ("gemini-live", "{lab}"), ("ollama", "{lab}"), ("bedrock-converse", "{lab}"), ("lmstudio", "{lab}"), ("mcp", "{lab}/mcp"), ("ai-sdk-ui", "{lab}/ai-sdk-ui"), ("raw", "{lab}")],
+        dialects: &[("openai-chat", "{lab}/v1"), ("openai-responses", "{lab}/v1"), ("anthropic-messages", "{lab}"), ("cohere", "{lab}"), ("gemini", "{lab}"), ("gemini-live", "{lab}"), ("ollama", "{lab}"), ("bedrock-converse", "{lab}"), ("lmstudio", "{lab}"), ("openai-realtime", "{lab}/v1"), ("dashscope", "{lab}/api/v1"), ("qwen-realtime", "{lab}/api-ws/v1"), ("dashscope-task", "{lab}/api-ws/v1"), ("mcp", "{lab}/mcp"), ("ai-sdk-ui", "{lab}/ai-sdk-ui"), ("raw", "{lab}")],
         auth: "",
         key: "none",
         models: &["lab/steady", "lab/reasoner", "lab/tools", "lab/refuser"],
@@ -96,7 +96,11 @@ static KNOWN: &[Known] = &[
     Known {
         id: "openai",
         name: "OpenAI",
-        dialects: &[("openai-responses", "https://api.openai.com/v1"), ("openai-chat", "https://api.openai.com/v1")],
+        dialects: &[
+            ("openai-responses", "https://api.openai.com/v1"),
+            ("openai-chat", "https://api.openai.com/v1"),
+            ("openai-realtime", "https://api.openai.com/v1"),
+        ],
         auth: BEARER,
         key: "required",
         models: &[],
@@ -106,6 +110,7 @@ static KNOWN: &[Known] = &[
             "The token limit goes as max_completion_tokens, reasoning included.",
             "Hosts for a region are us., eu., ae., au., in. and jp.api.openai.com.",
             "Over WebSocket a connection lives for 60 minutes.",
+            "Realtime says what is wrong with a key after the handshake: an error, then the close code 3000.",
         ],
         docs: "https://platform.openai.com/docs/api-reference",
     },
@@ -148,6 +153,9 @@ static KNOWN: &[Known] = &[
         dialects: &[
             ("openai-chat", "https://dashscope.aliyuncs.com/compatible-mode/v1"),
             ("anthropic-messages", "https://dashscope.aliyuncs.com/apps/anthropic"),
+            ("dashscope", "https://dashscope.aliyuncs.com/api/v1"),
+            ("qwen-realtime", "https://dashscope.aliyuncs.com/api-ws/v1"),
+            ("dashscope-task", "https://dashscope.aliyuncs.com/api-ws/v1"),
         ],
         auth: BEARER,
         key: "required",
@@ -156,6 +164,7 @@ static KNOWN: &[Known] = &[
         notes: &[
             "Some models answer in a stream only: the open-weight ones that think, QwQ, QVQ and Omni.",
             "Reasoning enabled or disabled goes as enable_thinking, a number as thinking_budget.",
+            "DashScope's own form asks for a stream by the field X-DashScope-SSE; models that see or hear have an address of their own.",
             "Keys belong to a region: outside China the host is dashscope-intl.aliyuncs.com, or a workspace's own.",
         ],
         docs: "https://help.aliyun.com/zh/model-studio/",
@@ -208,7 +217,11 @@ static KNOWN: &[Known] = &[
     Known {
         id: "xai",
         name: "xAI",
-        dialects: &[("openai-chat", "https://api.x.ai/v1"), ("openai-responses", "https://api.x.ai/v1")],
+        dialects: &[
+            ("openai-chat", "https://api.x.ai/v1"),
+            ("openai-responses", "https://api.x.ai/v1"),
+            ("openai-realtime", "https://api.x.ai/v1"),
+        ],
         auth: BEARER,
         key: "required",
         models: &[],
@@ -216,7 +229,8 @@ static KNOWN: &[Known] = &[
         notes: &[
             "Output tokens are counted without reasoning.",
             "A refusal of a streaming request may come as plain JSON with status 200.",
-            "Conversations over WebSocket go through Responses.",
+            "Conversations over WebSocket go through Responses; Realtime is the voice API, which also takes text.",
+            "Realtime sends pings as JSON, and may leave out indexes and usage.",
         ],
         docs: "https://docs.x.ai",
     },
@@ -302,6 +316,7 @@ static KNOWN: &[Known] = &[
         dialects: &[
             ("openai-responses", "https://{resource}.openai.azure.com/openai/v1"),
             ("openai-chat", "https://{resource}.openai.azure.com/openai/v1"),
+            ("openai-realtime", "https://{resource}.openai.azure.com/openai/v1"),
         ],
         auth: "api-key: {key}",
         key: "required",

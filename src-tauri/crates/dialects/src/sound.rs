@@ -29,9 +29,9 @@ impl Sound {
         Self { media_type: media_type.into(), rate: None }
     }
 
-    /// The facts of a piece of `bytes`, of which `head` are no sound.
-    pub(crate) fn piece(&self, bytes: u64, head: u64, base64: bool) -> Part<'_> {
-        let ms = self.rate.map(|rate| bytes.saturating_sub(head) as f64 * 1000.0 / rate);
+    /// The facts of a piece of `bytes`.
+    pub(crate) fn piece(&self, bytes: u64, base64: bool) -> Part<'_> {
+        let ms = self.rate.map(|rate| bytes as f64 * 1000.0 / rate);
         Part::Media { media_type: Cow::Borrowed(&self.media_type), bytes, ms, base64 }
     }
 }
@@ -52,14 +52,14 @@ mod tests {
         for (text, bytes) in [("", 0), ("AA==", 1), ("AAA=", 2), ("AAAA", 3), ("AAA", 2), ("A\\/AA", 3), ("AAAAAA==", 4)] {
             assert_eq!(base64_len(text), bytes, "{text}");
         }
-        let ms = |sound: Sound, bytes, head| match sound.piece(bytes, head, true) {
+        let ms = |sound: Sound, bytes| match sound.piece(bytes, true) {
             Part::Media { ms, .. } => ms,
             _ => None,
         };
-        assert_eq!(ms(Sound::pcm16(24_000), 4800, 0), Some(100.0));
-        assert_eq!(ms(Sound::g711("audio/pcmu"), 800, 0), Some(100.0));
-        assert_eq!(ms(Sound::pcm16(16_000), 3244, 44), Some(100.0));
-        assert_eq!(ms(Sound::coded("audio/mpeg"), 4800, 0), None);
-        assert_eq!(ms(Sound::pcm16(0), 4800, 0), None);
+        assert_eq!(ms(Sound::pcm16(24_000), 4800), Some(100.0));
+        assert_eq!(ms(Sound::g711("audio/pcmu"), 800), Some(100.0));
+        assert_eq!(ms(Sound::pcm16(16_000), 3200), Some(100.0));
+        assert_eq!(ms(Sound::coded("audio/mpeg"), 4800), None);
+        assert_eq!(ms(Sound::pcm16(0), 4800), None);
     }
 }

@@ -423,7 +423,7 @@ impl Realtime {
         let Some(content) = delta.and_then(json::content).filter(|content| !content.is_empty()) else {
             return;
         };
-        let part = self.sound.piece(base64_len(content), 0, true);
+        let part = self.sound.piece(base64_len(content), true);
         teller.tell(Delta { part, ..Delta::new(DeltaKind::Audio, "", source.at(content)) });
     }
 
