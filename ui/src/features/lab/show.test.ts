@@ -15,7 +15,7 @@ test('a base URL stands once in .env, under the name its SDK reads', () => {
 });
 
 test('SDKs that read other names get those', () => {
-  const bases = ['/gemini', '/ollama', '/anthropic'];
+  const bases = ['/gemini', '/ollama', '/mcp', '/anthropic'];
   const asked = bases.map((base) => ({ name: base, transport: 'sse' as const, path: base, base }));
   expect(dotEnv('http://lab', asked)).toBe(
     'GOOGLE_GEMINI_BASE_URL=http://lab/gemini\nGEMINI_API_KEY=lab\nOLLAMA_HOST=http://lab/ollama\n' +

@@ -18,12 +18,15 @@ export function urlOf(address: string, endpoint: Pick<LabEndpoint, 'transport' |
   return base + endpoint.path;
 }
 
-/** Variables an SDK reads its base URL and key from, where they are not `NAME_BASE_URL` and `NAME_API_KEY`. */
-const VARIABLES: Record<string, [url: string, key: string | null]> = {
+/** Variables an SDK reads its base URL and key from, where they are not `NAME_BASE_URL` and `NAME_API_KEY`; none of some. */
+const VARIABLES: Record<string, [url: string, key: string | null] | null> = {
   gemini: ['GOOGLE_GEMINI_BASE_URL', 'GEMINI_API_KEY'],
   ollama: ['OLLAMA_HOST', null],
   cohere: ['CO_API_URL', 'CO_API_KEY'],
   bedrock: ['AWS_ENDPOINT_URL_BEDROCK_RUNTIME', 'AWS_BEARER_TOKEN_BEDROCK'],
+  vertex: ['GOOGLE_VERTEX_BASE_URL', null],
+  'ai-sdk-ui': null,
+  mcp: null,
   dashscope: ['DASHSCOPE_HTTP_BASE_URL', 'DASHSCOPE_API_KEY'],
 };
 
@@ -34,8 +37,10 @@ export function dotEnv(address: string, endpoints: readonly LabEndpoint[]): stri
     .map((base) => {
       const api = base.split('/')[1] ?? 'lab';
       const name = api.toUpperCase().replaceAll(/\W/g, '_');
-      const [url, key] = VARIABLES[api] ?? [`${name}_BASE_URL`, `${name}_API_KEY`];
-      return `${url}=${address}${base}\n${key === null ? '' : `${key}=lab\n`}`;
+      const variables = api in VARIABLES ? VARIABLES[api] : [`${name}_BASE_URL`, `${name}_API_KEY`];
+      if (!variables) return '';
+      const [url, key] = variables;
+      return `${url}=${address}${base}\n${!key ? '' : `${key}=lab\n`}`;
     })
     .join('');
 }
