@@ -23,8 +23,9 @@ struct Heard {
     text: String,
     reasoning: String,
     tools: Vec<(String, Value)>,
-    input: Option<u64>,
-    output: Option<u64>,
+    /// Some SDKs count in floating point.
+    input: Option<f64>,
+    output: Option<f64>,
 }
 
 fn folder() -> PathBuf {
@@ -103,10 +104,19 @@ fn meant(case: &str) -> Script {
     let ask = Ask { model: model.into(), messages: vec![Message::new(Role::User, prompt)], tools, ..Ask::default() };
     let streams = dialect.transports().iter().copied().find(|transport| !matches!(transport, Transport::Http | Transport::Websocket));
     let transport = if kind == "whole" { Transport::Http } else { streams.expect("it streams") };
-    let base = if of.starts_with("openai") || of == "mistral" { "http://lab/v1" } else { "http://lab" };
+    let base = match of {
+        "mistral" => "http://lab/mistral/v1",
+        _ if of.starts_with("openai") => "http://lab/v1",
+        _ => "http://lab",
+    };
     let call = dialect.call(&ask, transport, base, false, "").expect("it can be asked");
     let path = call.url.strip_prefix("http://lab").expect("it is on the Lab");
-    Script::for_request(path, &HeaderMap::new(), false, call.body.as_bytes(), &settings()).expect("the Lab takes it")
+    let mut headers = HeaderMap::new();
+    for header in &call.headers {
+        let name = weir_lab::HeaderName::try_from(header.name.as_str()).expect("a field name");
+        headers.insert(name, header.value.parse().expect("a field value"));
+    }
+    Script::for_request(path, &headers, false, call.body.as_bytes(), &settings()).expect("the Lab takes it")
 }
 
 fn check(sdk: &str, told: &[u8]) -> usize {
@@ -126,8 +136,8 @@ fn check(sdk: &str, told: &[u8]) -> usize {
         assert_eq!(heard.tools, calls, "{what}");
         assert_eq!(calls.is_empty(), !heard.case.ends_with("tools"), "{what}");
         let usage = script.usage();
-        assert_eq!(heard.output, Some(usage.completion as u64), "{what}");
-        assert!(heard.input.is_some_and(|input| input > 0), "{what}: no input tokens");
+        assert_eq!(heard.output, Some(usage.completion as f64), "{what}");
+        assert!(heard.input.is_some_and(|input| input > 0.0), "{what}: no input tokens");
     }
     heard.len()
 }

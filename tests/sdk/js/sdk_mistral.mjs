@@ -1,7 +1,7 @@
 import { Mistral } from '@mistralai/mistralai';
 import { BASE, FUNCTION, PROMPT, TOOL_PROMPT, say } from './common.mjs';
 
-const client = new Mistral({ apiKey: 'none-needed', serverURL: BASE });
+const client = new Mistral({ apiKey: 'none-needed', serverURL: `${BASE}/mistral` });
 
 async function stream(name, model, prompt, more = {}) {
   let [text, usage] = ['', null];

@@ -4,7 +4,7 @@ from mistralai.client import Mistral
 
 from common import BASE, PARAMETERS, PROMPT, TOOL_PROMPT, say
 
-client = Mistral(api_key="none-needed", server_url=BASE)
+client = Mistral(api_key="none-needed", server_url=f"{BASE}/mistral")
 
 
 def stream(case, model, prompt, **more):

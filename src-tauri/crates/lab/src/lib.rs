@@ -31,7 +31,7 @@ pub mod sigv4;
 pub use connections::{ROWS, Row, Side, Snapshot, State, Transport};
 pub use endpoints::{Endpoint, endpoints};
 pub use fault::{FaultError, Parameter, Recipe, Switch, catalogue, switches};
-pub use http::{HeaderMap, HeaderName};
+pub use http::{HeaderMap, HeaderName, HeaderValue};
 pub use keys::WRONG_KEY;
 pub use pace::{Pace, Shape};
 pub use pieces::Pieces;

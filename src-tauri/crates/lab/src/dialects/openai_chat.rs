@@ -189,7 +189,7 @@ fn id(script: &Script) -> String {
     format!("chatcmpl-lab{}", script.id())
 }
 
-fn finish(script: &Script) -> &'static str {
+pub(super) fn finish(script: &Script) -> &'static str {
     match script.finish() {
         Finish::Stop | Finish::Error => "stop",
         Finish::Length => "length",
