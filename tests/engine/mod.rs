@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod captures;
+mod dialects;
 mod growth;
 mod index;
 mod killed;
@@ -11,3 +12,4 @@ mod ownership;
 mod reopened;
 mod secrets;
 mod stop;
+mod turns;

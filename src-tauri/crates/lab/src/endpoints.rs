@@ -12,6 +12,7 @@ use crate::dialects::ai_sdk_ui::AiSdkUi;
 use crate::dialects::bedrock_converse::BedrockConverse;
 use crate::dialects::lmstudio::LmStudio;
 use crate::dialects::mcp::Mcp;
+use crate::dialects::mistral::Mistral;
 use crate::dialects::ollama::{Ollama, OllamaAsides};
 use crate::dialects::anthropic_messages::AnthropicMessages;
 use crate::dialects::cohere::Cohere;
@@ -46,6 +47,7 @@ static ENDPOINTS: &[Endpoint] = &[
     endpoint("OpenAI Responses", Transport::Sse, "/openai/v1/responses", OPENAI),
     endpoint("OpenAI Responses", Transport::Ws, "/openai/v1/responses", OPENAI),
     endpoint("OpenAI models", Transport::Http, "/openai/v1/models", OPENAI),
+    endpoint("Mistral Chat", Transport::Sse, "/mistral/v1/chat/completions", Some("/mistral")),
     endpoint("Anthropic Messages", Transport::Sse, "/anthropic/v1/messages", Some("/anthropic")),
     endpoint("Anthropic models", Transport::Http, "/anthropic/v1/models", Some("/anthropic")),
     endpoint("Cohere Chat", Transport::Sse, "/cohere/v2/chat", Some("/cohere")),
@@ -167,6 +169,9 @@ static LINES: &[Line] = &[
     line("openai", "/v1/models/{model}", Route::Models, &OpenAiChat),
     #[cfg(test)]
     line("probe", "/talk/{model}", Route::ReplyOrTalk, &crate::dialects::probe::Probe),
+    line("mistral", "/v1/chat/completions", Route::Reply, &Mistral),
+    line("mistral", "/v1/models", Route::Models, &Mistral),
+    line("mistral", "/v1/models/{model}", Route::Models, &Mistral),
     // Cohere, and lists of models that are asked for by name
     line("cohere", "/v2/chat", Route::Reply, &Cohere),
     line("cohere", "/v1/models", Route::Models, &Cohere),

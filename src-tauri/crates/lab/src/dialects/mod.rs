@@ -7,6 +7,7 @@ pub(crate) mod bedrock_converse;
 pub(crate) mod cohere;
 pub(crate) mod lmstudio;
 pub(crate) mod mcp;
+pub(crate) mod mistral;
 pub(crate) mod ollama;
 pub(crate) mod gemini;
 pub(crate) mod gemini_live;
