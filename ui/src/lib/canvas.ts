@@ -6,6 +6,7 @@ export const LAYERS = [
   'chunk',
   'h2',
   'sse',
+  'eventstream',
   'ws',
   'json',
   'text-delta',

@@ -34,6 +34,7 @@ const LAYER_NAMES: Readonly<Record<string, Name>> = {
   h2: { label: 'HTTP/2', hue: 'h2' },
   sse: { label: 'SSE', hue: 'sse' },
   ndjson: { label: 'NDJSON', hue: 'json' },
+  eventstream: { label: 'EVS', hue: 'eventstream' },
   ws: { label: 'WS', hue: 'ws' },
   body: { label: 'body', hue: 'json' },
 };
@@ -61,6 +62,7 @@ export function hueLabel(hue: string): string {
     'http-head': 'HTTP',
     h2: 'HTTP/2',
     sse: 'SSE',
+    eventstream: 'EVS',
     ws: 'WS',
     json: 'JSON',
     'text-delta': 'text',

@@ -219,20 +219,19 @@ fn record(tree: &mut Tree, depth: u32, unit: &Unit, word: &str, own: &[Span]) ->
     let mut faults = Vec::new();
     eventstream::Dissector::new(Limits::default()).push(&unit.inner, &mut |item| match item {
         eventstream::Item::Message(message) => {
-            let mut part = |label: &str, value: String, from: u64, to: u64| {
-                tree.add_quiet(depth + 1, label, value, "eventstream", &unit.map.outer(Span::new(from, to)))
-            };
             let start = message.span.start;
-            part("total length", format!("{} B", message.span.len()), start, start + 4);
-            part("headers length", format!("{} B", message.headers_span.len()), start + 4, start + 8);
-            part("prelude CRC-32", String::new(), start + 8, start + 12);
-            let headers = part("headers", String::new(), message.headers_span.start, message.headers_span.end);
-            body = part("payload", format!("{} B", message.payload_span.len()), message.payload_span.start, message.payload_span.end);
-            part("message CRC-32", if message.intact { "right" } else { "wrong" }.into(), message.span.end - 4, message.span.end);
-            let _ = headers;
+            let outer = |from: u64, to: u64| unit.map.outer(Span::new(from, to));
+            let mut part = |at: u32, label: &str, value: String, spans: &[Span]| tree.add_quiet(at, label, value, "eventstream", spans);
+            part(depth + 1, "total length", format!("{} B", message.span.len()), &outer(start, start + 4));
+            part(depth + 1, "headers length", format!("{} B", message.headers_span.len()), &outer(start + 4, start + 8));
+            part(depth + 1, "prelude CRC-32", String::new(), &outer(start + 8, start + 12));
+            part(depth + 1, "headers", String::new(), &unit.map.outer(message.headers_span));
             for header in message.headers {
-                tree.add_quiet(depth + 2, header.name.as_ref(), shown_value(&header.value), "eventstream", &unit.map.outer(header.span));
+                part(depth + 2, header.name.as_ref(), shown_value(&header.value), &unit.map.outer(header.span));
             }
+            let checksum = if message.intact { "right" } else { "wrong" };
+            part(depth + 1, "message CRC-32", checksum.into(), &outer(message.span.end - 4, message.span.end));
+            body = part(depth + 1, "payload", format!("{} B", message.payload_span.len()), &unit.map.outer(message.payload_span));
         }
         eventstream::Item::Error { code, message, .. } => faults.push(format!("{code}: {message}")),
         eventstream::Item::Incomplete { .. } => {}
