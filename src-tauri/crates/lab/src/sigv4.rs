@@ -2,9 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use aws_credential_types::Credentials;
-use aws_sigv4::http_request::{PayloadChecksumKind, SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
+use sha2::{Digest, Sha256};
 
 use crate::dialects::Request;
 use crate::rejection::{Reason, Rejection};
@@ -32,14 +31,14 @@ pub(crate) fn check(request: &Request<'_>, now: SystemTime) -> Result<(), Reject
     if id != ACCESS_KEY_ID {
         return Err(refused("UnrecognizedClientException", "The security token included in the request is invalid."));
     }
-    let time = request.header("x-amz-date").and_then(time);
-    let Some(time) = time else {
+    let stamp = request.header("x-amz-date").unwrap_or_default();
+    let Some(time) = time(stamp) else {
         return Err(refused("IncompleteSignatureException", "Authorization header requires existence of an 'X-Amz-Date' header."));
     };
     if now.duration_since(time).unwrap_or_else(|early| early.duration()) > SKEW {
         return Err(refused("InvalidSignatureException", "Signature expired: the request's date is more than five minutes away from the Lab's."));
     }
-    let ours = signed(request, names, region, service, time);
+    let ours = signed(request, names, region, service, time, stamp);
     if ours.as_deref() == Some(signature) {
         return Ok(());
     }
@@ -49,26 +48,49 @@ pub(crate) fn check(request: &Request<'_>, now: SystemTime) -> Result<(), Reject
     ))
 }
 
-/// The signature that the request should have.
-fn signed(request: &Request<'_>, names: &str, region: &str, service: &str, time: SystemTime) -> Option<String> {
-    let identity = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "lab").into();
-    let mut settings = SigningSettings::default();
-    // Whatever the client chose to sign is signed.
-    settings.excluded_headers = None;
-    settings.payload_checksum_kind = PayloadChecksumKind::NoHeader;
-    let params = v4::SigningParams::builder().identity(&identity).region(region).name(service).time(time).settings(settings).build().ok()?.into();
-    let field = |name: &str| Some(request.headers.get_all(name).iter().map(|value| value.to_str().ok()).collect::<Option<Vec<_>>>()?.join(","));
-    let fields = names.split(';').filter(|name| *name != "x-amz-date").map(|name| Some((name, field(name)?))).collect::<Option<Vec<_>>>()?;
-    let host = request.header("host")?;
-    let query = if request.query.is_empty() { String::new() } else { format!("?{}", request.query) };
-    let url = format!("http://{host}{}{query}", request.target);
+/// The signature that the request should have: the canonical request is built here, by the words of AWS's *Create a signed request*, so
+/// that a client which signs with the same library as Weir is not checked by its own reading. `None` if a signed field is not there.
+fn signed(request: &Request<'_>, names: &str, region: &str, service: &str, time: SystemTime, stamp: &str) -> Option<String> {
+    let mut canonical = format!("{}\n{}\n{}\n", request.method, escaped(request.target), query(request.query));
+    for name in names.split(';') {
+        // The JavaScript SDK signs HTTP/2's own name for the host.
+        let name = if name == ":authority" { "host" } else { name };
+        let values = request.headers.get_all(name).iter().map(|value| value.to_str().ok()).collect::<Option<Vec<_>>>()?;
+        let values: Vec<String> = values.iter().map(|value| value.split_ascii_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        if values.is_empty() {
+            return None;
+        }
+        let shown = if name == "host" && names.starts_with(":authority") { ":authority" } else { name };
+        canonical += &format!("{shown}:{}\n", values.join(","));
+    }
     let body = match request.header("x-amz-content-sha256") {
-        Some("UNSIGNED-PAYLOAD") => SignableBody::UnsignedPayload,
-        _ => SignableBody::Bytes(request.body),
+        Some(unsigned @ "UNSIGNED-PAYLOAD") => unsigned.to_owned(),
+        _ => sha256(request.body),
     };
-    let fields = fields.iter().map(|(name, value)| (*name, value.as_str()));
-    let signable = SignableRequest::new(request.method.as_str(), url, fields, body).ok()?;
-    Some(sign(signable, &params).ok()?.signature().to_owned())
+    canonical += &format!("\n{names}\n{body}");
+    let day = stamp.get(..8)?;
+    let to_sign = format!("AWS4-HMAC-SHA256\n{stamp}\n{day}/{region}/{service}/aws4_request\n{}", sha256(canonical.as_bytes()));
+    Some(v4::calculate_signature(v4::generate_signing_key(SECRET_ACCESS_KEY, time, region, service), to_sign.as_bytes()))
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A path as it came, escaped once more: every service but S3 wants it so.
+fn escaped(path: &str) -> String {
+    let byte = |byte: u8| {
+        let plain = byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+        if plain { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+    };
+    path.bytes().map(byte).collect()
+}
+
+/// The query's pairs in their order; escaped they came.
+fn query(query: &str) -> String {
+    let mut pairs: Vec<(&str, &str)> = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, ""))).collect();
+    pairs.sort_unstable();
+    pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
 }
 
 /// `20150830T123600Z`.

@@ -20,7 +20,7 @@ impl Dialect for BedrockConverse {
         sigv4::check(request, SystemTime::now())?;
         let body = ask::object(request.body)?;
         let model_name = request.name("model").to_string();
-        let model = models::find(&model_name).ok_or_else(|| Rejection::no_model(&model_name))?;
+        let model = models::find(&model_name).ok_or_else(|| Rejection { status: 400, ..Rejection::no_model(&model_name) })?;
         let messages = body["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
         if messages.first().is_none_or(|first| first["role"] != "user") {
             return Err(Rejection::invalid(Some("messages"), "A conversation must start with a user message. Try again with a conversation that starts with a user message."));

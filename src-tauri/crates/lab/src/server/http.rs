@@ -1,11 +1,11 @@
 //! From a request to a response: routing, the faults that come before the first byte, and errors in the shape SDKs expect.
 
-use ::http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use ::http::header::{ALLOW, CONTENT_TYPE, HOST, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use ::http::{Method, Request, Response, StatusCode, request};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::body::Reply;
 use super::{Client, plain, replies, socket};
@@ -73,7 +73,13 @@ impl Asked {
 }
 
 pub(super) async fn answer(client: Client, request: Request<Incoming>) -> Response<Reply> {
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
+    // HTTP/2 names the host in `:authority` (RFC 9113, section 8.3.1); a signature calls it `host` all the same.
+    if let Some(authority) = head.uri.authority().filter(|_| !head.headers.contains_key(HOST))
+        && let Ok(value) = HeaderValue::from_str(authority.as_str())
+    {
+        head.headers.insert(HOST, value);
+    }
     let place = match place(head.uri.path(), &head.headers) {
         Ok(place) => place,
         Err(dialect) => return refused(&client, &head, dialect, &Rejection::no_path(&head.method, head.uri.path())),
@@ -190,8 +196,7 @@ fn before_the_first_byte(asked: &Asked, upgrade: bool) -> Option<Response<Reply>
         return done(response(200, "text/event-stream; charset=utf-8", Reply::Whole(None)));
     }
     if faults.json == Some(JsonInstead::Error) && !upgrade {
-        let error = json!({"code": "The service is currently unavailable", "error": "The Lab answers a stream request with JSON, as it was asked to."});
-        return done(json_response(200, &error));
+        return done(json_response(200, &asked.dialect().error_with_200()));
     }
     None
 }
