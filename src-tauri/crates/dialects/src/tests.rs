@@ -118,7 +118,7 @@ fn every_provider_can_be_called_in_every_dialect_it_lists() {
     for provider in provider::all() {
         for (id, base) in &provider.dialects {
             let dialect = dialect::find(id).unwrap();
-            let base = base.replace("{lab}", "http://127.0.0.1:4780").replace("{resource}", "mine");
+            let base = base.replace("{lab}", "http://127.0.0.1:4780").replace("{resource}", "mine").replace("{region}", "eu-west-1");
             for transport in dialect.transports() {
                 let call = dialect.call(&ask("hi"), *transport, &base, false, &provider.auth).unwrap();
                 assert_eq!(call.url.starts_with("ws"), *transport == Transport::Websocket);
@@ -135,6 +135,10 @@ fn a_dialect_is_guessed_from_its_endpoint() {
     assert_eq!(guess("https://r.openai.azure.com/openai/deployments/d/chat/completions?api-version=1#x"), Some("openai-chat"));
     assert_eq!(guess("/v1/responses/"), Some("openai-responses"));
     assert_eq!(guess("wss://api.x.ai/v1/responses"), Some("openai-responses"));
+    assert_eq!(guess("http://localhost:11434/api/chat"), Some("ollama"));
+    assert_eq!(guess("http://localhost:1234/api/v1/chat"), Some("lmstudio"));
+    assert_eq!(guess("https://bedrock-runtime.eu-west-1.amazonaws.com/model/m%3A0/converse-stream"), Some("bedrock-converse"));
+    assert_eq!(guess("https://h/mcp"), Some("mcp"));
     assert_eq!(guess("http://127.0.0.1/events"), None);
 }
 
