@@ -142,6 +142,8 @@ static LINES: &[Line] = &[
     line("gemini", "/v1beta/models/{model}", Route::Models, &Gemini),
     line("gemini", "/v1alpha/models", Route::Models, &Gemini),
     line("gemini", "/v1alpha/models/{model}", Route::Models, &Gemini),
+    Line { only_with: Some("x-goog-api-key"), ..line("gemini", "/v1/models", Route::Models, &Gemini) },
+    Line { only_with: Some("x-goog-api-key"), ..line("gemini", "/v1/models/{model}", Route::Models, &Gemini) },
     line("gemini", "/ws/google.ai.generativelanguage.{version}.GenerativeService.BidiGenerateContent", Route::Talk, &GeminiLive),
     line("gemini", "/ws/google.ai.generativelanguage.{version}.GenerativeService.BidiGenerateContentConstrained", Route::Talk, &GeminiLive),
     // Vertex AI: a dot became a slash before the method
@@ -176,6 +178,8 @@ static LINES: &[Line] = &[
     line("cohere", "/v2/chat", Route::Reply, &Cohere),
     line("cohere", "/v1/models", Route::Models, &Cohere),
     line("cohere", "/v1/models/{model}", Route::Models, &Cohere),
+    line("gemini", "/v1/models", Route::Models, &Gemini),
+    line("gemini", "/v1/models/{model}", Route::Models, &Gemini),
     line("anthropic", "/v1/models", Route::Models, &AnthropicMessages),
     line("anthropic", "/v1/models/{model}", Route::Models, &AnthropicMessages),
     // Ollama
