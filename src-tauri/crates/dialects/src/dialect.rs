@@ -310,8 +310,8 @@ pub static ALL: &[&dyn Dialect] = &[
     &crate::gemini::Gemini,
     &crate::gemini_live::GeminiLive,
     &crate::vertex::Vertex,
-    // &crate::dashscope::DashScope,
-    // &crate::dashscope_task::DashScopeTask,
+    &crate::dashscope::DashScope,
+    &crate::dashscope_task::DashScopeTask,
     // Before OpenAI's, which its path ends like.
     &crate::qwen_realtime::QwenRealtime,
     &crate::openai_realtime::OpenAiRealtime,
