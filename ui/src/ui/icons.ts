@@ -16,6 +16,7 @@ export { default as ExternalLink } from '@lucide/svelte/icons/external-link';
 export { default as Eye } from '@lucide/svelte/icons/eye';
 export { default as File } from '@lucide/svelte/icons/file';
 export { default as Funnel } from '@lucide/svelte/icons/funnel';
+export { default as Gauge } from '@lucide/svelte/icons/gauge';
 export { default as Import } from '@lucide/svelte/icons/import';
 export { default as Info } from '@lucide/svelte/icons/info';
 export { default as Key } from '@lucide/svelte/icons/key-round';

@@ -3,11 +3,13 @@ import type { FilterError } from '../../gen/FilterError';
 import type { KindCount } from '../../gen/KindCount';
 import type { Metrics } from '../../gen/Metrics';
 import type { Outcome } from '../../gen/Outcome';
+import type { RateLimit } from '../../gen/RateLimit';
 import type { SessionInfo } from '../../gen/SessionInfo';
 import type { State } from '../../gen/State';
 import type { Update } from '../../gen/Update';
 import type { Usage } from '../../gen/Usage';
 import { announce } from '../../lib/announce';
+import type { ComingUpdate } from '../../lib/ipc/coming';
 import { call, watch, IpcError, type Result } from '../../lib/ipc';
 import { ReplyBlock } from './block.svelte';
 
@@ -41,6 +43,10 @@ export class Session {
   outcome = $state.raw<Outcome | null>(null);
   /** The provider's seal on the newest turn's reasoning or text. */
   signature = $state<string | null>(null);
+  /** What the provider calls the request. */
+  requestId = $state<string | null>(null);
+  /** Rate limits as the response's fields tell them. */
+  limits = $state.raw<readonly RateLimit[]>([]);
   /** Blocks of the reply in order; a new array when one is added. Each follows by its own `version`. */
   blocks = $state.raw<readonly ReplyBlock[]>([]);
   /** Grows by one with every update. */
@@ -145,7 +151,7 @@ export class Session {
     });
   }
 
-  apply(update: Update): void {
+  apply(update: Update & ComingUpdate): void {
     const before = { state: this.state, blocks: this.blocks.length };
     this.state = update.state;
     this.elapsedMs = update.elapsedMs;
@@ -159,6 +165,8 @@ export class Session {
     if (update.connection) this.connection = update.connection;
     if (update.outcome) this.outcome = update.outcome;
     this.signature = update.signature;
+    this.requestId = update.requestId ?? this.requestId;
+    if (update.limits) this.limits = update.limits;
     let added: ReplyBlock[] | null = null;
     for (const block of update.blocks) {
       const known = (added ?? this.blocks)[block.index];

@@ -1,4 +1,5 @@
 import type { Draft } from '../../gen/Draft';
+import type { RateLimit } from '../../gen/RateLimit';
 
 /** The request as code. */
 export interface CodeSample {
@@ -20,4 +21,10 @@ export interface Imported {
 export interface Coming {
   import_curl: { args: { text: string }; result: Imported };
   code: { args: { draft: Draft }; result: CodeSample[] };
+}
+
+/** Facts of an update that the engine does not send yet. */
+export interface ComingUpdate {
+  requestId?: string | null;
+  limits?: RateLimit[] | null;
 }

@@ -12,6 +12,7 @@ import type { SessionInfo } from '../../../gen/SessionInfo';
 import type { SessionSummary } from '../../../gen/SessionSummary';
 import type { Update } from '../../../gen/Update';
 import { IpcError } from '../backend';
+import type { ComingUpdate } from '../coming';
 import { REASONING, REPLY, TOOL, tokens } from './reply';
 
 const encoder = new TextEncoder();
@@ -404,7 +405,7 @@ export class FakeSession {
     if (state) watcher(this.#update(state));
   }
 
-  #update(state: { sent: number; metricsAt: number }): Update {
+  #update(state: { sent: number; metricsAt: number }): Update & ComingUpdate {
     const rows = this.rows;
     const elapsed = this.elapsed;
     const done = this.done;
@@ -455,6 +456,15 @@ export class FakeSession {
             }
           : null,
       finish: done && !cancelled && !this.fail ? 'tool_calls' : null,
+      requestId: elapsed >= 312 ? 'req_011CSHoEeqs5C35K2UUqR7Fy' : null,
+      limits:
+        elapsed >= 312
+          ? [
+              { name: 'requests', limit: 5000, remaining: 4999, resetMs: 12 },
+              { name: 'tokens', limit: 160_000, remaining: 159_976, resetMs: 360_000 },
+              ...(this.fail ? [{ name: 'retry', limit: null, remaining: null, resetMs: 12_000 }] : []),
+            ]
+          : null,
       replyId: null,
       signature: elapsed >= this.totalMs ? 'EqoBCkYIARgCIkDx' : null,
       status: elapsed >= 312 ? (this.fail ? (this.fail.code === 'http_status' ? 429 : null) : 200) : null,
