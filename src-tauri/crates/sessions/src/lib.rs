@@ -5,8 +5,10 @@
 
 pub mod analysis;
 pub mod capture;
+pub mod code;
 pub mod export;
 pub mod home;
+pub mod import_curl;
 pub mod inspect;
 pub mod library;
 pub mod models;
