@@ -132,9 +132,21 @@ fn region(url: &Url) -> String {
 
 /// Members of the body beyond Weir's own, as the Converse API reference lists them.
 static EXTRAS: &[Extra] = &[
-    Extra { path: "additionalModelRequestFields", kind: "object", about: "Parameters of the model's own, such as `top_k` or Claude's `thinking`." },
-    Extra { path: "additionalModelResponseFieldPaths", kind: "array", about: "JSON Pointers to fields of the model's own that the reply should hold." },
-    Extra { path: "guardrailConfig", kind: "object", about: "Guardrail to apply: guardrailIdentifier, guardrailVersion, trace, streamProcessingMode." },
+    Extra {
+        path: "additionalModelRequestFields",
+        kind: "object",
+        about: "Parameters of the model's own, such as `top_k` or Claude's `thinking`.",
+    },
+    Extra {
+        path: "additionalModelResponseFieldPaths",
+        kind: "array",
+        about: "JSON Pointers to fields of the model's own that the reply should hold.",
+    },
+    Extra {
+        path: "guardrailConfig",
+        kind: "object",
+        about: "Guardrail to apply: guardrailIdentifier, guardrailVersion, trace, streamProcessingMode.",
+    },
     Extra { path: "performanceConfig.latency", kind: "string", about: "`standard` or `optimized`." },
     Extra { path: "serviceTier.type", kind: "string", about: "`default`, `flex`, `priority` or `reserved`." },
     Extra { path: "requestMetadata", kind: "object", about: "Strings by which to filter invocation logs." },

@@ -89,9 +89,17 @@ fn problems(ask: &Ask) -> Vec<AskError> {
     let inexpressible = |what: String, why: &str| AskError::Inexpressible { dialect: NAME, what, why: why.to_owned() };
     let mut found = Vec::new();
     if !matches!(ask.messages.as_slice(), [only] if only.role == Role::User) {
-        found.push(inexpressible("more than one turn".into(), "the server keeps the conversation: go on from a reply by previous_response_id"));
+        found.push(inexpressible(
+            "more than one turn".into(),
+            "the server keeps the conversation: go on from a reply by previous_response_id",
+        ));
     }
-    if ask.messages.iter().flat_map(|turn| &turn.attachments).any(|file| !file.media_type.starts_with("image/") || matches!(file.source, Source::Url(_))) {
+    if ask
+        .messages
+        .iter()
+        .flat_map(|turn| &turn.attachments)
+        .any(|file| !file.media_type.starts_with("image/") || matches!(file.source, Source::Url(_)))
+    {
         found.push(inexpressible("an attachment that is no image, or not here".into(), "images travel in the request, as data URLs"));
     }
     for (there, what, why) in [

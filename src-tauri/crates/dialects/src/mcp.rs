@@ -82,10 +82,16 @@ fn problems(ask: &Ask) -> Vec<AskError> {
     let inexpressible = |what: &str, why: &str| AskError::Inexpressible { dialect: NAME, what: what.to_owned(), why: why.to_owned() };
     let mut found = Vec::new();
     if ask.model.is_empty() {
-        found.push(inexpressible("a question without a tool", "name the tool in the model field, or write the JSON-RPC message as the raw body"));
+        found.push(inexpressible(
+            "a question without a tool",
+            "name the tool in the model field, or write the JSON-RPC message as the raw body",
+        ));
     }
     if !matches!(ask.messages.as_slice(), [only] if only.role == Role::User && only.attachments.is_empty()) {
-        found.push(inexpressible("anything but one user turn", "a tool takes its arguments once: a JSON object, or a text that becomes its prompt"));
+        found.push(inexpressible(
+            "anything but one user turn",
+            "a tool takes its arguments once: a JSON object, or a text that becomes its prompt",
+        ));
     }
     let params = &ask.params;
     let sampled = params.temperature.is_some() || params.top_p.is_some() || params.max_tokens.is_some() || params.seed.is_some();
@@ -141,7 +147,11 @@ fn read(text: &str) -> Option<Ask> {
     let mut ask = Ask { model: params["name"].as_str()?.to_owned(), ..Ask::default() };
     let arguments = params.get("arguments")?.as_object()?;
     let prompt = match arguments.get("prompt") {
-        Some(Value::String(prompt)) if arguments.len() == 1 && !serde_json::from_str::<Value>(prompt).is_ok_and(|value| value.is_object()) => prompt.clone(),
+        Some(Value::String(prompt))
+            if arguments.len() == 1 && !serde_json::from_str::<Value>(prompt).is_ok_and(|value| value.is_object()) =>
+        {
+            prompt.clone()
+        }
         _ => Value::Object(arguments.clone()).to_string(),
     };
     ask.messages.push(crate::Message::new(Role::User, prompt));

@@ -78,12 +78,20 @@ impl Dialect for Ollama {
 
 /// Parameters of `/api/chat` beyond Weir's own; ranges as in Ollama's API and Modelfile references.
 static EXTRAS: &[Extra] = &[
-    Extra { path: "keep_alive", kind: "string", about: "How long the model stays loaded after the reply: `5m`, `0` to unload it, `-1` for ever." },
+    Extra {
+        path: "keep_alive",
+        kind: "string",
+        about: "How long the model stays loaded after the reply: `5m`, `0` to unload it, `-1` for ever.",
+    },
     Extra { path: "options.num_ctx", kind: "integer", about: "Context window in tokens." },
     Extra { path: "options.top_k", kind: "integer", about: "Samples from the k most likely tokens; 40 by default." },
     Extra { path: "options.min_p", kind: "number", about: "Least probability of a token, relative to the likeliest; 0 to 1." },
     Extra { path: "options.repeat_penalty", kind: "number", about: "Penalty for repeated tokens; 1 is none." },
-    Extra { path: "options.repeat_last_n", kind: "integer", about: "How far back repetition is looked for; 0 is off, -1 the whole context." },
+    Extra {
+        path: "options.repeat_last_n",
+        kind: "integer",
+        about: "How far back repetition is looked for; 0 is off, -1 the whole context.",
+    },
     Extra { path: "options.presence_penalty", kind: "number", about: "Penalty for tokens that came before." },
     Extra { path: "options.frequency_penalty", kind: "number", about: "Penalty for tokens by how often they came before." },
     Extra { path: "options.num_keep", kind: "integer", about: "Tokens of the prompt that are kept when the context is shifted." },

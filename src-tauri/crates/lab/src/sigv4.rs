@@ -36,7 +36,10 @@ pub(crate) fn check(request: &Request<'_>, now: SystemTime) -> Result<(), Reject
         return Err(refused("IncompleteSignatureException", "Authorization header requires existence of an 'X-Amz-Date' header."));
     };
     if now.duration_since(time).unwrap_or_else(|early| early.duration()) > SKEW {
-        return Err(refused("InvalidSignatureException", "Signature expired: the request's date is more than five minutes away from the Lab's."));
+        return Err(refused(
+            "InvalidSignatureException",
+            "Signature expired: the request's date is more than five minutes away from the Lab's.",
+        ));
     }
     let ours = signed(request, names, region, service, time, stamp);
     if ours.as_deref() == Some(signature) {
@@ -88,7 +91,8 @@ fn escaped(path: &str) -> String {
 
 /// The query's pairs in their order; escaped they came.
 fn query(query: &str) -> String {
-    let mut pairs: Vec<(&str, &str)> = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, ""))).collect();
+    let mut pairs: Vec<(&str, &str)> =
+        query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, ""))).collect();
     pairs.sort_unstable();
     pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
 }
@@ -113,8 +117,12 @@ mod tests {
     const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=AKIALABLABLABLABLABL/20261101/us-east-1/bedrock/aws4_request, SignedHeaders=content-type;host;x-amz-date, Signature=6ae421444bfaa0c08e0ae123a6a016a5499ad71283627dd5842025091e146de0";
 
     fn headers(authorization: &str) -> HeaderMap {
-        let fields =
-            [("host", "127.0.0.1:4780"), ("content-type", "application/json"), ("x-amz-date", "20261101T120000Z"), ("authorization", authorization)];
+        let fields = [
+            ("host", "127.0.0.1:4780"),
+            ("content-type", "application/json"),
+            ("x-amz-date", "20261101T120000Z"),
+            ("authorization", authorization),
+        ];
         fields.into_iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())).collect()
     }
 
@@ -137,6 +145,9 @@ mod tests {
         assert_eq!(verdict(&AUTHORIZATION.replace("us-east-1", "eu-west-1"), body, 0), Err("InvalidSignatureException"));
         assert_eq!(verdict(&AUTHORIZATION.replace("content-type;", "content-type;x-none;"), body, 0), Err("InvalidSignatureException"));
         assert_eq!(verdict("AWS4-HMAC-SHA256 Credential=a/b", body, 0), Err("IncompleteSignatureException"));
-        assert_eq!(verdict("AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host, Signature=0", body, 0), Err("IncompleteSignatureException"));
+        assert_eq!(
+            verdict("AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host, Signature=0", body, 0),
+            Err("IncompleteSignatureException")
+        );
     }
 }

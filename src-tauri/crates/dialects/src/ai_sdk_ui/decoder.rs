@@ -129,7 +129,8 @@ impl Parts {
             },
             _ => {}
         }
-        if let Some(usage) = fields.metadata.and_then(json::members::<Metadata<'_>>).and_then(|metadata| metadata.total.or(metadata.usage)) {
+        if let Some(usage) = fields.metadata.and_then(json::members::<Metadata<'_>>).and_then(|metadata| metadata.total.or(metadata.usage))
+        {
             teller.tell(usage_of(usage, source));
         }
         if teller.told() == 0 {
@@ -157,7 +158,9 @@ impl Parts {
                 fields.fragment.map_or((Cow::Borrowed(""), 0..0), |raw| (json::shown(raw), source.place(raw)))
             }
             "tool-input-available" if *pieces => return teller.control(kind, fields.input.map_or(0..0, |raw| source.at(raw.get()))),
-            "tool-input-available" => fields.input.map_or((Cow::Borrowed(""), 0..0), |raw| (Cow::Borrowed(raw.get()), source.at(raw.get()))),
+            "tool-input-available" => {
+                fields.input.map_or((Cow::Borrowed(""), 0..0), |raw| (Cow::Borrowed(raw.get()), source.at(raw.get())))
+            }
             _ => (Cow::Borrowed(""), 0..0),
         };
         let part = Part::Tool { index: *index, id: Some(id), name: word(fields.tool), whole: kind == "tool-input-available" };
@@ -170,8 +173,20 @@ const WHAT: &str = "a part of an AI SDK UI stream";
 /// Whether the stream has parts of this type, beyond those that are decoded.
 fn known(kind: &str) -> bool {
     let others = [
-        "text-start", "text-end", "reasoning-start", "reasoning-end", "start-step", "finish-step", "source-url", "source-document",
-        "file", "message-metadata", "tool-approval-request", "tool-output-available", "tool-output-denied", "reasoning-file",
+        "text-start",
+        "text-end",
+        "reasoning-start",
+        "reasoning-end",
+        "start-step",
+        "finish-step",
+        "source-url",
+        "source-document",
+        "file",
+        "message-metadata",
+        "tool-approval-request",
+        "tool-output-available",
+        "tool-output-denied",
+        "reasoning-file",
     ];
     kind.starts_with("data-") || others.contains(&kind)
 }

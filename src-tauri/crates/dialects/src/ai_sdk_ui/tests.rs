@@ -88,7 +88,11 @@ fn whatever_comes_is_shown() {
 fn what_is_sent_and_read_back() {
     let mut question = ask("hi");
     question.system = "be brief".into();
-    question.messages[0].attachments.push(Attachment { media_type: "image/png".into(), name: "a.png".into(), source: Source::Data("AA==".into()) });
+    question.messages[0].attachments.push(Attachment {
+        media_type: "image/png".into(),
+        name: "a.png".into(),
+        source: Source::Data("AA==".into()),
+    });
     question.messages.push(Message { reasoning: Some("hm".into()), ..Message::new(Role::Assistant, "so") });
     question.messages.push(Message::new(Role::User, "and?"));
     question.params.extra = json!({"id": "chat-7", "webSearch": true}).as_object().unwrap().clone();
@@ -105,7 +109,12 @@ fn what_is_sent_and_read_back() {
         ]})
     );
     assert_eq!(AiSdkUi.read(&call.body, "", Transport::Sse), Some(question.clone()));
-    for other in ["{}", "[]", r#"{"messages":[{"role":"user","content":"hi"}]}"#, r#"{"id":"c","trigger":"t","messages":[{"id":"own","role":"user","parts":[{"type":"text","text":"hi"}]}]}"#] {
+    for other in [
+        "{}",
+        "[]",
+        r#"{"messages":[{"role":"user","content":"hi"}]}"#,
+        r#"{"id":"c","trigger":"t","messages":[{"id":"own","role":"user","parts":[{"type":"text","text":"hi"}]}]}"#,
+    ] {
         assert!(AiSdkUi.read(other, "", Transport::Sse).is_none(), "{other}");
     }
     question.params.temperature = Some(1.0);

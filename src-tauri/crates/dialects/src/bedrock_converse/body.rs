@@ -54,7 +54,10 @@ pub(super) fn problems(ask: &Ask) -> Vec<AskError> {
     for message in &ask.messages {
         for attachment in &message.attachments {
             if format(&attachment.media_type).is_none() {
-                found.push(inexpressible(format!("an attachment of type {}", attachment.media_type), "it is none of the formats Converse takes"));
+                found.push(inexpressible(
+                    format!("an attachment of type {}", attachment.media_type),
+                    "it is none of the formats Converse takes",
+                ));
             }
             if message.role == Role::Assistant {
                 found.push(inexpressible("an attachment in an assistant's turn", "only the user sends images and files"));
@@ -326,5 +329,6 @@ fn read_output(format: &Value) -> Option<Output> {
     let text = json_schema["schema"].as_str()?;
     let schema: Value = serde_json::from_str(text).ok()?;
     let name = json_schema["name"].as_str().unwrap_or_default().to_owned();
-    (schema.to_string() == text).then_some(Output { name, schema: Some(schema) })
+    let written = schema.to_string();
+    (written == text).then_some(Output { name, schema: Some(schema) })
 }

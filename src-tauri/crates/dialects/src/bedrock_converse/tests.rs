@@ -94,8 +94,16 @@ fn exceptions_and_errors_end_it() {
 #[test]
 fn error_bodies() {
     for (text, code, message) in [
-        (r#"{"message":"The security token included in the request is invalid."}"#, "", "The security token included in the request is invalid."),
-        (r#"{"Message":"Authentication failed: Please make sure your API Key is valid."}"#, "", "Authentication failed: Please make sure your API Key is valid."),
+        (
+            r#"{"message":"The security token included in the request is invalid."}"#,
+            "",
+            "The security token included in the request is invalid.",
+        ),
+        (
+            r#"{"Message":"Authentication failed: Please make sure your API Key is valid."}"#,
+            "",
+            "Authentication failed: Please make sure your API Key is valid.",
+        ),
         (r#"{"__type":"com.amazon.coral.service#AccessDeniedException","Message":"no"}"#, "AccessDeniedException", "no"),
         ("<html><head><title>403 Forbidden</title>", "", "403 Forbidden"),
         ("", "", "HTTP 403 with an empty body"),
@@ -125,7 +133,12 @@ fn whatever_comes_is_shown() {
     for (name, data, kind, word) in [
         ("contentBlockDelta", r#"{"contentBlockIndex":0,"delta":{"text":""}}"#, DeltaKind::Control, "contentBlockDelta"),
         ("contentBlockDelta", r#"{"contentBlockIndex":0,"delta":{"citation":{"title":"x"}}}"#, DeltaKind::Control, "citation"),
-        ("contentBlockDelta", r#"{"contentBlockIndex":0,"delta":{"reasoningContent":{"redactedContent":"AA=="}}}"#, DeltaKind::Control, "redactedContent"),
+        (
+            "contentBlockDelta",
+            r#"{"contentBlockIndex":0,"delta":{"reasoningContent":{"redactedContent":"AA=="}}}"#,
+            DeltaKind::Control,
+            "redactedContent",
+        ),
         ("contentBlockDelta", r#"{"contentBlockIndex":0,"delta":{"sixthSense":1}}"#, DeltaKind::Control, "contentBlockDelta"),
         ("chunk", r#"{"bytes":"e30=","p":"x"}"#, DeltaKind::Control, "chunk"),
         ("surprise", "{}", DeltaKind::Unknown, "surprise, an event"),
@@ -221,7 +234,9 @@ fn what_is_sent() {
 
 #[test]
 fn regions_are_named_by_the_host() {
-    let region = |base: &str| BedrockConverse.call(&ask("hi"), Transport::Http, base, false, "Authorization: Bearer {key}").unwrap().sign.unwrap().region;
+    let region = |base: &str| {
+        BedrockConverse.call(&ask("hi"), Transport::Http, base, false, "Authorization: Bearer {key}").unwrap().sign.unwrap().region
+    };
     for (base, named) in [
         (AWS, "eu-west-1"),
         ("https://bedrock-runtime-fips.us-gov-west-1.amazonaws.com", "us-gov-west-1"),

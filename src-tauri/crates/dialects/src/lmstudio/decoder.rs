@@ -178,8 +178,19 @@ const WHAT: &str = "an LM Studio event";
 
 /// Events that say nothing but that they came.
 const KNOWN: &[&str] = &[
-    "chat.start", "model_load.start", "model_load.end", "prompt_processing.start", "prompt_processing.end", "reasoning.start",
-    "reasoning.end", "message.start", "message.end", "message.delta", "reasoning.delta", "tool_call.success", "tool_call.result",
+    "chat.start",
+    "model_load.start",
+    "model_load.end",
+    "prompt_processing.start",
+    "prompt_processing.end",
+    "reasoning.start",
+    "reasoning.end",
+    "message.start",
+    "message.end",
+    "message.delta",
+    "reasoning.delta",
+    "tool_call.success",
+    "tool_call.result",
     "tool_call.name",
 ];
 

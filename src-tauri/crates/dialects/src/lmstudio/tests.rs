@@ -47,7 +47,10 @@ fn a_stream_with_a_tool() {
     assert_eq!((run.reply.reasoning.as_str(), run.reply.text.as_str(), run.reply.id.as_deref()), ("hm", "Hi \"you\"", Some("resp_1")));
     assert_eq!(run.calls(), [("", "f", r#"{"q":1}"#), ("", "g", "{}")]);
     let usage = run.reply.usage.clone().unwrap();
-    assert_eq!((usage.input_tokens, usage.output_tokens, usage.reasoning_tokens, usage.output_includes_reasoning), (Some(9), Some(3), Some(1), Some(true)));
+    assert_eq!(
+        (usage.input_tokens, usage.output_tokens, usage.reasoning_tokens, usage.output_includes_reasoning),
+        (Some(9), Some(3), Some(1), Some(true))
+    );
     for word in ["model_load.progress 0.65", "tool_call.failure: no such tool", "41.5 tokens/s, says the server"] {
         assert!(run.words().contains(&word), "{word}");
     }
@@ -71,7 +74,11 @@ fn without_the_end_a_stream_is_not_whole() {
 
 #[test]
 fn a_whole_reply() {
-    let run = body(ID, 200, r#"{"model_instance_id":"m","output":[{"type":"reasoning","content":"hm"},{"type":"tool_call","tool":"f","arguments":{"q":1},"output":"x"},{"type":"message","content":"a"},{"type":"new"}],"stats":{"input_tokens":1,"total_output_tokens":2},"response_id":"resp_1"}"#);
+    let run = body(
+        ID,
+        200,
+        r#"{"model_instance_id":"m","output":[{"type":"reasoning","content":"hm"},{"type":"tool_call","tool":"f","arguments":{"q":1},"output":"x"},{"type":"message","content":"a"},{"type":"new"}],"stats":{"input_tokens":1,"total_output_tokens":2},"response_id":"resp_1"}"#,
+    );
     assert_eq!((run.reply.reasoning.as_str(), run.reply.text.as_str()), ("hm", "a"));
     assert_eq!(run.calls(), [("", "f", r#"{"q":1}"#)]);
     assert!(run.decoder.whole() && run.words().contains(&"new"));
@@ -98,7 +105,11 @@ fn whatever_comes_is_shown() {
 fn what_is_sent_and_read_back() {
     let mut question = ask("hi");
     question.system = "be brief".into();
-    question.messages[0].attachments.push(Attachment { media_type: "image/png".into(), name: String::new(), source: Source::Data("AA==".into()) });
+    question.messages[0].attachments.push(Attachment {
+        media_type: "image/png".into(),
+        name: String::new(),
+        source: Source::Data("AA==".into()),
+    });
     (question.params.temperature, question.params.max_tokens, question.params.reasoning) = (Some(0.0), Some(7), Some("low".into()));
     question.params.extra = json!({"context_length": 8000}).as_object().unwrap().clone();
     for transport in [Transport::Sse, Transport::Http] {

@@ -33,7 +33,11 @@ fn an_answer_may_be_plain_json_or_nothing() {
     assert_eq!((run.reply.text.as_str(), run.decoder.whole()), ("a", true));
     let run = body(ID, 200, r#"[{"jsonrpc":"2.0","method":"notifications/progress"},{"jsonrpc":"2.0","id":1,"result":{}}]"#);
     assert_eq!(run.words(), ["notifications/progress", "response"]);
-    let run = body(ID, 200, r#"{"jsonrpc":"2.0","id":0,"result":{"protocolVersion":"2025-11-25","capabilities":{},"serverInfo":{"name":"s","version":"1"}}}"#);
+    let run = body(
+        ID,
+        200,
+        r#"{"jsonrpc":"2.0","id":0,"result":{"protocolVersion":"2025-11-25","capabilities":{},"serverInfo":{"name":"s","version":"1"}}}"#,
+    );
     assert_eq!((run.words()[0], run.decoder.whole()), ("initialize", true));
     // A notification is only accepted; there is no body.
     let mut run = Run::new(ID, 202);
@@ -83,7 +87,10 @@ fn what_is_sent() {
     assert_eq!(call.url, "http://h/mcp");
     let field = |name: &str| call.headers.iter().find(|header| header.name == name).map(|header| header.value.as_str());
     assert_eq!(field("Accept"), Some("application/json, text/event-stream"));
-    assert_eq!((field("MCP-Protocol-Version"), field("Mcp-Method"), field("Mcp-Name")), (Some("2026-07-28"), Some("tools/call"), Some("weather")));
+    assert_eq!(
+        (field("MCP-Protocol-Version"), field("Mcp-Method"), field("Mcp-Name")),
+        (Some("2026-07-28"), Some("tools/call"), Some("weather"))
+    );
     let sent: Value = serde_json::from_str(&call.body).unwrap();
     assert_eq!(sent["params"]["arguments"], json!({"prompt": "Berlin"}));
     question.messages = vec![Message::new(Role::User, r#"{"city":"Berlin"}"#)];
@@ -112,14 +119,21 @@ fn what_cannot_be_asked_is_said_before() {
 
 #[test]
 fn a_body_is_read_back() {
-    for (prompt, extra) in [("hi", json!({})), (r#"{"a":1}"#, json!({"id": 9, "params": {"_meta": {"own": 1}}})), (r#"{"prompt":"hi"}"#, json!({}))] {
+    for (prompt, extra) in
+        [("hi", json!({})), (r#"{"a":1}"#, json!({"id": 9, "params": {"_meta": {"own": 1}}})), (r#"{"prompt":"hi"}"#, json!({}))]
+    {
         let mut question = ask(prompt);
         question.params.extra = extra.as_object().unwrap().clone();
         let body = super::build(&question);
         let read = Mcp.read(&Value::Object(body.clone()).to_string(), "", Transport::Sse).unwrap();
         assert_eq!(super::build(&read), body);
     }
-    for other in ["{}", "[]", r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#, r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"f","arguments":{}}}"#] {
+    for other in [
+        "{}",
+        "[]",
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"f","arguments":{}}}"#,
+    ] {
         assert!(Mcp.read(other, "", Transport::Sse).is_none(), "{other}");
     }
 }

@@ -247,7 +247,8 @@ pub(super) fn read(text: &str, transport: Transport, form: Form) -> Option<Ask> 
     }
     let built = members(&ask, transport, form).ok()?;
     // A body that streams is no question for the transport that does not.
-    let fixed: &[&str] = if transport == Transport::Http { &["model", "messages", "prompt", "stream"] } else { &["model", "messages", "prompt"] };
+    let fixed: &[&str] =
+        if transport == Transport::Http { &["model", "messages", "prompt", "stream"] } else { &["model", "messages", "prompt"] };
     ask.params.extra = extra::beyond(&body, &built, fixed)?;
     Some(ask)
 }

@@ -192,12 +192,8 @@ fn words(line: &Line<'_>) -> String {
 
 /// The durations in words; Ollama counts nanoseconds.
 fn times(line: &Line<'_>) -> String {
-    let durations = [
-        ("load", line.load_duration),
-        ("prompt", line.prompt_duration),
-        ("reply", line.output_duration),
-        ("total", line.total_duration),
-    ];
+    let durations =
+        [("load", line.load_duration), ("prompt", line.prompt_duration), ("reply", line.output_duration), ("total", line.total_duration)];
     durations.into_iter().filter_map(|(name, raw)| Some((name, count(raw)?))).fold(String::new(), |mut words, (name, nanoseconds)| {
         let comma = if words.is_empty() { "" } else { ", " };
         // Writing to a string cannot fail.

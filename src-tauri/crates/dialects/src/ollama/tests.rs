@@ -63,7 +63,10 @@ fn an_error_in_the_middle_ends_it_without_done() {
     let run = body(ID, 401, r#"{"error":"unauthorized","signin_url":"https://ollama.com/connect"}"#);
     assert_eq!(run.reply.error.as_ref().unwrap().1, "unauthorized");
     assert_eq!(run.words(), ["unauthorized", "sign in at https://ollama.com/connect"]);
-    assert_eq!(body(ID, 404, r#"{"error":"model \"m\" not found, try pulling it first"}"#).reply.error.unwrap().1, "model \"m\" not found, try pulling it first");
+    assert_eq!(
+        body(ID, 404, r#"{"error":"model \"m\" not found, try pulling it first"}"#).reply.error.unwrap().1,
+        "model \"m\" not found, try pulling it first"
+    );
     assert_eq!(body(ID, 200, "<html><title>Sign in</title>").reply.error.unwrap().1, "Sign in");
 }
 
@@ -80,7 +83,11 @@ fn a_generated_reply_and_a_whole_one() {
         r#"{"model":"m","created_at":"…","response":"","done":true,"done_reason":"length","context":[1,2],"eval_count":2}"#,
     ]);
     assert_eq!((run.reply.reasoning.as_str(), run.reply.text.as_str(), run.decoder.whole()), ("hm", "a", true));
-    let run = body(ID, 200, r#"{"message":{"role":"assistant","content":"hi","tool_calls":[{"function":{"name":"f","arguments":{}}}]},"done":true,"done_reason":"stop","prompt_eval_count":1,"eval_count":2}"#);
+    let run = body(
+        ID,
+        200,
+        r#"{"message":{"role":"assistant","content":"hi","tool_calls":[{"function":{"name":"f","arguments":{}}}]},"done":true,"done_reason":"stop","prompt_eval_count":1,"eval_count":2}"#,
+    );
     assert_eq!((run.reply.text.as_str(), run.calls().len(), run.decoder.whole()), ("hi", 1, true));
 }
 
@@ -106,9 +113,17 @@ fn whatever_comes_is_shown() {
 fn full() -> Ask {
     let mut question = ask("look");
     question.system = "be brief".to_owned();
-    question.messages[0].attachments.push(Attachment { media_type: "image/png".into(), name: String::new(), source: Source::Data("iVBORw0=".into()) });
+    question.messages[0].attachments.push(Attachment {
+        media_type: "image/png".into(),
+        name: String::new(),
+        source: Source::Data("iVBORw0=".into()),
+    });
     let call = |id: &str, name: &str| ToolCall { id: id.into(), name: name.into(), arguments: r#"{"q":1}"#.into(), signature: None };
-    question.messages.push(Message { tool_calls: vec![call("call_0", "f"), call("call_abc", "g")], reasoning: Some("hm".into()), ..Message::new(Role::Assistant, "") });
+    question.messages.push(Message {
+        tool_calls: vec![call("call_0", "f"), call("call_abc", "g")],
+        reasoning: Some("hm".into()),
+        ..Message::new(Role::Assistant, "")
+    });
     question.messages.push(Message { tool_call_id: Some("call_0".into()), ..Message::new(Role::Tool, "42") });
     question.messages.push(Message { tool_call_id: Some("call_abc".into()), ..Message::new(Role::Tool, "43") });
     question.tools.push(Tool { name: "f".into(), description: "d".into(), parameters: json!({"type": "object"}) });
@@ -148,7 +163,10 @@ fn what_is_sent() {
     );
     // The default on the wire is to stream, so it is HTTP that must say so.
     let whole = Ollama.call(&ask("hi"), Transport::Http, "https://ollama.com/api", false, "").unwrap();
-    assert_eq!((whole.url.as_str(), whole.body.as_str()), ("https://ollama.com/api/chat", r#"{"model":"m","messages":[{"role":"user","content":"hi"}],"stream":false}"#));
+    assert_eq!(
+        (whole.url.as_str(), whole.body.as_str()),
+        ("https://ollama.com/api/chat", r#"{"model":"m","messages":[{"role":"user","content":"hi"}],"stream":false}"#)
+    );
     let generate = Ollama.call(&ask("hi"), Transport::Ndjson, "http://h/api/generate", true, "").unwrap();
     assert_eq!((generate.url.as_str(), generate.body.as_str()), ("http://h/api/generate", r#"{"model":"m","prompt":"hi"}"#));
     assert!(Ollama.call(&full(), Transport::Ndjson, "http://h/api/generate", true, "").is_err());
@@ -161,8 +179,16 @@ fn what_cannot_be_asked_is_said_before() {
     let mut question = full();
     question.params.reasoning = Some("minimal".into());
     question.params.tool_choice = Some("f".into());
-    question.messages[0].attachments.push(Attachment { media_type: "image/png".into(), name: String::new(), source: Source::Url("https://h/x.png".into()) });
-    question.messages[0].attachments.push(Attachment { media_type: "application/pdf".into(), name: String::new(), source: Source::Data("AA==".into()) });
+    question.messages[0].attachments.push(Attachment {
+        media_type: "image/png".into(),
+        name: String::new(),
+        source: Source::Url("https://h/x.png".into()),
+    });
+    question.messages[0].attachments.push(Attachment {
+        media_type: "application/pdf".into(),
+        name: String::new(),
+        source: Source::Data("AA==".into()),
+    });
     question.messages[1].tool_calls[0].arguments = "[1]".into();
     let found = refused(&question);
     assert_eq!(found.len(), 5, "{found:?}");

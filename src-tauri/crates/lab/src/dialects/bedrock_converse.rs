@@ -23,16 +23,25 @@ impl Dialect for BedrockConverse {
         let model = models::find(&model_name).ok_or_else(|| Rejection { status: 400, ..Rejection::no_model(&model_name) })?;
         let messages = body["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
         if messages.first().is_none_or(|first| first["role"] != "user") {
-            return Err(Rejection::invalid(Some("messages"), "A conversation must start with a user message. Try again with a conversation that starts with a user message."));
+            return Err(Rejection::invalid(
+                Some("messages"),
+                "A conversation must start with a user message. Try again with a conversation that starts with a user message.",
+            ));
         }
         if messages.windows(2).any(|pair| pair[0]["role"] == pair[1]["role"]) {
-            return Err(Rejection::invalid(Some("messages"), "A conversation must alternate between user and assistant roles. Make sure the conversation alternates between user and assistant roles and try again."));
+            return Err(Rejection::invalid(
+                Some("messages"),
+                "A conversation must alternate between user and assistant roles. Make sure the conversation alternates between user and assistant roles and try again.",
+            ));
         }
         let mut texts: Vec<String> = body["system"].as_array().into_iter().flatten().map(text).collect();
         let (mut prompt, mut tool_result) = (String::new(), None);
         for message in messages {
             let Some(blocks) = message["content"].as_array().filter(|blocks| !blocks.is_empty()) else {
-                return Err(Rejection::invalid(Some("content"), "The content field in the Message object is empty. Add a ContentBlock object to the content field and try again."));
+                return Err(Rejection::invalid(
+                    Some("content"),
+                    "The content field in the Message object is empty. Add a ContentBlock object to the content field and try again.",
+                ));
             };
             tool_result = None;
             for block in blocks {
@@ -130,7 +139,12 @@ fn tools(config: &Value) -> Result<Vec<Tool>, Rejection> {
     let specs = config["tools"].as_array().into_iter().flatten().map(|tool| &tool["toolSpec"]).filter(|spec| spec.is_object());
     let tool = |spec: &Value| {
         let name = spec["name"].as_str().filter(|name| !name.is_empty());
-        let name = name.ok_or_else(|| Rejection::invalid(Some("toolConfig"), "1 validation error detected: Value at 'toolConfig.tools.1.member.toolSpec.name' failed to satisfy constraint"))?;
+        let name = name.ok_or_else(|| {
+            Rejection::invalid(
+                Some("toolConfig"),
+                "1 validation error detected: Value at 'toolConfig.tools.1.member.toolSpec.name' failed to satisfy constraint",
+            )
+        })?;
         Ok(Tool { name: name.into(), parameters: spec["inputSchema"]["json"].clone() })
     };
     specs.map(tool).collect()

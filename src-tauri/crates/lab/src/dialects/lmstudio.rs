@@ -38,7 +38,7 @@ impl Dialect for LmStudio {
             stream: ask::optional(&body, "stream", "a boolean", Value::as_bool)?.unwrap_or(false),
             previous: body["previous_response_id"].as_str().map(str::to_string),
         };
-        Ok((ask, Box::new(Events { open: None, arguments: 0, store })))
+        Ok((ask, Box::new(Events { open: None, arguments: 0, store, output: Vec::new() })))
     }
 
     fn head(&self, _: &Script) -> Vec<(&'static str, String)> {
@@ -100,6 +100,8 @@ struct Events {
     /// Bytes of the running call's arguments that were said: they are told once they are whole.
     arguments: usize,
     store: bool,
+    /// Items said so far: what the last event holds if the reply breaks off.
+    output: Vec<Value>,
 }
 
 fn event(kind: &'static str, mut value: Value) -> Event {
@@ -141,14 +143,16 @@ impl Events {
     }
 
     fn say(&mut self, script: &Script, part: Part, kind: &'static str, text: &str) -> Vec<Event> {
+        let begins = self.open != Some(part);
         let mut events = self.turn_to(script, Some(part));
+        if begins {
+            self.output.push(json!({"type": if part == Part::Reasoning { "reasoning" } else { "message" }, "content": ""}));
+        }
+        if let Some(Value::String(said)) = self.output.last_mut().map(|item| &mut item["content"]) {
+            said.push_str(text);
+        }
         events.push(event(kind, json!({ "content": text })));
         events
-    }
-
-    fn end(&mut self, script: &Script) -> Event {
-        let result = self.whole(script);
-        event("chat.end", json!({ "result": result })).end()
     }
 }
 
@@ -179,13 +183,19 @@ impl Render for Events {
                 vec![event("tool_call.arguments", told), event("tool_call.success", done)]
             }
             // The whole, with what was said, follows all the same.
-            Step::Fail => vec![event("error", json!({"error": error("internal_error", &script.failure())})), self.end(script)],
+            Step::Fail => {
+                let mut result = self.whole(script);
+                result["output"] = std::mem::take(&mut self.output).into();
+                let error = event("error", json!({"error": error("internal_error", &script.failure())}));
+                vec![error, event("chat.end", json!({ "result": result }))]
+            }
         }
     }
 
     fn closing(&mut self, script: &Script) -> Vec<Event> {
         let mut events = self.turn_to(script, None);
-        events.push(self.end(script));
+        let result = self.whole(script);
+        events.push(event("chat.end", json!({ "result": result })).end());
         events
     }
 

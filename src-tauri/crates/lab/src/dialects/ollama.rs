@@ -142,7 +142,8 @@ fn at(seconds: u64) -> String {
 
 /// Images travel as bare Base64; a data URL is the commonest mistake, and Ollama refuses it.
 fn images(turn: &Value) -> Result<(), Rejection> {
-    let base64 = |image: &Value| image.as_str().is_some_and(|text| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte)));
+    let base64 =
+        |image: &Value| image.as_str().is_some_and(|text| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte)));
     if turn["images"].as_array().is_none_or(|images| images.iter().all(base64)) {
         return Ok(());
     }
@@ -198,7 +199,12 @@ impl Lines {
         line["total_duration"] = (load + read + write).into();
         line["load_duration"] = load.into();
         // Go leaves out what is zero.
-        for (name, count) in [("prompt_eval_count", usage.prompt as u64), ("prompt_eval_duration", read), ("eval_count", usage.completion as u64), ("eval_duration", write)] {
+        for (name, count) in [
+            ("prompt_eval_count", usage.prompt as u64),
+            ("prompt_eval_duration", read),
+            ("eval_count", usage.completion as u64),
+            ("eval_duration", write),
+        ] {
             if count > 0 {
                 line[name] = count.into();
             }
@@ -258,4 +264,3 @@ impl Render for Lines {
         (format!("{},\"padding\":\"", &line[..line.len() - 1]), "\"}".into())
     }
 }
-
