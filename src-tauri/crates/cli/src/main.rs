@@ -9,6 +9,7 @@ mod dissect;
 mod home;
 mod keys;
 mod lab;
+mod listen;
 mod out;
 mod send;
 mod sessions;
@@ -34,6 +35,7 @@ struct Cli {
 enum Command {
     Send(send::Args),
     Dissect(dissect::Args),
+    Listen(listen::Args),
     Connect(connect::Args),
     Lab(lab::Args),
     Sessions(sessions::Args),
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
     let exit = match Cli::parse().command {
         Command::Send(args) => send::run(args),
         Command::Dissect(args) => dissect::run(args),
+        Command::Listen(args) => listen::run(&args),
         Command::Connect(args) => connect::run(&args),
         Command::Lab(args) => lab::run(&args),
         Command::Sessions(args) => sessions::run(args),

@@ -7,7 +7,8 @@ use tokio::sync::watch;
 
 use crate::progress::Progress;
 
-/// Handle on one exchange or WebSocket. Clones are the same handle. Use a fresh one for each connection.
+/// Handle on one exchange or WebSocket, or on all connections of a [`crate::reconnect`] stream. Clones are the same handle. Use a fresh
+/// one for each of them.
 #[derive(Clone)]
 pub struct Control {
     wish: Arc<watch::Sender<Wish>>,

@@ -13,6 +13,7 @@ pub mod dial;
 pub mod http;
 pub mod journal;
 pub mod plan;
+pub mod reconnect;
 pub mod redact;
 pub mod tap;
 pub mod ws;

@@ -34,6 +34,14 @@ impl Progress {
         self.times.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// As it was before the exchange that is over: another begins.
+    pub(crate) fn anew(&self) {
+        self.stalled.store(false, Relaxed);
+        self.written.store(0, Relaxed);
+        self.read.store(0, Relaxed);
+        *self.times() = Times::default();
+    }
+
     pub(crate) fn is_live(&self) -> bool {
         self.live.load(Relaxed)
     }

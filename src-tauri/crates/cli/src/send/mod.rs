@@ -16,7 +16,7 @@ use crate::stop::Stop;
 use crate::{home, summary};
 
 use args::Output;
-pub use args::{Args, header};
+pub use args::{Args, Http, header};
 pub use key::environment;
 use printer::Printer;
 

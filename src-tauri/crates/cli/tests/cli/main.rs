@@ -1,9 +1,11 @@
 //! The command line as a script sees it: the real program, loopback sockets, exit codes.
 
+mod connect;
 mod dissect;
 mod keys;
 mod lab;
 mod library;
+mod listen;
 mod program;
 mod send;
 mod server;

@@ -43,7 +43,8 @@ impl Server {
     }
 }
 
-fn request(stream: &mut impl Read) -> String {
+/// Reads a request: head, and as much body as it announces.
+pub fn request(stream: &mut impl Read) -> String {
     let mut bytes = Vec::new();
     let mut piece = [0; 4096];
     loop {

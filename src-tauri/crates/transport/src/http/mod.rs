@@ -7,13 +7,14 @@ mod drive;
 mod failure;
 
 use std::convert::Infallible;
+use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use ::http::header::{HeaderValue, PROXY_AUTHORIZATION};
+use ::http::header::{HeaderMap, HeaderValue, PROXY_AUTHORIZATION};
 use ::http::{Method, Uri, Version};
 use bytes::Bytes;
 use http_body_util::BodyExt;
@@ -44,6 +45,38 @@ const GRACE: Duration = Duration::from_secs(1);
 /// `stream-reset` (HTTP/2), `empty-reply`, `cut` (it ended early), `reset`; `timeout-first-byte`, `timeout-idle`, `timeout-total`;
 /// `cancelled`.
 pub async fn exchange(target: &Target, request: &Request, journal: Journal, conn: u32, control: &Control) -> Result<(), Error> {
+    exchange_seen(target, request, journal, conn, control, &mut |_| ControlFlow::Continue(())).await
+}
+
+/// What an exchange sees of its response, for those who must act on it at once.
+#[derive(Debug)]
+pub enum Seen<'a> {
+    /// The final response's head.
+    Head {
+        /// Status code.
+        status: u16,
+        /// Its fields.
+        headers: &'a HeaderMap,
+    },
+    /// The next bytes of the body, free of chunk lines and frames; still under its content coding.
+    Data(&'a Bytes),
+}
+
+/// Is told what an exchange sees; with a break it has seen enough: the connection is closed, and the exchange succeeds.
+pub type See<'a> = dyn FnMut(Seen<'_>) -> ControlFlow<()> + Send + 'a;
+
+/// As [`exchange`], and tells `see` of the response as it comes.
+///
+/// # Errors
+/// As [`exchange`].
+pub async fn exchange_seen(
+    target: &Target,
+    request: &Request,
+    journal: Journal,
+    conn: u32,
+    control: &Control,
+    see: &mut See<'_>,
+) -> Result<(), Error> {
     let patterns = dial::patterns(target, request::basic(&request.headers)).map(Arc::new);
     let (count, progress) = (Arc::default(), control.progress());
     progress.set_live(true);
@@ -51,7 +84,7 @@ pub async fn exchange(target: &Target, request: &Request, journal: Journal, conn
         biased;
         () = control.cancelled() => Err(Error::cancelled()),
         error = total(target.limits.total) => Err(error),
-        outcome = attempt(target, request, &journal, conn, control, patterns.as_ref(), &count) => outcome,
+        outcome = attempt(target, request, &journal, conn, control, patterns.as_ref(), &count, see) => outcome,
     };
     // The socket is closed by now.
     conclude(outcome, &journal, conn, &count, progress, patterns.as_deref())
@@ -93,6 +126,7 @@ pub(crate) fn conclude_failed(
     error
 }
 
+#[allow(clippy::too_many_arguments)]
 async fn attempt(
     target: &Target,
     request: &Request,
@@ -101,6 +135,7 @@ async fn attempt(
     control: &Control,
     patterns: Option<&Arc<Patterns>>,
     count: &Arc<Count>,
+    see: &mut See<'_>,
 ) -> Result<(), Error> {
     let opening = dial::open(target, journal, conn)?;
     if opening.endpoint.websocket {
@@ -119,7 +154,7 @@ async fn attempt(
     let request = compose(method, &path, fields, request.body.clone(), &endpoint, &established)?;
     let h2 = established.h2;
     let tap = established.tap(journal, conn, patterns, false, Arc::clone(control.progress()));
-    converse(tap, h2, request, &target.limits, control).await
+    converse(tap, h2, request, &target.limits, control, see).await
 }
 
 fn compose(
@@ -162,7 +197,14 @@ fn compose(
 }
 
 /// Sends `request` over `tap` and drains the response, within the limits for first byte and idle.
-async fn converse<S>(mut tap: Tap<S>, h2: bool, request: ::http::Request<Upload>, limits: &Limits, control: &Control) -> Result<(), Error>
+async fn converse<S>(
+    mut tap: Tap<S>,
+    h2: bool,
+    request: ::http::Request<Upload>,
+    limits: &Limits,
+    control: &Control,
+    see: &mut See<'_>,
+) -> Result<(), Error>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -171,7 +213,7 @@ where
     let outcome = tokio::select! {
         biased;
         error = progress.overdue(limits) => Err(error),
-        outcome = async { if h2 { over_http2(tap, request, progress).await } else { over_http1(tap, request, progress).await } } => outcome,
+        outcome = async { if h2 { over_http2(tap, request, progress, see).await } else { over_http1(tap, request, progress, see).await } } => outcome,
         () = async { control.finishing().await; sleep(GRACE).await } => Ok(()),
     };
     // Once the reply is complete, how the connection ends is of no matter.
@@ -181,7 +223,7 @@ where
 /// hyper's read buffer: it bounds a response's head and is what one read can take.
 const BUFFER: usize = 512 << 10;
 
-async fn over_http1<S>(tap: Tap<S>, request: ::http::Request<Upload>, progress: &Progress) -> Result<(), Error>
+async fn over_http1<S>(tap: Tap<S>, request: ::http::Request<Upload>, progress: &Progress, see: &mut See<'_>) -> Result<(), Error>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -196,12 +238,12 @@ where
         .await;
     let (mut sender, connection) = handshake.map_err(|error| failure::classify(&error, progress))?;
     let drained = drive::Drained::default();
-    let respond = drain(sender.send_request(request), progress, &drained);
+    let respond = drain(sender.send_request(request), progress, &drained, see);
     let failure = drive::drive(Box::pin(connection), drive::Spawned::default(), respond, &drained, false).await.err();
     failure.map_or(Ok(()), |errors| Err(failure::tell(&errors, progress)))
 }
 
-async fn over_http2<S>(tap: Tap<S>, request: ::http::Request<Upload>, progress: &Progress) -> Result<(), Error>
+async fn over_http2<S>(tap: Tap<S>, request: ::http::Request<Upload>, progress: &Progress, see: &mut See<'_>) -> Result<(), Error>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -216,7 +258,7 @@ where
     let handshake = builder.handshake(TokioIo::new(tap)).await;
     let (mut sender, connection) = handshake.map_err(|error| failure::classify(&error, progress))?;
     let drained = drive::Drained::default();
-    let respond = drain(sender.send_request(request), progress, &drained);
+    let respond = drain(sender.send_request(request), progress, &drained, see);
     // The sender goes when the response is over, which lets hyper say GOAWAY.
     let respond = async {
         let outcome = respond.await;
@@ -227,17 +269,26 @@ where
     failure.map_or(Ok(()), |errors| Err(failure::tell(&errors, progress)))
 }
 
-/// Waits for the response and discards its body.
+/// Waits for the response and lets its body pass by.
 async fn drain(
     response: impl Future<Output = hyper::Result<::http::Response<hyper::body::Incoming>>>,
     progress: &Progress,
     drained: &drive::Drained,
+    see: &mut See<'_>,
 ) -> hyper::Result<()> {
-    let mut body = response.await?.into_body();
+    let (head, mut body) = response.await?.into_parts();
     progress.begin();
+    if see(Seen::Head { status: head.status.as_u16(), headers: &head.headers }).is_break() {
+        return Ok(());
+    }
     while let Some(frame) = body.frame().await {
-        frame?;
+        let frame = frame?;
         drained.count();
+        if let Some(data) = frame.data_ref()
+            && see(Seen::Data(data)).is_break()
+        {
+            break;
+        }
     }
     Ok(())
 }
