@@ -42,6 +42,8 @@ mod teller;
 mod usage;
 
 #[cfg(test)]
+mod parrot;
+#[cfg(test)]
 mod tests;
 
 pub use ask::{Ask, Attachment, Message, Output, Params, Role, Source, Tool, Transport};

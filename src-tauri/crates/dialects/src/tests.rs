@@ -157,3 +157,9 @@ fn raw_decodes_nothing_and_sends_what_it_is_given() {
     let nothing = raw.call(&Ask::default(), Transport::Sse, "http://h/x", true, "").unwrap();
     assert_eq!((nothing.method.as_str(), nothing.body.as_str()), ("GET", ""));
 }
+
+#[test]
+fn the_page_on_adding_a_dialect_shows_the_example_as_it_is() {
+    let page = include_str!("../../../../docs/adding-a-dialect.md").replace("\r\n", "\n");
+    assert!(page.contains(&include_str!("parrot.rs").replace("\r\n", "\n")), "docs/adding-a-dialect.md and parrot.rs differ");
+}

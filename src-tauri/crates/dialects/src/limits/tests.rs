@@ -7,13 +7,12 @@ fn headers(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-/// Name, limit, remaining and reset of each.
-fn told(pairs: &[(&str, &str)]) -> Vec<(String, Option<u64>, Option<u64>, Option<u64>)> {
-    rate_limits(&headers(pairs), NOW).into_iter().map(|limit| (limit.name, limit.limit, limit.remaining, limit.reset_ms)).collect()
+fn told(pairs: &[(&str, &str)]) -> Vec<RateLimit> {
+    rate_limits(&headers(pairs), NOW)
 }
 
-fn row(name: &str, limit: Option<u64>, remaining: Option<u64>, reset: Option<u64>) -> (String, Option<u64>, Option<u64>, Option<u64>) {
-    (name.to_owned(), limit, remaining, reset)
+fn row(name: &str, limit: Option<u64>, remaining: Option<u64>, reset_ms: Option<u64>) -> RateLimit {
+    RateLimit { name: name.to_owned(), limit, remaining, reset_ms }
 }
 
 #[test]

@@ -111,8 +111,7 @@ pub(super) fn read(words: &[String]) -> Result<Command, String> {
             };
             option(&mut command, long, argument);
         } else {
-            let mut letters = word[1..].char_indices();
-            while let Some((at, letter)) = letters.next() {
+            for (at, letter) in word[1..].char_indices() {
                 let rest = &word[1 + at + letter.len_utf8()..];
                 match long_of(letter) {
                     Some(long) if takes_value(long) => {

@@ -164,11 +164,7 @@ fn cmd(text: &str) -> Result<Vec<String>, String> {
                         line.push('\n');
                     }
                 }
-                Some('\n') => {
-                    if chars.next_if_eq(&'\n').is_some() {
-                        line.push('\n');
-                    }
-                }
+                Some('\n') => line.extend(chars.next_if_eq(&'\n')),
                 Some(c) => line.push(c),
                 None => {}
             },
