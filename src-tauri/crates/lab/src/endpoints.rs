@@ -16,10 +16,13 @@ use crate::dialects::mistral::Mistral;
 use crate::dialects::ollama::{Ollama, OllamaAsides};
 use crate::dialects::anthropic_messages::AnthropicMessages;
 use crate::dialects::cohere::Cohere;
+use crate::dialects::dashscope::DashScope;
+use crate::dialects::dashscope_task::DashScopeTask;
 use crate::dialects::gemini::Gemini;
 use crate::dialects::gemini_live::GeminiLive;
 use crate::dialects::openai_chat::OpenAiChat;
 use crate::dialects::openai_responses::OpenAiResponses;
+use crate::dialects::realtime::{Accent, Realtime};
 use crate::dialects::vertex::VertexClaude;
 
 /// An address as the Lab view lists it.
@@ -46,11 +49,17 @@ static ENDPOINTS: &[Endpoint] = &[
     endpoint("OpenAI Chat", Transport::Sse, "/openai/v1/chat/completions", OPENAI),
     endpoint("OpenAI Responses", Transport::Sse, "/openai/v1/responses", OPENAI),
     endpoint("OpenAI Responses", Transport::Ws, "/openai/v1/responses", OPENAI),
+    endpoint("OpenAI Realtime", Transport::Ws, "/openai/v1/realtime", OPENAI),
+    endpoint("xAI Voice", Transport::Ws, "/xai/v1/realtime", Some("/xai/v1")),
     endpoint("OpenAI models", Transport::Http, "/openai/v1/models", OPENAI),
     endpoint("Mistral Chat", Transport::Sse, "/mistral/v1/chat/completions", Some("/mistral")),
     endpoint("Anthropic Messages", Transport::Sse, "/anthropic/v1/messages", Some("/anthropic")),
     endpoint("Anthropic models", Transport::Http, "/anthropic/v1/models", Some("/anthropic")),
     endpoint("Cohere Chat", Transport::Sse, "/cohere/v2/chat", Some("/cohere")),
+    endpoint("DashScope", Transport::Sse, "/dashscope/api/v1/services/aigc/text-generation/generation", Some("/dashscope/api/v1")),
+    endpoint("DashScope", Transport::Http, "/dashscope/api/v1/services/aigc/multimodal-generation/generation", Some("/dashscope/api/v1")),
+    endpoint("DashScope tasks", Transport::Ws, "/dashscope/api-ws/v1/inference", Some("/dashscope/api-ws/v1/inference")),
+    endpoint("Qwen Realtime", Transport::Ws, "/dashscope/api-ws/v1/realtime", Some("/dashscope/api-ws/v1/realtime")),
     endpoint("Ollama chat", Transport::Ndjson, "/ollama/api/chat", Some("/ollama")),
     endpoint("Ollama generate", Transport::Ndjson, "/ollama/api/generate", Some("/ollama")),
     endpoint("Ollama models", Transport::Http, "/ollama/api/tags", Some("/ollama")),
@@ -167,6 +176,10 @@ static LINES: &[Line] = &[
     // OpenAI
     line("openai", "/v1/chat/completions", Route::Reply, &OpenAiChat),
     line("openai", "/v1/responses", Route::Lanes, &OpenAiResponses),
+    line("openai", "/v1/realtime", Route::Talk, &Realtime(Accent::OpenAi)),
+    // Azure's, before it had OpenAI's path
+    line("openai", "/realtime", Route::Talk, &Realtime(Accent::OpenAi)),
+    line("xai", "/v1/realtime", Route::Talk, &Realtime(Accent::Xai)),
     line("openai", "/v1/models", Route::Models, &OpenAiChat),
     line("openai", "/v1/models/{model}", Route::Models, &OpenAiChat),
     #[cfg(test)]
@@ -182,6 +195,11 @@ static LINES: &[Line] = &[
     line("gemini", "/v1/models/{model}", Route::Models, &Gemini),
     line("anthropic", "/v1/models", Route::Models, &AnthropicMessages),
     line("anthropic", "/v1/models/{model}", Route::Models, &AnthropicMessages),
+    // DashScope
+    line("dashscope", "/api/v1/services/aigc/text-generation/generation", Route::Reply, &DashScope),
+    line("dashscope", "/api/v1/services/aigc/multimodal-generation/generation", Route::Reply, &DashScope),
+    line("dashscope", "/api-ws/v1/inference", Route::Talk, &DashScopeTask),
+    line("dashscope", "/api-ws/v1/realtime", Route::Talk, &Realtime(Accent::Qwen)),
     // Ollama
     line("ollama", "/api/chat", Route::Reply, &Ollama),
     line("ollama", "/api/generate", Route::Reply, &Ollama),

@@ -27,6 +27,7 @@ mod script;
 mod server;
 mod settings;
 pub mod sigv4;
+mod tone;
 
 pub use connections::{ROWS, Row, Side, Snapshot, State, Transport};
 pub use endpoints::{Endpoint, endpoints};

@@ -5,6 +5,8 @@ pub(crate) mod ai_sdk_ui;
 pub(crate) mod anthropic_messages;
 pub(crate) mod bedrock_converse;
 pub(crate) mod cohere;
+pub(crate) mod dashscope;
+pub(crate) mod dashscope_task;
 pub(crate) mod lmstudio;
 pub(crate) mod mcp;
 pub(crate) mod mistral;
@@ -15,6 +17,7 @@ pub(crate) mod openai_chat;
 pub(crate) mod openai_responses;
 #[cfg(test)]
 pub(crate) mod probe;
+pub(crate) mod realtime;
 pub(crate) mod vertex;
 
 use std::borrow::Cow;
@@ -176,6 +179,11 @@ pub(crate) trait Dialect: Send + Sync {
         openai_error(rejection)
     }
 
+    /// An error that comes with status 200 in place of a stream.
+    fn error_with_200(&self) -> Value {
+        self.refuse(&Rejection::pretended(503))
+    }
+
     /// The list of models, as the API lists them.
     fn models(&self, models: &[Model]) -> Value {
         json!({"object": "list", "data": models.iter().map(|model| self.model(model)).collect::<Vec<_>>()})
@@ -284,6 +292,11 @@ pub(crate) fn openai_head(script: &Script) -> Vec<(&'static str, String)> {
         // At a full refill a minute, in whole milliseconds.
         ("x-ratelimit-reset-tokens", format!("{}ms", (script.usage().total() * 60_000).div_ceil(TOKENS))),
     ]
+}
+
+/// What xAI was seen to send with status 200, and so what clients of OpenAI's APIs must expect.
+pub(crate) fn xai_error() -> Value {
+    json!({"code": "The service is currently unavailable", "error": "The Lab answers a stream request with JSON, as it was asked to."})
 }
 
 /// OpenAI's error object.
