@@ -86,6 +86,9 @@ impl Dialect for Cohere {
     }
 }
 
+/// What is said of a reply that a filter stopped.
+const FILTERED: &str = "The reply was stopped by a content filter.";
+
 fn bad(message: &str) -> Rejection {
     Rejection::invalid(None, message)
 }
@@ -198,7 +201,10 @@ impl Render for Events {
 
     fn closing(&mut self, script: &Script) -> Vec<Event> {
         let mut events = self.turn_to(script, None);
-        let delta = json!({"finish_reason": finish(script), "usage": usage(script)});
+        let mut delta = json!({"finish_reason": finish(script), "usage": usage(script)});
+        if script.finish() == Finish::ContentFilter {
+            delta["error"] = FILTERED.into();
+        }
         events.push(event("message-end", json!({"id": id(script), "delta": delta})).end());
         events
     }
@@ -269,8 +275,8 @@ fn finish(script: &Script) -> &'static str {
         Finish::Stop => "COMPLETE",
         Finish::Length => "MAX_TOKENS",
         Finish::ToolCalls => "TOOL_CALL",
-        Finish::ContentFilter => "ERROR_TOXIC",
-        Finish::Error => "ERROR",
+        // No word of its own: a filter is an error like any other.
+        Finish::ContentFilter | Finish::Error => "ERROR",
     }
 }
 
