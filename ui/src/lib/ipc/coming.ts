@@ -1,18 +1,13 @@
+import type { CodeSample } from '../../gen/CodeSample';
 import type { Draft } from '../../gen/Draft';
+import type { KeptIn } from '../../gen/KeptIn';
+import type { KeyInfo } from '../../gen/KeyInfo';
 import type { RateLimit } from '../../gen/RateLimit';
-
-/** The request as code. */
-export interface CodeSample {
-  id: string;
-  name: string;
-  /** As code blocks name it. */
-  language: string;
-  text: string;
-}
 
 /** What a cURL command asks for. */
 export interface Imported {
   draft: Draft;
+  /** The last characters of a key that stood in it. */
   key: string | null;
   notes: string[];
 }
@@ -20,6 +15,7 @@ export interface Imported {
 /** Commands that the list of the engine does not hold yet. */
 export interface Coming {
   import_curl: { args: { text: string }; result: Imported };
+  keep_found_key: { args: { provider: string; keep: KeptIn }; result: KeyInfo };
   code: { args: { draft: Draft }; result: CodeSample[] };
 }
 

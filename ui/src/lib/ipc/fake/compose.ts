@@ -1,10 +1,11 @@
 import type { Ask } from '../../../gen/Ask';
+import type { CodeSample } from '../../../gen/CodeSample';
 import type { Draft } from '../../../gen/Draft';
 import type { Message } from '../../../gen/Message';
 import type { Preview } from '../../../gen/Preview';
 import type { Problem } from '../../../gen/Problem';
 import { IpcError } from '../backend';
-import type { CodeSample, Imported } from '../coming';
+import type { Imported } from '../coming';
 import { providers } from './providers';
 
 /** What a draft would send, in the manner of OpenAI Chat whatever the dialect. */
@@ -160,9 +161,19 @@ export function codeOf(draft: Draft): CodeSample[] {
   ];
 }
 
+let foundKey: string | null = null;
+
+/** The key of the command that was read last; it is handed over once. */
+export function takeFoundKey(): string {
+  const key = foundKey ?? '';
+  foundKey = null;
+  return key;
+}
+
 export function importCurl(text: string): Imported {
   const url = /https?:\/\/[^\s'"]+/.exec(text)?.[0];
   if (!/^\s*curl\b/.test(text) || !url) throw new IpcError('curl', 'This is no cURL command: it has no URL.');
+  foundKey = /Bearer\s+([^\s'"$]+)/.exec(text)?.[1] ?? null;
   const known = providers().find(({ dialects }) => dialects.some(([, base]) => url.startsWith(base)));
   const body = /(?:-d|--data(?:-raw)?)\s+'([^']*)'/.exec(text)?.[1] ?? '{}';
   const draft: Draft = {
@@ -180,7 +191,7 @@ export function importCurl(text: string): Imported {
   draft.ask = ask ?? { ...draft.ask, rawBody: body };
   return {
     draft,
-    key: /Bearer\s+([^\s'"$]+)/.exec(text)?.[1] ?? null,
+    key: foundKey?.slice(-4) ?? null,
     notes: ask ? [] : ['The form cannot hold its body: it is sent as it stands.'],
   };
 }

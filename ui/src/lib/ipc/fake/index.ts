@@ -1,7 +1,7 @@
 import type { FrameRow } from '../../../gen/FrameRow';
 import type { Settings } from '../../../gen/Settings';
 import { IpcError, type Args, type Backend, type CommandName, type Result } from '../backend';
-import { codeOf, importCurl, preview, readBody } from './compose';
+import { codeOf, importCurl, preview, readBody, takeFoundKey } from './compose';
 import { parseFilter } from './filter';
 import { keychain } from './keychain';
 import { closeConnections, labState, runLab, setLab } from './lab';
@@ -71,6 +71,7 @@ const handlers: Handlers = {
   delete_provider: ({ id }) => deleteProvider(id),
   read_body: ({ draft, body }) => readBody(draft, body),
   import_curl: ({ text }) => importCurl(text),
+  keep_found_key: ({ provider, keep }) => keychain.set_key({ provider, keep, value: takeFoundKey() }),
   code: ({ draft }) => codeOf(draft),
   preview: ({ draft }) => preview(draft),
   send: ({ draft }) => {
