@@ -7,6 +7,7 @@ use ts_rs::{Config, TS};
 use weir_dialects::Ask;
 use weir_dialects::provider::Provider;
 use weir_secrets::{KeptIn, KeyInfo, SecretUse, StoreState, TestResult};
+use weir_sessions::code::CodeSample;
 use weir_sessions::models::ModelList;
 use weir_sessions::view::{
     DialectInfo, Draft, ExportFormat, FilterError, FrameDetail, Place, Preview, Problem, Ribbon, RowsPage, SessionInfo, SessionPage,
@@ -89,6 +90,19 @@ pub struct LabState {
     pub problem: Option<Problem>,
 }
 
+/// What a cURL command came to.
+#[derive(Clone, Debug, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct Imported {
+    /// The request.
+    pub draft: Draft,
+    /// The last characters of a key that stood in it by value; the key itself waits in the engine to be kept.
+    pub key: Option<String>,
+    /// What was left out or could not be taken over, a sentence each.
+    pub notes: Vec<String>,
+}
+
 /// Program facts for the Settings view.
 #[derive(Clone, Debug, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -151,6 +165,9 @@ commands! {
     compose::save_provider(provider: Provider) -> Vec<Provider>;
     compose::delete_provider(id: String) -> Vec<Provider>;
     compose::read_body(draft: Draft, body: String) -> Option<Ask>;
+    compose::import_curl(text: String) -> Imported;
+    compose::keep_found_key(provider: String, keep: KeptIn) -> KeyInfo;
+    compose::code(draft: Draft) -> Vec<CodeSample>;
     compose::preview(draft: Draft) -> Preview;
     session::send(draft: Draft) -> SessionInfo;
     session::stop(session: String) -> ();

@@ -19,12 +19,14 @@ pub struct App {
     pub open: Arc<Mutex<HashMap<String, Arc<Session>>>>,
     /// Watchers by channel id.
     pub watchers: Arc<Mutex<HashMap<u32, JoinHandle<()>>>>,
+    /// The key that stood in the command imported last: it waits here to be kept or forgotten, and the page sees its end only.
+    pub found_key: Arc<Mutex<Option<weir_secrets::Secret>>>,
 }
 
 impl App {
     /// State around an engine; the Lab does not run yet.
     pub fn new(engine: Engine) -> Self {
-        Self { engine, lab: Arc::default(), open: Arc::default(), watchers: Arc::default() }
+        Self { engine, lab: Arc::default(), open: Arc::default(), watchers: Arc::default(), found_key: Arc::default() }
     }
 
     /// Keeps a session at hand until its view closes it.

@@ -6,7 +6,14 @@ use weir_sessions::view::{DialectInfo, Draft, Preview};
 use weir_sessions::models::{self, ModelList};
 use weir_sessions::Error;
 
+use std::sync::PoisonError;
+
+use weir_secrets::{KeptIn, KeyInfo};
+use weir_sessions::KeyChoice;
+use weir_sessions::code::{self, CodeSample};
+
 use super::blocking;
+use crate::ipc::Imported;
 use crate::state::App;
 
 pub async fn providers(app: App) -> Result<Vec<Provider>, Error> {
@@ -31,6 +38,29 @@ pub async fn delete_provider(app: App, id: String) -> Result<Vec<Provider>, Erro
 
 pub async fn read_body(app: App, draft: Draft, body: String) -> Result<Option<Ask>, Error> {
     blocking(move || Ok(app.engine.read_body(&draft, &body))).await
+}
+
+pub async fn import_curl(app: App, text: String) -> Result<Imported, Error> {
+    blocking(move || {
+        let found = weir_sessions::import_curl::read(&text)?;
+        let key = found.key.as_ref().map(weir_secrets::Secret::ends_in);
+        *app.found_key.lock().unwrap_or_else(PoisonError::into_inner) = found.key;
+        Ok(Imported { draft: found.draft, key, notes: found.notes })
+    })
+    .await
+}
+
+pub async fn keep_found_key(app: App, provider: String, keep: KeptIn) -> Result<KeyInfo, Error> {
+    blocking(move || {
+        let found = app.found_key.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let key = found.ok_or_else(|| Error::missing("key of the imported command"))?;
+        Ok(app.engine.keys().set(&provider, key, keep)?)
+    })
+    .await
+}
+
+pub async fn code(app: App, draft: Draft) -> Result<Vec<CodeSample>, Error> {
+    blocking(move || Ok(code::samples(&app.engine.plan(&draft, &KeyChoice::Stored)?))).await
 }
 
 pub async fn preview(app: App, draft: Draft) -> Result<Preview, Error> {

@@ -3,6 +3,7 @@ import type { Block } from "./Block";
 import type { KindCount } from "./KindCount";
 import type { Metrics } from "./Metrics";
 import type { Outcome } from "./Outcome";
+import type { RateLimit } from "./RateLimit";
 import type { State } from "./State";
 import type { Usage } from "./Usage";
 
@@ -54,6 +55,14 @@ replyId: string | null,
  * The provider's seal on the reasoning or the text, to be sent back with the turn.
  */
 signature: string | null, 
+/**
+ * The provider's id of the request, from the response's fields.
+ */
+requestId: string | null, 
+/**
+ * Rate limits as the response's fields tell them; sent with `metrics`.
+ */
+limits: Array<RateLimit> | null, 
 /**
  * HTTP status.
  */

@@ -1,11 +1,13 @@
 // Generated from src-tauri/src/ipc.rs. Do not edit.
 import type { About } from './About';
 import type { Ask } from './Ask';
+import type { CodeSample } from './CodeSample';
 import type { DialectInfo } from './DialectInfo';
 import type { Draft } from './Draft';
 import type { ExportFormat } from './ExportFormat';
 import type { FilterError } from './FilterError';
 import type { FrameDetail } from './FrameDetail';
+import type { Imported } from './Imported';
 import type { KeptIn } from './KeptIn';
 import type { KeyInfo } from './KeyInfo';
 import type { KeysState } from './KeysState';
@@ -31,6 +33,9 @@ export interface Commands {
   save_provider: { args: { provider: Provider }; result: Provider[] };
   delete_provider: { args: { id: string }; result: Provider[] };
   read_body: { args: { draft: Draft; body: string }; result: Ask | null };
+  import_curl: { args: { text: string }; result: Imported };
+  keep_found_key: { args: { provider: string; keep: KeptIn }; result: KeyInfo };
+  code: { args: { draft: Draft }; result: CodeSample[] };
   preview: { args: { draft: Draft }; result: Preview };
   send: { args: { draft: Draft }; result: SessionInfo };
   stop: { args: { session: string }; result: null };

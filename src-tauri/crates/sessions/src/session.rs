@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::watch;
-use weir_dialects::ToolCall;
+use weir_dialects::{ToolCall, limits};
 use weir_recordings::{Reader, RecordKind};
 use weir_secrets::Secret;
 use weir_transport::{Control, journal::Clock};
@@ -273,6 +273,12 @@ impl Session {
         }
     }
 
+    /// When the response began, Unix time in milliseconds: what relative times in its fields count from.
+    fn answered_at_ms(&self, analysis: &Analysis) -> u64 {
+        let since = analysis.phases.first_byte.unwrap_or_default() / 1_000_000;
+        u64::try_from(self.started_at_ms).unwrap_or_default() + since
+    }
+
     fn elapsed(&self, analysis: &Analysis) -> u64 {
         if self.is_live() { self.clock.now() } else { analysis.phases.end.unwrap_or(analysis.elapsed()) }
     }
@@ -352,6 +358,8 @@ impl Watcher {
             finish: fold.folded.facts.finish.as_ref().map(|f| f.reason.clone()),
             reply_id: fold.folded.facts.id.clone(),
             signature: fold.folded.facts.signature.clone(),
+            request_id: limits::request_id(&fold.response).map(str::to_owned),
+            limits: due.then(|| limits::rate_limits(&fold.response, session.answered_at_ms(&analysis))),
             status: fold.status.as_ref().map(|s| s.code),
             http: analysis.http().map(str::to_owned),
             connection: connection(&analysis),

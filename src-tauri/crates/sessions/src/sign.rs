@@ -147,12 +147,48 @@ mod tests {
         let token = "6e86291e8372ff2a2260956d9b8aae1d763fbf315fa00fa31553b73ebf194267";
         let host = "https://example.amazonaws.com";
         for (name, call, token, fields, signed) in [
-            ("get-vanilla", call("GET", &format!("{host}/"), &[], ""), None, "host;x-amz-date", "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"),
-            ("post-vanilla", call("POST", &format!("{host}/"), &[], ""), None, "host;x-amz-date", "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"),
-            ("post-vanilla-query", call("POST", &format!("{host}/?Param1=value1"), &[], ""), None, "host;x-amz-date", "28038455d6de14eafc1f9222cf5aa6f1a96197d7deb8263271d420d138af7f11"),
-            ("post-header-key-case", call("POST", &format!("{host}/"), &[("My-Header1", "value1")], ""), None, "host;my-header1;x-amz-date", "c5410059b04c1ee005303aed430f6e6645f61f4dc9e1461ec8f8916fdf18852c"),
-            ("post-x-www-form-urlencoded", call("POST", &format!("{host}/"), &[("Content-Type", "application/x-www-form-urlencoded")], "Param1=value1"), None, "content-type;host;x-amz-date", "ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a"),
-            ("get-vanilla-with-session-token", call("GET", &format!("{host}/"), &[], ""), Some(token), "host;x-amz-date;x-amz-security-token", "07ec1639c89043aa0e3e2de82b96708f198cceab042d4a97044c66dd9f74e7f8"),
+            (
+                "get-vanilla",
+                call("GET", &format!("{host}/"), &[], ""),
+                None,
+                "host;x-amz-date",
+                "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31",
+            ),
+            (
+                "post-vanilla",
+                call("POST", &format!("{host}/"), &[], ""),
+                None,
+                "host;x-amz-date",
+                "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b",
+            ),
+            (
+                "post-vanilla-query",
+                call("POST", &format!("{host}/?Param1=value1"), &[], ""),
+                None,
+                "host;x-amz-date",
+                "28038455d6de14eafc1f9222cf5aa6f1a96197d7deb8263271d420d138af7f11",
+            ),
+            (
+                "post-header-key-case",
+                call("POST", &format!("{host}/"), &[("My-Header1", "value1")], ""),
+                None,
+                "host;my-header1;x-amz-date",
+                "c5410059b04c1ee005303aed430f6e6645f61f4dc9e1461ec8f8916fdf18852c",
+            ),
+            (
+                "post-x-www-form-urlencoded",
+                call("POST", &format!("{host}/"), &[("Content-Type", "application/x-www-form-urlencoded")], "Param1=value1"),
+                None,
+                "content-type;host;x-amz-date",
+                "ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a",
+            ),
+            (
+                "get-vanilla-with-session-token",
+                call("GET", &format!("{host}/"), &[], ""),
+                Some(token),
+                "host;x-amz-date;x-amz-security-token",
+                "07ec1639c89043aa0e3e2de82b96708f198cceab042d4a97044c66dd9f74e7f8",
+            ),
         ] {
             let key = match token {
                 Some(token) => format!("{ID}:{SECRET}:{token}"),
@@ -162,7 +198,11 @@ mod tests {
             assert_eq!(signature(&headers), (fields, signed), "{name}");
             assert_eq!(field(&headers, "x-amz-date"), Some("20150830T123600Z"));
             assert_eq!(field(&headers, "x-amz-security-token"), token);
-            assert!(field(&headers, "authorization").unwrap().starts_with(&format!("AWS4-HMAC-SHA256 Credential={ID}/20150830/us-east-1/service/aws4_request")));
+            assert!(
+                field(&headers, "authorization")
+                    .unwrap()
+                    .starts_with(&format!("AWS4-HMAC-SHA256 Credential={ID}/20150830/us-east-1/service/aws4_request"))
+            );
             assert!(!headers.iter().any(|header| header.value.contains(SECRET)));
         }
         // A path that has escapes is escaped once more for the signature, as all services but S3 want it.
@@ -174,8 +214,12 @@ mod tests {
 
     #[test]
     fn what_may_change_on_the_way_is_not_signed_and_the_bearer_goes() {
-        let fields =
-            [("Authorization", "Bearer {key}"), ("Accept", "application/vnd.amazon.eventstream"), ("Content-Type", "application/json"), ("X-Own", " a  b ")];
+        let fields = [
+            ("Authorization", "Bearer {key}"),
+            ("Accept", "application/vnd.amazon.eventstream"),
+            ("Content-Type", "application/json"),
+            ("X-Own", " a  b "),
+        ];
         let call = call("POST", "https://bedrock-runtime.eu-west-1.amazonaws.com/model/a%3A0/converse", &fields, "{}");
         let headers = sign(&call, &Secret::new(&format!("{ID}:{SECRET}")), suite_time()).unwrap();
         assert_eq!(signature(&headers).0, "content-type;host;x-amz-date;x-own");
@@ -207,7 +251,14 @@ mod tests {
     #[test]
     fn a_colon_alone_makes_no_access_key() {
         let call = call("POST", "https://h/", &[], "");
-        for key in ["id:secret", "AKIALABLABLABLABLABL:", "AKIALABLABLABLABLABL:s:", "akialablablablablabl:s", "AKIALABLABLABLABLABL:a b", "AKIALABLABLABLABLABL:a:b:c"] {
+        for key in [
+            "id:secret",
+            "AKIALABLABLABLABLABL:",
+            "AKIALABLABLABLABLABL:s:",
+            "akialablablablablabl:s",
+            "AKIALABLABLABLABLABL:a b",
+            "AKIALABLABLABLABLABL:a:b:c",
+        ] {
             let error = sign(&call, &Secret::new(key), suite_time()).unwrap_err();
             assert_eq!(error.0.code, "aws-key", "{key}");
             assert!(!error.0.evidence.contains(key));

@@ -9,7 +9,6 @@ import type { State } from '../../gen/State';
 import type { Update } from '../../gen/Update';
 import type { Usage } from '../../gen/Usage';
 import { announce } from '../../lib/announce';
-import type { ComingUpdate } from '../../lib/ipc/coming';
 import { call, watch, IpcError, type Result } from '../../lib/ipc';
 import { ReplyBlock } from './block.svelte';
 
@@ -151,7 +150,7 @@ export class Session {
     });
   }
 
-  apply(update: Update & ComingUpdate): void {
+  apply(update: Update): void {
     const before = { state: this.state, blocks: this.blocks.length };
     this.state = update.state;
     this.elapsedMs = update.elapsedMs;

@@ -1,11 +1,9 @@
-import type { Commands as Listed } from '../../gen/commands';
+import type { Commands } from '../../gen/commands';
 import type { FilterError } from '../../gen/FilterError';
 import type { Problem } from '../../gen/Problem';
 import type { SessionSummary } from '../../gen/SessionSummary';
 import type { Update } from '../../gen/Update';
-import type { Coming } from './coming';
 
-type Commands = Listed & Coming;
 export type CommandName = keyof Commands;
 export type Args<K extends CommandName> = Commands[K]['args'];
 export type Result<K extends CommandName> = Commands[K]['result'];

@@ -1,6 +1,8 @@
 //! A response body: an event stream, JSON lines, or one whole value.
 
-use weir_dialects::{Payload, Status, Transport};
+use std::borrow::Cow;
+
+use weir_dialects::{Payload, Status, Transport, stray};
 use weir_frames::{Limits, Span, array, eventstream, ndjson, sse};
 
 use super::fold::{Carried, Fold, Told, named};
@@ -15,7 +17,7 @@ pub struct Body {
 }
 
 enum Format {
-    Sse(Box<sse::Dissector>),
+    Sse(Box<sse::Dissector>, Stray),
     Ndjson(Box<ndjson::Dissector>),
     Eventstream(Box<eventstream::Dissector>),
     /// A JSON array whose elements are decoded as they come.
@@ -44,7 +46,7 @@ impl Body {
             return Self { stream, format: Format::Opaque, len: 0 };
         }
         let format = match media {
-            "text/event-stream" => Format::Sse(Box::new(sse::Dissector::new(limits, ""))),
+            "text/event-stream" => Format::Sse(Box::new(sse::Dissector::new(limits, "")), Stray::default()),
             "application/x-ndjson" | "application/ndjson" | "application/jsonl" | "application/x-jsonlines" | "application/json-lines" => {
                 Format::Ndjson(Box::new(ndjson::Dissector::new(limits)))
             }
@@ -53,7 +55,7 @@ impl Body {
                 Format::Eventstream(Box::new(eventstream::Dissector::new(limits)))
             }
             "" | "text/plain" | "application/octet-stream" if status.code < 300 && fold.transport == Transport::Sse => {
-                Format::Sse(Box::new(sse::Dissector::new(limits, "")))
+                Format::Sse(Box::new(sse::Dissector::new(limits, "")), Stray::default())
             }
             "" | "text/plain" | "application/octet-stream" if status.code < 300 && fold.transport == Transport::Ndjson => {
                 Format::Ndjson(Box::new(ndjson::Dissector::new(limits)))
@@ -91,8 +93,8 @@ impl Body {
                 let blanks = std::mem::take(gathered);
                 fold.owned.plain -= blanks.len() as u64;
                 fold.owned.sse += blanks.len() as u64;
-                dissector.push(&blanks, &mut |item| sse_item(fold, t, stream, item, told));
-                self.format = Format::Sse(dissector);
+                dissector.push(&blanks, &mut |item| sse_item(fold, t, stream, item, None, told));
+                self.format = Format::Sse(dissector, Stray::default());
             } else if *first == b'[' && fold.dialect.elements(fold.transport) {
                 let mut dissector = Box::new(array::Dissector::new(Limits::default()));
                 dissector.push(gathered, &mut |_| {});
@@ -108,9 +110,16 @@ impl Body {
                 fold.owned.plain += bytes.len() as u64;
                 dissector.push(bytes, &mut |item| element_item(fold, t, stream, item, told));
             }
-            Format::Sse(dissector) => {
+            Format::Sse(dissector, stray) => {
                 fold.owned.sse += bytes.len() as u64;
-                dissector.push(bytes, &mut |item| sse_item(fold, t, stream, item, told));
+                let base = self.len - bytes.len() as u64;
+                let mut behind = None;
+                dissector.push(bytes, &mut |item| {
+                    behind = Some(sse_end(&item));
+                    let block = stray.block(&item, base, bytes);
+                    sse_item(fold, t, stream, item, block, told);
+                });
+                stray.keep(base, behind, bytes);
             }
             Format::Ndjson(dissector) => {
                 fold.owned.ndjson += bytes.len() as u64;
@@ -133,7 +142,13 @@ impl Body {
     pub fn finish(&mut self, fold: &mut Fold, t: u64, whole: bool, told: &mut dyn FnMut(Told<'_>)) {
         let stream = self.stream;
         match &mut self.format {
-            Format::Sse(dissector) => dissector.finish(&mut |item| sse_item(fold, t, stream, item, told)),
+            Format::Sse(dissector, stray) => {
+                let end = self.len;
+                dissector.finish(&mut |item| {
+                    let block = stray.block(&item, end, &[]);
+                    sse_item(fold, t, stream, item, block, told);
+                });
+            }
             Format::Ndjson(dissector) => dissector.finish(&mut |item| ndjson_item(fold, t, stream, item, told)),
             Format::Eventstream(dissector) => dissector.finish(&mut |item| record_item(fold, t, stream, item, told)),
             Format::Array(dissector) => dissector.finish(&mut |item| element_item(fold, t, stream, item, told)),
@@ -167,7 +182,69 @@ fn coding(fields: &[(String, String)]) -> Option<String> {
     })
 }
 
-fn sse_item(fold: &mut Fold, t: u64, stream: u16, item: sse::Item<'_>, told: &mut dyn FnMut(Told<'_>)) {
+/// The bytes of a block that looks as if JSON stood bare in the event stream, where only fields may stand.
+#[derive(Default)]
+struct Stray {
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+impl Stray {
+    /// Bytes of such a block that are kept: errors are short.
+    const MOST: usize = 1 << 20;
+
+    /// The block that `item` says is none, where its bytes are at hand: those kept, then `bytes`, which begin at `base`.
+    fn block<'a>(&'a self, item: &sse::Item<'_>, base: u64, bytes: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+        let (sse::Item::Silent { span, .. } | sse::Item::Incomplete { span }) = *item else { return None };
+        let end = usize::try_from(span.end.checked_sub(base)?).ok()?;
+        match span.start.checked_sub(base) {
+            Some(start) if (start as usize) < end => bytes.get(start as usize..end).map(Cow::Borrowed),
+            _ if !self.bytes.is_empty() && self.start == span.start => Some(Cow::Owned([&self.bytes[..], bytes.get(..end)?].concat())),
+            _ => None,
+        }
+    }
+
+    /// Keeps what lies behind the last item of `bytes`, which begin at `base`; `behind` is that item's end, if there was one.
+    fn keep(&mut self, base: u64, behind: Option<u64>, bytes: &[u8]) {
+        if behind.is_none() && !self.bytes.is_empty() {
+            self.bytes.extend_from_slice(bytes);
+        } else {
+            self.bytes.clear();
+            let rest = bytes.get((behind.unwrap_or(base).max(base) - base) as usize..).unwrap_or_default();
+            // Blank lines between blocks are no items.
+            let blank = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+            let rest = &rest[blank..];
+            self.start = base + (bytes.len() - rest.len()) as u64;
+            if rest.starts_with(b"{") || rest.starts_with(b"[") {
+                self.bytes.extend_from_slice(rest);
+            }
+        }
+        if self.bytes.len() > Self::MOST {
+            self.bytes = Vec::new();
+        }
+    }
+}
+
+/// Where an item ends in its stream.
+fn sse_end(item: &sse::Item<'_>) -> u64 {
+    match item {
+        sse::Item::Event(event) => event.span.end,
+        sse::Item::Comment { span, .. } | sse::Item::Retry { span, .. } | sse::Item::Silent { span, .. } | sse::Item::Incomplete { span } => span.end,
+    }
+}
+
+/// The word of rows that are JSON where only fields of events may stand.
+pub const BARE: &str = "bare JSON";
+
+fn sse_item(fold: &mut Fold, t: u64, stream: u16, item: sse::Item<'_>, block: Option<Cow<'_, [u8]>>, told: &mut dyn FnMut(Told<'_>)) {
+    if let (sse::Item::Silent { span, .. } | sse::Item::Incomplete { span }, Some(block)) = (&item, &block)
+        && let Some(at) = stray::json(block)
+    {
+        let word = fold.word(BARE);
+        let json = Span::new(span.start + at.start as u64, span.start + at.end as u64);
+        fold.payload(t, stream, json, Layer::Body, word, Carried::Event, Payload::Body(&block[at]), json.len(), told);
+        return;
+    }
     match item {
         sse::Item::Event(event) => {
             let word = fold.word(event.event);

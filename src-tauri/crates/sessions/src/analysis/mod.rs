@@ -19,7 +19,7 @@ use weir_transport::{Dir, Entry, Mark};
 
 pub use chunked::Chunked;
 pub use connection::opcode_name;
-pub use body::{ELEMENT, record_of};
+pub use body::{BARE, ELEMENT, record_of};
 pub use fold::{Fold, Owned, Stream, Told, looks_like_json};
 pub use outcome::of_error as problem_of;
 pub use phases::Phases;

@@ -64,6 +64,9 @@ pub fn of(analysis: &Analysis) -> Outcome {
     }
     if let Some((close, reason)) = fold.close.as_ref().filter(|(code, _)| !matches!(code, None | Some(1000 | 1001))) {
         let close = close.unwrap_or(1005);
+        if let Some((code, words)) = fold.dialect.closed(close, reason) {
+            return failed(peer_error(analysis, &code, &words));
+        }
         return failed(problem(
             Blame::Peer,
             format!("close-{close}"),
@@ -220,9 +223,10 @@ fn peer_error(analysis: &Analysis, code: &str, message: &str) -> Problem {
         format!("The provider reported an error inside the stream: {}{means}", sentence(message)),
         came(analysis),
         if code.is_empty() { message.to_owned() } else { format!("{code}: {message}") },
-        known.map_or("HTTP said success, so only the stream tells. What the provider's code means stands in its documentation.", |advice| {
-            advice.next
-        }),
+        known
+            .map_or("HTTP said success, so only the stream tells. What the provider's code means stands in its documentation.", |advice| {
+                advice.next
+            }),
     )
 }
 

@@ -10,7 +10,7 @@ use super::summary::is_control_frame;
 use super::unit::{self, Content, Unit};
 use super::{Bytes, row};
 use crate::Error;
-use crate::analysis::{ELEMENT, Fold, Kind, Layer, Row, RowId, opcode_name};
+use crate::analysis::{BARE, ELEMENT, Fold, Kind, Layer, Row, RowId, opcode_name};
 use crate::view::{FrameDetail, Node};
 
 /// JSON values that are listed; a document with more is shown as far as this and says so.
@@ -67,6 +67,7 @@ pub fn open(fold: &Fold, bytes: &dyn Bytes, id: RowId) -> Result<FrameDetail, Er
         Layer::Ws => ws_frames(&mut tree, depth, &unit, row, word),
         Layer::Eventstream => record(&mut tree, depth, &unit, word, &own),
         Layer::Body if word == ELEMENT => tree.add(depth, "array element", "", "control", &own),
+        Layer::Body if word == BARE => tree.add(depth, "bare JSON", "", "control", &own),
         Layer::Body => tree.add(depth, if unit.out { "request body" } else { "body" }, "", "control", &own),
     };
     if let Some(content) = unit.content(row) {
@@ -308,7 +309,7 @@ fn payload(tree: &mut Tree, depth: u32, fold: &Fold, row: &Row, content: &Conten
         let text = String::from_utf8_lossy(&content.data[..content.data.len().min(200)]).into_owned();
         return Some(tree.add_quiet(depth, "text", text, "control", &content.map.outer(Span::new(0, content.data.len() as u64))));
     }
-    let mut focus = None;
+    let mut focus: Option<(u32, bool)> = None;
     let mut depths: Vec<u32> = Vec::with_capacity(values.len().min(VALUES));
     for (n, value) in values.iter().enumerate().take(VALUES) {
         let at = value.parent.map_or(depth, |p| depths.get(p as usize).copied().unwrap_or(depth) + 1);
@@ -328,10 +329,11 @@ fn payload(tree: &mut Tree, depth: u32, fold: &Fold, row: &Row, content: &Conten
         for (span, kind, text) in found.iter().filter(|(span, _, _)| inside.start <= span.start && span.end <= inside.end) {
             let layer = layer_of(*kind);
             let delta = tree.add(at + 1, visible(text), "", layer, &map(&content.map, *span));
-            if matches!(kind, DeltaKind::Text | DeltaKind::Reasoning | DeltaKind::ToolCall | DeltaKind::Refusal | DeltaKind::Error)
-                || focus.is_none()
-            {
-                focus.get_or_insert(delta);
+            let speaks =
+                matches!(kind, DeltaKind::Text | DeltaKind::Reasoning | DeltaKind::ToolCall | DeltaKind::Refusal | DeltaKind::Error);
+            // Ids and the like stand before what is said.
+            if focus.is_none_or(|(_, spoke)| speaks && !spoke) {
+                focus = Some((delta, speaks));
             }
         }
     }
@@ -342,7 +344,7 @@ fn payload(tree: &mut Tree, depth: u32, fold: &Fold, row: &Row, content: &Conten
         let at = Span::new(error.at, error.at + 1);
         tree.add_quiet(depth, "not JSON from here on", error.message, "error", &map(&content.map, at));
     }
-    focus
+    focus.map(|(delta, _)| delta)
 }
 
 fn map(map: &Map, span: Span) -> Vec<Span> {

@@ -1,6 +1,6 @@
 //! What a row is, in a sentence or two, and which rule made it so.
 
-use crate::analysis::{ELEMENT, Kind, Layer, Row};
+use crate::analysis::{BARE, ELEMENT, Kind, Layer, Row};
 
 /// The explanation of a row.
 pub fn explain(row: &Row, word: &str, out: bool) -> String {
@@ -41,6 +41,9 @@ pub fn explain(row: &Row, word: &str, out: bool) -> String {
             _ => "A WebSocket message: its frames' payloads in order, unmasked (RFC 6455 §5.6).",
         },
         Layer::Body if word == ELEMENT => "An element of a body that is one JSON array: decoded as soon as it is whole (RFC 8259 §5).",
+        Layer::Body if word == BARE => {
+            "JSON where only fields of events may stand: to the WHATWG standard an unknown field, so an event source drops it. Some servers report errors so."
+        }
         Layer::Body => "A body sent as one value: nothing of it can be decoded before its end.",
     };
     let meaning = match row.kind {

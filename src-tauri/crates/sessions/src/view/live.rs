@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+use weir_dialects::limits::RateLimit;
 use weir_dialects::{Ask, ToolCall, Transport, Usage};
 
 /// A request as the composer holds it.
@@ -301,6 +302,10 @@ pub struct Update {
     pub reply_id: Option<String>,
     /// The provider's seal on the reasoning or the text, to be sent back with the turn.
     pub signature: Option<String>,
+    /// The provider's id of the request, from the response's fields.
+    pub request_id: Option<String>,
+    /// Rate limits as the response's fields tell them; sent with `metrics`.
+    pub limits: Option<Vec<RateLimit>>,
     /// HTTP status.
     pub status: Option<u16>,
     /// `1.1` or `2`, once known.

@@ -5,7 +5,7 @@ import type { Message } from '../../../gen/Message';
 import type { Preview } from '../../../gen/Preview';
 import type { Problem } from '../../../gen/Problem';
 import { IpcError } from '../backend';
-import type { Imported } from '../coming';
+import type { Imported } from '../../../gen/Imported';
 import { providers } from './providers';
 
 /** What a draft would send, in the manner of OpenAI Chat whatever the dialect. */

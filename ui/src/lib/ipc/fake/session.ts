@@ -12,7 +12,6 @@ import type { SessionInfo } from '../../../gen/SessionInfo';
 import type { SessionSummary } from '../../../gen/SessionSummary';
 import type { Update } from '../../../gen/Update';
 import { IpcError } from '../backend';
-import type { ComingUpdate } from '../coming';
 import { REASONING, REPLY, TOOL, tokens } from './reply';
 
 const encoder = new TextEncoder();
@@ -405,7 +404,7 @@ export class FakeSession {
     if (state) watcher(this.#update(state));
   }
 
-  #update(state: { sent: number; metricsAt: number }): Update & ComingUpdate {
+  #update(state: { sent: number; metricsAt: number }): Update {
     const rows = this.rows;
     const elapsed = this.elapsed;
     const done = this.done;
