@@ -126,7 +126,11 @@ const fn extra(path: &'static str, kind: &'static str, about: &'static str) -> E
 
 static EXTRAS: &[Extra] = &[
     extra("top_k", "integer", "Sample from the k likeliest tokens alone. Refused under version 2026-10-21 and by newer models."),
-    extra("thinking.display", "string", "Whether thinking is shown: summarized or omitted. Set reasoning too; the default depends on the model."),
+    extra(
+        "thinking.display",
+        "string",
+        "Whether thinking is shown: summarized or omitted. Set reasoning too; the default depends on the model.",
+    ),
     extra("output_config.effort", "string", "How much effort the reply may take: low, medium, high, xhigh or max."),
     extra("tool_choice.disable_parallel_tool_use", "boolean", "At most one tool call in the reply. Set a tool choice too."),
     extra("cache_control", "object", "Cache the prompt up to its last block: {\"type\":\"ephemeral\",\"ttl\":\"5m\"}, or 1h."),
