@@ -5,9 +5,9 @@
 
 mod causes;
 mod codes;
-mod words;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use causes::Cause;
 

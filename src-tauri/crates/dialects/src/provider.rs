@@ -85,7 +85,24 @@ static KNOWN: &[Known] = &[
     Known {
         id: "lab",
         name: "Weir Lab",
-        dialects: &[("openai-chat", "{lab}/v1"), ("openai-responses", "{lab}/v1"), ("anthropic-messages", "{lab}"), ("cohere", "{lab}"), ("gemini", "{lab}"), ("gemini-live", "{lab}"), ("ollama", "{lab}"), ("bedrock-converse", "{lab}"), ("lmstudio", "{lab}"), ("openai-realtime", "{lab}/v1"), ("dashscope", "{lab}/api/v1"), ("qwen-realtime", "{lab}/api-ws/v1"), ("dashscope-task", "{lab}/api-ws/v1"), ("mcp", "{lab}/mcp"), ("ai-sdk-ui", "{lab}/ai-sdk-ui"), ("raw", "{lab}")],
+        dialects: &[
+            ("openai-chat", "{lab}/v1"),
+            ("openai-responses", "{lab}/v1"),
+            ("anthropic-messages", "{lab}"),
+            ("cohere", "{lab}"),
+            ("gemini", "{lab}"),
+            ("gemini-live", "{lab}"),
+            ("ollama", "{lab}"),
+            ("bedrock-converse", "{lab}"),
+            ("lmstudio", "{lab}"),
+            ("openai-realtime", "{lab}/v1"),
+            ("dashscope", "{lab}/api/v1"),
+            ("qwen-realtime", "{lab}/api-ws/v1"),
+            ("dashscope-task", "{lab}/api-ws/v1"),
+            ("mcp", "{lab}/mcp"),
+            ("ai-sdk-ui", "{lab}/ai-sdk-ui"),
+            ("raw", "{lab}"),
+        ],
         auth: "",
         key: "none",
         models: &["lab/steady", "lab/reasoner", "lab/tools", "lab/refuser"],
@@ -131,10 +148,7 @@ static KNOWN: &[Known] = &[
     Known {
         id: "deepseek",
         name: "DeepSeek",
-        dialects: &[
-            ("openai-chat", "https://api.deepseek.com"),
-            ("anthropic-messages", "https://api.deepseek.com/anthropic"),
-        ],
+        dialects: &[("openai-chat", "https://api.deepseek.com"), ("anthropic-messages", "https://api.deepseek.com/anthropic")],
         auth: BEARER,
         key: "required",
         models: &["deepseek-chat", "deepseek-reasoner"],
@@ -237,10 +251,7 @@ static KNOWN: &[Known] = &[
     Known {
         id: "moonshot",
         name: "Moonshot AI",
-        dialects: &[
-            ("openai-chat", "https://api.moonshot.ai/v1"),
-            ("anthropic-messages", "https://api.moonshot.ai/anthropic"),
-        ],
+        dialects: &[("openai-chat", "https://api.moonshot.ai/v1"), ("anthropic-messages", "https://api.moonshot.ai/anthropic")],
         auth: BEARER,
         key: "required",
         models: &[],
@@ -293,7 +304,10 @@ static KNOWN: &[Known] = &[
         key: "required",
         models: &[],
         models_path: "/v1beta/models",
-        notes: &["It sends no rate-limit fields; a 429 says in its details when to try again.", "Output tokens are counted without thoughts."],
+        notes: &[
+            "It sends no rate-limit fields; a 429 says in its details when to try again.",
+            "Output tokens are counted without thoughts.",
+        ],
         docs: "https://ai.google.dev/api",
     },
     Known {
@@ -359,14 +373,15 @@ static KNOWN: &[Known] = &[
     Known {
         id: "fireworks",
         name: "Fireworks AI",
-        dialects: &[("openai-chat", "https://api.fireworks.ai/inference/v1"), ("openai-responses", "https://api.fireworks.ai/inference/v1")],
+        dialects: &[
+            ("openai-chat", "https://api.fireworks.ai/inference/v1"),
+            ("openai-responses", "https://api.fireworks.ai/inference/v1"),
+        ],
         auth: BEARER,
         key: "required",
         models: &[],
         models_path: "/models",
-        notes: &[
-            "Models are named accounts/fireworks/models/NAME.",
-        ],
+        notes: &["Models are named accounts/fireworks/models/NAME."],
         docs: "https://docs.fireworks.ai",
     },
     Known {
@@ -377,9 +392,7 @@ static KNOWN: &[Known] = &[
         key: "required",
         models: &[],
         models_path: "/models",
-        notes: &[
-            "It is so fast that several deltas come in one read: gaps between them are of no use.",
-        ],
+        notes: &["It is so fast that several deltas come in one read: gaps between them are of no use."],
         docs: "https://inference-docs.cerebras.ai",
     },
     Known {
@@ -415,9 +428,7 @@ static KNOWN: &[Known] = &[
         key: "required",
         models: &[],
         models_path: "/models",
-        notes: &[
-            "Thinking is switched in chat_template_kwargs, or in the system prompt, by model.",
-        ],
+        notes: &["Thinking is switched in chat_template_kwargs, or in the system prompt, by model."],
         docs: "https://docs.api.nvidia.com/nim",
     },
     Known {
@@ -439,9 +450,7 @@ static KNOWN: &[Known] = &[
         key: "required",
         models: &[],
         models_path: "/models",
-        notes: &[
-            "A provider can be chosen behind the model's name, as in MODEL:PROVIDER; what differs on the wire is that provider's.",
-        ],
+        notes: &["A provider can be chosen behind the model's name, as in MODEL:PROVIDER; what differs on the wire is that provider's."],
         docs: "https://huggingface.co/docs/inference-providers",
     },
     Known {
@@ -466,9 +475,7 @@ static KNOWN: &[Known] = &[
         key: "required",
         models: &[],
         models_path: "/models",
-        notes: &[
-            "Models are named MAKER/MODEL.",
-        ],
+        notes: &["Models are named MAKER/MODEL."],
         docs: "https://vercel.com/docs/ai-gateway",
     },
     Known {
@@ -488,7 +495,10 @@ static KNOWN: &[Known] = &[
     Known {
         id: "ark",
         name: "Volcengine Ark",
-        dialects: &[("openai-chat", "https://ark.cn-beijing.volces.com/api/v3"), ("openai-responses", "https://ark.cn-beijing.volces.com/api/v3")],
+        dialects: &[
+            ("openai-chat", "https://ark.cn-beijing.volces.com/api/v3"),
+            ("openai-responses", "https://ark.cn-beijing.volces.com/api/v3"),
+        ],
         auth: BEARER,
         key: "required",
         models: &[],
@@ -559,9 +569,7 @@ static KNOWN: &[Known] = &[
         key: "optional",
         models: &[],
         models_path: "/models",
-        notes: &[
-            "Reasoning comes under two names at once; it is shown once.",
-        ],
+        notes: &["Reasoning comes under two names at once; it is shown once."],
         docs: "https://nvidia.github.io/TensorRT-LLM",
     },
     Known {
@@ -596,10 +604,7 @@ static KNOWN: &[Known] = &[
         key: "optional",
         models: &[],
         models_path: "/models",
-        notes: &[
-            "Usage comes in streams since 0.3.18.",
-            "The first request to a model that is not loaded waits for it.",
-        ],
+        notes: &["Usage comes in streams since 0.3.18.", "The first request to a model that is not loaded waits for it."],
         docs: "https://lmstudio.ai/docs",
     },
     Known {
@@ -610,7 +615,10 @@ static KNOWN: &[Known] = &[
         key: "optional",
         models: &[],
         models_path: "/api/tags",
-        notes: &["Loading a model may take minutes, in which nothing comes.", "On its /v1 an error in the middle of a stream ends it without a word of it."],
+        notes: &[
+            "Loading a model may take minutes, in which nothing comes.",
+            "On its /v1 an error in the middle of a stream ends it without a word of it.",
+        ],
         docs: "https://docs.ollama.com",
     },
     Known {

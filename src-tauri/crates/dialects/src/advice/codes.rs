@@ -194,11 +194,5 @@ const ZHIPU: &[(&str, Cause)] = &[
 ];
 
 /// JSON-RPC's codes, and those of MCP.
-const MCP: &[(&str, Cause)] = &[
-    ("-32601", Endpoint),
-    ("-32602", Parameter),
-    ("-32603", Server),
-    ("-32020", Parameter),
-    ("-32022", Version),
-    ("-32000", Version),
-];
+const MCP: &[(&str, Cause)] =
+    &[("-32601", Endpoint), ("-32602", Parameter), ("-32603", Server), ("-32020", Parameter), ("-32022", Version), ("-32000", Version)];

@@ -390,8 +390,7 @@ fn urls() {
 
 #[test]
 fn what_cannot_be_asked_is_said_before() {
-    let refused =
-        |question: &Ask, transport| OpenAiChat.check(question, transport).iter().map(ToString::to_string).collect::<Vec<_>>();
+    let refused = |question: &Ask, transport| OpenAiChat.check(question, transport).iter().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(refused(&ask("hi"), Transport::Sse), Vec::<String>::new());
     assert_eq!(refused(&ask("hi"), Transport::Websocket), ["OpenAI Chat Completions has no websocket transport; it has sse, http"]);
     let mut question = ask("hi");
