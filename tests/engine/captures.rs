@@ -133,6 +133,17 @@ pub fn all() -> Vec<Capture> {
         script("chat sse, small chunks in small writes", "openai-chat", Sse, chunked("200 OK", events, &in_pieces(&lively, 61), true)),
         script("chat sse, one chunk", "openai-chat", Sse, chunked("200 OK", events, &[lively.as_bytes()], false)),
         script("chat sse, until close", "openai-chat", Sse, until_close),
+        script(
+            "bare json in an event stream",
+            "openai-chat",
+            Sse,
+            chunked(
+                "200 OK",
+                events,
+                &[says("a").as_bytes(), b"{\r\n  \"err", b"or\": {\"message\": \"no more\"}\r", b"\n}\r\n\r\n: over\n\n[1]"],
+                true,
+            ),
+        ),
         script("chat json", "openai-chat", Http, sized("200 OK", "application/json", COMPLETION.as_bytes())),
         script("chat json to a stream request", "openai-chat", Sse, sized("200 OK", "application/json", COMPLETION.as_bytes())),
         script(

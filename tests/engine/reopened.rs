@@ -10,7 +10,7 @@ use weir_transport::{Dir, Entry};
 use super::captures::{all, fold, log};
 
 #[derive(Debug, PartialEq)]
-struct Shown {
+pub struct Shown {
     rows: Vec<Row>,
     carriers: Vec<Row>,
     words: Vec<String>,
@@ -24,7 +24,7 @@ struct Shown {
     http: Option<&'static str>,
 }
 
-async fn shown(session: &std::sync::Arc<Session>) -> Shown {
+pub async fn shown(session: &std::sync::Arc<Session>) -> Shown {
     let (rows, carriers, words, metrics, usage, state, http) = {
         let analysis = session.analysis();
         let fold = &analysis.fold;
@@ -91,7 +91,7 @@ fn timeless(analysis: &Analysis) -> impl PartialEq + std::fmt::Debug + use<> {
     )
 }
 
-fn split(log: &[Entry], entry: usize, at: usize) -> Vec<Entry> {
+pub fn split(log: &[Entry], entry: usize, at: usize) -> Vec<Entry> {
     let mut cut = log.to_vec();
     if let Entry::Segment { conn, dir, t, bytes } = log[entry].clone() {
         cut[entry] = Entry::Segment { conn, dir, t, bytes: bytes.slice(..at) };
@@ -101,7 +101,7 @@ fn split(log: &[Entry], entry: usize, at: usize) -> Vec<Entry> {
 }
 
 /// Reads that follow each other as one.
-fn merged(log: &[Entry]) -> Vec<Entry> {
+pub fn merged(log: &[Entry]) -> Vec<Entry> {
     let mut merged: Vec<Entry> = Vec::new();
     for entry in log {
         if let (Some(Entry::Segment { conn, dir, bytes, .. }), Entry::Segment { conn: next, dir: way, bytes: more, .. }) =
@@ -119,7 +119,7 @@ fn merged(log: &[Entry]) -> Vec<Entry> {
 }
 
 /// A byte a read.
-fn shredded(log: &[Entry]) -> Vec<Entry> {
+pub fn shredded(log: &[Entry]) -> Vec<Entry> {
     log.iter()
         .flat_map(|entry| match entry {
             Entry::Segment { conn, dir, t, bytes } => (0..bytes.len())

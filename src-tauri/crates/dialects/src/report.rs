@@ -71,7 +71,12 @@ pub(crate) fn in_success<'a>(source: &Source<'a>, raw: Raw<'a>) -> Option<Report
     };
     let named = |raw: Option<Raw<'_>>| word(raw).is_some_and(|word| word == "error");
     let coded = truthy(fields.code).is_some() && word(fields.message.or(fields.msg)).is_some();
-    (truthy(fields.error).is_some() || named(fields.object) || named(fields.kind) || coded).then(|| of_json(source, raw))
+    // Some say nothing but a message: no reply is like that.
+    let alone = || {
+        let mut keys = 0;
+        word(fields.message).is_some() && json::keys(raw, |_| keys += 1) && keys == 1
+    };
+    (truthy(fields.error).is_some() || named(fields.object) || named(fields.kind) || coded || alone()).then(|| of_json(source, raw))
 }
 
 /// Tells the error that a truthy `error` member holds.

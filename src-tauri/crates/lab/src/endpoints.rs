@@ -9,17 +9,17 @@ use ts_rs::TS;
 use crate::connections::Transport;
 use crate::dialects::Dialect;
 use crate::dialects::ai_sdk_ui::AiSdkUi;
-use crate::dialects::bedrock_converse::BedrockConverse;
-use crate::dialects::lmstudio::LmStudio;
-use crate::dialects::mcp::Mcp;
-use crate::dialects::mistral::Mistral;
-use crate::dialects::ollama::{Ollama, OllamaAsides};
 use crate::dialects::anthropic_messages::AnthropicMessages;
+use crate::dialects::bedrock_converse::BedrockConverse;
 use crate::dialects::cohere::Cohere;
 use crate::dialects::dashscope::DashScope;
 use crate::dialects::dashscope_task::DashScopeTask;
 use crate::dialects::gemini::Gemini;
 use crate::dialects::gemini_live::GeminiLive;
+use crate::dialects::lmstudio::LmStudio;
+use crate::dialects::mcp::Mcp;
+use crate::dialects::mistral::Mistral;
+use crate::dialects::ollama::{Ollama, OllamaAsides};
 use crate::dialects::openai_chat::OpenAiChat;
 use crate::dialects::openai_responses::OpenAiResponses;
 use crate::dialects::realtime::{Accent, Realtime};
@@ -73,9 +73,24 @@ static ENDPOINTS: &[Endpoint] = &[
     endpoint("Gemini", Transport::Array, "/gemini/v1beta/models/{model}:streamGenerateContent", Some("/gemini")),
     endpoint("Gemini", Transport::Http, "/gemini/v1beta/models/{model}:generateContent", Some("/gemini")),
     endpoint("Gemini models", Transport::Http, "/gemini/v1beta/models", Some("/gemini")),
-    endpoint("Gemini Live", Transport::Ws, "/gemini/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent", Some("/gemini")),
-    endpoint("Gemini on Vertex AI", Transport::Sse, "/vertex/v1/projects/lab/locations/global/publishers/google/models/{model}:streamGenerateContent?alt=sse", Some("/vertex")),
-    endpoint("Claude on Vertex AI", Transport::Sse, "/vertex/v1/projects/lab/locations/global/publishers/anthropic/models/{model}:streamRawPredict", Some("/vertex")),
+    endpoint(
+        "Gemini Live",
+        Transport::Ws,
+        "/gemini/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent",
+        Some("/gemini"),
+    ),
+    endpoint(
+        "Gemini on Vertex AI",
+        Transport::Sse,
+        "/vertex/v1/projects/lab/locations/global/publishers/google/models/{model}:streamGenerateContent?alt=sse",
+        Some("/vertex"),
+    ),
+    endpoint(
+        "Claude on Vertex AI",
+        Transport::Sse,
+        "/vertex/v1/projects/lab/locations/global/publishers/anthropic/models/{model}:streamRawPredict",
+        Some("/vertex"),
+    ),
     endpoint("Plain echo", Transport::Http, "/echo", None),
     endpoint("WebSocket echo", Transport::Ws, "/echo/ws", None),
     endpoint("Plain events", Transport::Sse, "/sse", None),
@@ -159,20 +174,55 @@ static LINES: &[Line] = &[
     line("vertex", "/ws/google.cloud.aiplatform.{version}.LlmBidiService/BidiGenerateContent", Route::Talk, &GeminiLive),
     line("vertex", "/v1/projects/{project}/locations/{location}/publishers/google/models/{model}:generateContent", Route::Reply, &Gemini),
     line("vertex", "/v1/publishers/google/models/{model}:generateContent", Route::Reply, &Gemini),
-    line("vertex", "/v1/projects/{project}/locations/{location}/publishers/google/models/{model}:streamGenerateContent", Route::Reply, &Gemini),
+    line(
+        "vertex",
+        "/v1/projects/{project}/locations/{location}/publishers/google/models/{model}:streamGenerateContent",
+        Route::Reply,
+        &Gemini,
+    ),
     line("vertex", "/v1/publishers/google/models/{model}:streamGenerateContent", Route::Reply, &Gemini),
     line("vertex", "/v1/projects/{project}/locations/{location}/publishers/google/models/{model}:countTokens", Route::Reply, &Gemini),
     line("vertex", "/v1/publishers/google/models/{model}:countTokens", Route::Reply, &Gemini),
-    line("vertex", "/v1/projects/{project}/locations/{location}/publishers/anthropic/models/{model}:rawPredict", Route::Reply, &VertexClaude),
-    line("vertex", "/v1/projects/{project}/locations/{location}/publishers/anthropic/models/{model}:streamRawPredict", Route::Reply, &VertexClaude),
-    line("vertex", "/v1beta1/projects/{project}/locations/{location}/publishers/google/models/{model}:generateContent", Route::Reply, &Gemini),
+    line(
+        "vertex",
+        "/v1/projects/{project}/locations/{location}/publishers/anthropic/models/{model}:rawPredict",
+        Route::Reply,
+        &VertexClaude,
+    ),
+    line(
+        "vertex",
+        "/v1/projects/{project}/locations/{location}/publishers/anthropic/models/{model}:streamRawPredict",
+        Route::Reply,
+        &VertexClaude,
+    ),
+    line(
+        "vertex",
+        "/v1beta1/projects/{project}/locations/{location}/publishers/google/models/{model}:generateContent",
+        Route::Reply,
+        &Gemini,
+    ),
     line("vertex", "/v1beta1/publishers/google/models/{model}:generateContent", Route::Reply, &Gemini),
-    line("vertex", "/v1beta1/projects/{project}/locations/{location}/publishers/google/models/{model}:streamGenerateContent", Route::Reply, &Gemini),
+    line(
+        "vertex",
+        "/v1beta1/projects/{project}/locations/{location}/publishers/google/models/{model}:streamGenerateContent",
+        Route::Reply,
+        &Gemini,
+    ),
     line("vertex", "/v1beta1/publishers/google/models/{model}:streamGenerateContent", Route::Reply, &Gemini),
     line("vertex", "/v1beta1/projects/{project}/locations/{location}/publishers/google/models/{model}:countTokens", Route::Reply, &Gemini),
     line("vertex", "/v1beta1/publishers/google/models/{model}:countTokens", Route::Reply, &Gemini),
-    line("vertex", "/v1beta1/projects/{project}/locations/{location}/publishers/anthropic/models/{model}:rawPredict", Route::Reply, &VertexClaude),
-    line("vertex", "/v1beta1/projects/{project}/locations/{location}/publishers/anthropic/models/{model}:streamRawPredict", Route::Reply, &VertexClaude),
+    line(
+        "vertex",
+        "/v1beta1/projects/{project}/locations/{location}/publishers/anthropic/models/{model}:rawPredict",
+        Route::Reply,
+        &VertexClaude,
+    ),
+    line(
+        "vertex",
+        "/v1beta1/projects/{project}/locations/{location}/publishers/anthropic/models/{model}:streamRawPredict",
+        Route::Reply,
+        &VertexClaude,
+    ),
     // OpenAI
     line("openai", "/v1/chat/completions", Route::Reply, &OpenAiChat),
     line("openai", "/v1/responses", Route::Lanes, &OpenAiResponses),

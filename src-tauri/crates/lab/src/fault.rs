@@ -158,7 +158,7 @@ pub(crate) struct Close {
 pub(crate) enum JsonInstead {
     /// The whole reply, as if `stream` had been false.
     Reply,
-    /// `{"code","error"}` with status 200, seen at xAI.
+    /// An error in the dialect's shape, with status 200.
     Error,
 }
 

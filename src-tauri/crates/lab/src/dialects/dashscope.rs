@@ -42,6 +42,15 @@ impl Dialect for DashScope {
     fn refuse(&self, rejection: &Rejection) -> Value {
         refusal(rejection)
     }
+
+    fn withheld(&self, script: &Script) -> Option<Rejection> {
+        match script.finish() {
+            Finish::Error => Some(script.failure()),
+            // Nothing of a filtered reply is given.
+            Finish::ContentFilter => Some(Rejection { code: Some(FILTERED.0), ..Rejection::invalid(None, FILTERED.1) }),
+            _ => None,
+        }
+    }
 }
 
 /// The body of an error response.
@@ -54,6 +63,7 @@ pub(super) fn refusal(rejection: &Rejection) -> Value {
 pub(super) fn words(rejection: &Rejection) -> (&'static str, String) {
     let own = || rejection.message.clone();
     match rejection.reason {
+        _ if rejection.code == Some(FILTERED.0) => (FILTERED.0, own()),
         Reason::WrongKey => ("InvalidApiKey", "Invalid API-key provided.".into()),
         Reason::NoModel => ("ModelNotFound", own()),
         Reason::NoPath | Reason::Method => ("InvalidParameter", "url error, please check url！".into()),
@@ -173,7 +183,8 @@ impl Results {
             let text = if self.incremental { piece.text } else { &self.text };
             return json!({"text": text, "finish_reason": finish});
         }
-        let (text, reasoning) = if self.incremental { (piece.text, piece.reasoning) } else { (self.text.as_str(), self.reasoning.as_str()) };
+        let (text, reasoning) =
+            if self.incremental { (piece.text, piece.reasoning) } else { (self.text.as_str(), self.reasoning.as_str()) };
         let content = match self.parts {
             true if text.is_empty() => json!([]),
             true => json!([{ "text": text }]),
@@ -305,6 +316,7 @@ impl Render for Results {
     }
 
     fn whole(&mut self, script: &Script) -> Value {
+        self.incremental = false;
         for (step, _) in script.steps(usize::MAX) {
             self.take(step);
         }

@@ -297,19 +297,22 @@ impl Form {
     }
 }
 
-/// Speaks the client's text in the rhythm of a reply: a token of it with every step.
+/// Speaks the client's text in the time a reply takes: as much of it with every step as the step is of the reply.
 struct Speech {
     id: String,
     form: Form,
     text: Pieces,
+    /// Tokens of the text that were spoken.
     said: usize,
+    /// Tokens of the reply that were due.
+    due: usize,
     begun: bool,
 }
 
 impl Speech {
     fn new(task: &Task) -> Speech {
         let form = Form::of(&task.payload["parameters"]).unwrap_or(Form { wav: true, rate: 22_050 });
-        Speech { id: task.id.clone(), form, text: Pieces::cut(&task.text, false), said: 0, begun: false }
+        Speech { id: task.id.clone(), form, text: Pieces::cut(&task.text, false), said: 0, due: 0, begun: false }
     }
 
     /// Sound up to a token.
@@ -328,7 +331,8 @@ impl Speech {
     fn usage(&self) -> Value {
         // A Han character counts as two.
         let spoken = self.text.range(0, self.said);
-        let units: usize = spoken.chars().map(|c| if matches!(c, '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3134f}') { 2 } else { 1 }).sum();
+        let units: usize =
+            spoken.chars().map(|c| if matches!(c, '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3134f}') { 2 } else { 1 }).sum();
         json!({ "characters": units })
     }
 }
@@ -340,10 +344,13 @@ impl Render for Speech {
     }
 
     fn step(&mut self, script: &Script, step: Step<'_>) -> Vec<Event> {
-        if step == Step::Fail {
-            return vec![failure(&self.id, script)];
+        match step {
+            Step::Fail => return vec![failure(&self.id, script)],
+            Step::Reasoning(text) | Step::Text(text) | Step::Refusal(text) | Step::Arguments(_, text) => self.due += pieces::count(text),
+            Step::Call(_) => {}
         }
-        self.speak(self.said + 1)
+        let until = self.text.len() * self.due / script.tokens().max(1);
+        self.speak(until.max(self.said))
     }
 
     fn closing(&mut self, _: &Script) -> Vec<Event> {
@@ -382,7 +389,8 @@ struct Transcript {
 impl Transcript {
     fn sentence(&self, event_ends: bool) -> Event {
         let sentence = json!({"begin_time": 0, "end_time": event_ends.then_some(self.heard / 32), "text": self.said, "sentence_end": event_ends, "words": []});
-        let payload = json!({"output": {"sentence": sentence}, "usage": event_ends.then(|| json!({"duration": self.heard.div_ceil(32_000)}))});
+        let payload =
+            json!({"output": {"sentence": sentence}, "usage": event_ends.then(|| json!({"duration": self.heard.div_ceil(32_000)}))});
         Event::text(message(&self.id, "result-generated", json!({}), payload))
     }
 }

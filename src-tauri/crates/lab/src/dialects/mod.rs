@@ -7,12 +7,12 @@ pub(crate) mod bedrock_converse;
 pub(crate) mod cohere;
 pub(crate) mod dashscope;
 pub(crate) mod dashscope_task;
+pub(crate) mod gemini;
+pub(crate) mod gemini_live;
 pub(crate) mod lmstudio;
 pub(crate) mod mcp;
 pub(crate) mod mistral;
 pub(crate) mod ollama;
-pub(crate) mod gemini;
-pub(crate) mod gemini_live;
 pub(crate) mod openai_chat;
 pub(crate) mod openai_responses;
 #[cfg(test)]
@@ -30,7 +30,7 @@ use crate::connections::Transport;
 use crate::framing::Framing;
 use crate::models::Model;
 use crate::rejection::Rejection;
-use crate::script::{Script, Step};
+use crate::script::{Finish, Script, Step};
 
 /// A request as a dialect sees it.
 #[derive(Debug, Clone, Copy)]
@@ -177,6 +177,11 @@ pub(crate) trait Dialect: Send + Sync {
     /// The body of an error response.
     fn refuse(&self, rejection: &Rejection) -> Value {
         openai_error(rejection)
+    }
+
+    /// Why a reply that is not streamed is refused once it is made; none where it is given.
+    fn withheld(&self, script: &Script) -> Option<Rejection> {
+        (script.finish() == Finish::Error).then(|| script.failure())
     }
 
     /// An error that comes with status 200 in place of a stream.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Dialect, Event, Render, Request, openai_error, openai_head};
+use super::{Dialect, Event, Render, Request, openai_error, openai_head, xai_error};
 use crate::ask::{self, Ask, Tool};
 use crate::rejection::Rejection;
 use crate::script::{Finish, Script, Step, count_all};
@@ -65,6 +65,10 @@ impl Dialect for OpenAiChat {
 
     fn head(&self, script: &Script) -> Vec<(&'static str, String)> {
         openai_head(script)
+    }
+
+    fn error_with_200(&self) -> Value {
+        xai_error()
     }
 }
 

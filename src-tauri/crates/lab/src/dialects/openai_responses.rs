@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Dialect, Event, Render, Request, openai_head};
+use super::{Dialect, Event, Render, Request, openai_head, xai_error};
 use crate::ask::{self, Ask, Tool};
 use crate::rejection::{Reason, Rejection};
 use crate::script::{Finish, Script, Step, count_all};
@@ -19,6 +19,10 @@ impl Dialect for OpenAiResponses {
 
     fn head(&self, script: &Script) -> Vec<(&'static str, String)> {
         openai_head(script)
+    }
+
+    fn error_with_200(&self) -> Value {
+        xai_error()
     }
 
     fn reply_id(&self, script: &Script) -> Option<String> {

@@ -244,7 +244,8 @@ impl Session {
             "function_call" => &["name", "arguments"],
             "function_call_output" => &["call_id", "output"],
             _ => {
-                let words = format!("Invalid value: '{kind}'. Supported values are: 'message', 'function_call', and 'function_call_output'.");
+                let words =
+                    format!("Invalid value: '{kind}'. Supported values are: 'message', 'function_call', and 'function_call_output'.");
                 return self.error(Some("invalid_value"), Some("item.type"), &words, id);
             }
         };
@@ -321,7 +322,8 @@ impl Session {
 
     fn create(&mut self, response: &Value, id: Value) -> Vec<Act> {
         if self.wish.is_some() {
-            let words = "Conversation already has an active response in progress. Wait until the response is finished before creating a new one.";
+            let words =
+                "Conversation already has an active response in progress. Wait until the response is finished before creating a new one.";
             return self.error(Some("conversation_already_has_active_response"), None, words, &id);
         }
         let asked = response.as_object().cloned().unwrap_or_default();
@@ -329,7 +331,8 @@ impl Session {
             return self.error(Some("invalid_value"), Some(&param.replace("session", "response")), &words, &id);
         }
         let mut settings = self.settings.clone();
-        let given: Map<String, Value> = asked.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), value.clone())).collect();
+        let given: Map<String, Value> =
+            asked.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), value.clone())).collect();
         merge(&mut settings, &given);
         match self.ask(&settings, asked.get("input")) {
             Ok(ask) => {
@@ -338,7 +341,10 @@ impl Session {
                 self.apart = settings.get("conversation").and_then(Value::as_str) == Some("none");
                 let shape = Shape {
                     accent: self.accent,
-                    spoken: settings.get(self.modalities()).and_then(Value::as_array).is_some_and(|list| list.iter().any(|one| one == "audio")),
+                    spoken: settings
+                        .get(self.modalities())
+                        .and_then(Value::as_array)
+                        .is_some_and(|list| list.iter().any(|one| one == "audio")),
                     conversation: (!self.apart).then(|| "conv_lab".into()),
                     metadata: asked.get("metadata").cloned().unwrap_or(Value::Null),
                     previous: self.items.last().map_or(Value::Null, |last| last["id"].clone()),
@@ -355,7 +361,13 @@ impl Session {
         let (model, model_name) = ask::model(&json!({ "model": self.model }))?;
         let items = input.and_then(Value::as_array).unwrap_or(&self.items);
         // An item may be named instead of being sent again.
-        let named = |item: &'_ Value| if item["type"] == "item_reference" { self.find(item["id"].as_str().unwrap_or_default()).map(|at| self.items[at].clone()) } else { None };
+        let named = |item: &'_ Value| {
+            if item["type"] == "item_reference" {
+                self.find(item["id"].as_str().unwrap_or_default()).map(|at| self.items[at].clone())
+            } else {
+                None
+            }
+        };
         let items: Vec<Value> = items.iter().map(|item| named(item).unwrap_or_else(|| item.clone())).collect();
         let mut texts = vec![settings["instructions"].as_str().unwrap_or_default().to_string()];
         texts.extend(items.iter().map(said));
@@ -438,7 +450,9 @@ impl Talk for Session {
         let settings = Value::Object(self.settings.clone());
         let mut acts = vec![self.event("session.created", json!({ "session": settings }))];
         if self.accent == Accent::Xai {
-            acts.push(Act::Send(json!({"type": "conversation.created", "conversation": {"id": "conv_lab", "object": "realtime.conversation"}}).to_string()));
+            acts.push(Act::Send(
+                json!({"type": "conversation.created", "conversation": {"id": "conv_lab", "object": "realtime.conversation"}}).to_string(),
+            ));
             acts.push(Act::Send(json!({"type": "ping", "timestamp": crate::models::CREATED}).to_string()));
         }
         acts
@@ -450,7 +464,12 @@ impl Talk for Session {
         }
         match heard {
             Heard::Text(text) => self.message(text),
-            Heard::Binary(_) => self.error(Some("invalid_json"), None, "Sound goes in base64 in input_audio_buffer.append, never in binary messages.", &Value::Null),
+            Heard::Binary(_) => self.error(
+                Some("invalid_json"),
+                None,
+                "Sound goes in base64 in input_audio_buffer.append, never in binary messages.",
+                &Value::Null,
+            ),
             Heard::Said(script) => {
                 self.wish = None;
                 if !std::mem::take(&mut self.cancelled) && !self.apart && script.finish() != Finish::Error {

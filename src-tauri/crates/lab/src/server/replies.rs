@@ -16,7 +16,7 @@ use crate::models::Behaviour;
 use crate::pace::Shape;
 use crate::play::{Damage, Ending, Outlet, length, play};
 use crate::rejection::Rejection;
-use crate::script::{Finish, Script};
+use crate::script::Script;
 use crate::settings::Settings;
 
 /// What is needed to say a reply.
@@ -59,8 +59,8 @@ pub(super) async fn reply(asked: Asked, body: &[u8]) -> Response<Reply> {
         let usage = script.usage();
         held(&asked.client.shared.conversations).keep(id, usage.total());
     }
-    if !streamed && script.finish() == Finish::Error {
-        return refuse(&asked, &script.failure());
+    if let Some(rejection) = dialect.withheld(&script).filter(|_| !streamed) {
+        return refuse(&asked, &rejection);
     }
     let exchange = asked.begin(transport);
     exchange.expect(script.tokens());

@@ -282,7 +282,8 @@ impl Render for Reply {
 pub(super) fn items(accent: Accent, script: &Script) -> Vec<Value> {
     let said = if script.refusal().is_empty() { script.text() } else { script.refusal() };
     let message = (!said.is_empty()).then(|| item_of(accent, false, script, Item::Message, said));
-    let calls = script.tool_calls().iter().enumerate().map(|(at, call)| item_of(accent, false, script, Item::Call(at), call.arguments.text()));
+    let calls =
+        script.tool_calls().iter().enumerate().map(|(at, call)| item_of(accent, false, script, Item::Call(at), call.arguments.text()));
     message.into_iter().chain(calls).collect()
 }
 
