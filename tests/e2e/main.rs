@@ -6,6 +6,7 @@
 mod stage;
 mod steps;
 
+mod conversation;
 mod dialects;
 mod errors;
 mod fast;
