@@ -70,7 +70,11 @@ impl Dialect for DashScopeTask {
         };
         let held_back = said.into_iter().map(serde_json::Value::Object).enumerate();
         Ok(held_back
-            .map(|(at, message)| if at == 0 { Outgoing::text(message.to_string()) } else { Outgoing::after("task-started", message.to_string()) })
+            .map(
+                |(at, message)| {
+                    if at == 0 { Outgoing::text(message.to_string()) } else { Outgoing::after("task-started", message.to_string()) }
+                },
+            )
             .collect())
     }
 

@@ -53,7 +53,11 @@ impl Dialect for QwenRealtime {
             Extra { path: "voice", kind: "string", about: "The voice, e.g. Cherry; which there are depends on the model." },
             Extra { path: "output_audio_format", kind: "string", about: "pcm: 24 kHz, 16 bit, one channel." },
             Extra { path: "input_audio_format", kind: "string", about: "pcm: 16 kHz, 16 bit, one channel." },
-            Extra { path: "turn_detection", kind: "object", about: "server_vad or semantic_vad with threshold and silence_duration_ms; null leaves turns to the client." },
+            Extra {
+                path: "turn_detection",
+                kind: "object",
+                about: "server_vad or semantic_vad with threshold and silence_duration_ms; null leaves turns to the client.",
+            },
             Extra { path: "top_k", kind: "integer", about: "Candidates of each step, 0 or more." },
             Extra { path: "presence_penalty", kind: "number", about: "-2 to 2; above 0 repeats less." },
             Extra { path: "repetition_penalty", kind: "number", about: "Above 0; 1 is no penalty." },

@@ -79,7 +79,8 @@ pub(crate) fn turn(names: &Names, ask: &Ask, transport: Transport) -> Result<Vec
 /// The question that `body` asks: its messages, as the composer edits them.
 pub(crate) fn read(names: &Names, body: &str, url: &str, transport: Transport) -> Option<Ask> {
     let said = messages::read(body).ok()?;
-    let model = Url::parse(url).ok().and_then(|url| url.query_pairs().find(|(name, _)| name == "model").map(|(_, model)| model.into_owned()));
+    let model =
+        Url::parse(url).ok().and_then(|url| url.query_pairs().find(|(name, _)| name == "model").map(|(_, model)| model.into_owned()));
     let ask = Ask { model: model.unwrap_or_default(), ..body::read(names, &said)? };
     (problems(names, &ask, transport).is_empty() && body::build(names, &ask) == said).then_some(ask)
 }

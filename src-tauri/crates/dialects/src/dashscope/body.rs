@@ -7,7 +7,11 @@ use crate::{Ask, AskError, Attachment, Extra, Message, Output, Params, Role, Too
 
 /// Parameters of the API beyond the common ones.
 pub(crate) static EXTRAS: &[Extra] = &[
-    Extra { path: "parameters.incremental_output", kind: "boolean", about: "Pieces of the text (true), or all of it so far with every event (false)." },
+    Extra {
+        path: "parameters.incremental_output",
+        kind: "boolean",
+        about: "Pieces of the text (true), or all of it so far with every event (false).",
+    },
     Extra { path: "parameters.result_format", kind: "string", about: "message, or text for the older form." },
     Extra { path: "parameters.top_k", kind: "integer", about: "Candidates of each step; 0 or above 100 turns it off." },
     Extra { path: "parameters.repetition_penalty", kind: "number", about: "Above 0; 1 is no penalty." },
@@ -37,7 +41,8 @@ pub(crate) enum Form {
 pub(crate) fn is_multimodal(ask: &Ask) -> bool {
     let named = ask.model.to_ascii_lowercase();
     let mut words = named.split(|c: char| !c.is_ascii_alphanumeric());
-    ask.messages.iter().any(|message| !message.attachments.is_empty()) || words.any(|word| matches!(word, "vl" | "omni" | "qvq" | "audio" | "ocr"))
+    ask.messages.iter().any(|message| !message.attachments.is_empty())
+        || words.any(|word| matches!(word, "vl" | "omni" | "qvq" | "audio" | "ocr"))
 }
 
 /// The body for `ask`; what is not set is not sent.
@@ -61,7 +66,8 @@ fn content(text: &str, attachments: &[Attachment], form: Form) -> Value {
     if form == Form::Text && attachments.is_empty() {
         return json!(text);
     }
-    let mut parts: Vec<Value> = attachments.iter().map(|attachment| json!({kind(attachment).unwrap_or("image"): media::url(attachment)})).collect();
+    let mut parts: Vec<Value> =
+        attachments.iter().map(|attachment| json!({kind(attachment).unwrap_or("image"): media::url(attachment)})).collect();
     if !text.is_empty() || parts.is_empty() {
         parts.push(json!({"text": text}));
     }
@@ -165,7 +171,10 @@ pub(crate) fn problems(dialect: &'static str, ask: &Ask) -> Vec<AskError> {
     let mut found = Vec::new();
     let mut problem = |what: &str, why: &str| found.push(AskError::Inexpressible { dialect, what: what.to_owned(), why: why.to_owned() });
     if let Some(effort) = ask.params.reasoning.as_deref().filter(|effort| Thought::of(effort).is_none()) {
-        problem(&format!("reasoning effort {effort}"), "thinking is on or off, or limited by a number of tokens: enabled, disabled, or e.g. 2048");
+        problem(
+            &format!("reasoning effort {effort}"),
+            "thinking is on or off, or limited by a number of tokens: enabled, disabled, or e.g. 2048",
+        );
     }
     if ask.params.tool_choice.as_deref() == Some("required") {
         problem("tool choice required", "the API takes auto, none, or one function's name");

@@ -32,7 +32,8 @@ fn run(frames: &[String]) -> Run {
 #[test]
 fn pieces_and_whole_texts_come_to_the_same() {
     let apart = run(&[text("Hi", "null", 1), text(" \"you\"\n", "null", 3), text("!", "null", 4), text("", "stop", 5)]);
-    let grown = run(&[text("Hi", "null", 1), text("Hi \"you\"\n", "null", 3), text("Hi \"you\"\n!", "null", 4), text("Hi \"you\"\n!", "stop", 5)]);
+    let grown =
+        run(&[text("Hi", "null", 1), text("Hi \"you\"\n", "null", 3), text("Hi \"you\"\n!", "null", 4), text("Hi \"you\"\n!", "stop", 5)]);
     for run in [apart, grown] {
         assert_eq!(run.reply.text, "Hi \"you\"\n!");
         assert_eq!(run.reply.finish.as_ref().unwrap().reason, "stop");
@@ -66,8 +67,10 @@ fn the_word_null_is_no_end() {
 
 #[test]
 fn reasoning_comes_before_the_text_both_ways() {
-    let think = |reasoning: &str, content: &str, finish: &str| frame(json!({"content": content, "reasoning_content": reasoning}), finish, 1);
-    let apart = run(&[think("I ", "", "null"), think("see", "", "null"), think("", "So", "null"), think("", ".", "null"), think("", "", "stop")]);
+    let think =
+        |reasoning: &str, content: &str, finish: &str| frame(json!({"content": content, "reasoning_content": reasoning}), finish, 1);
+    let apart =
+        run(&[think("I ", "", "null"), think("see", "", "null"), think("", "So", "null"), think("", ".", "null"), think("", "", "stop")]);
     let grown = run(&[
         think("I ", "", "null"),
         think("I see", "", "null"),
@@ -86,9 +89,18 @@ fn calls_in_fragments_and_whole() {
     let call = |content: &str, arguments: &str, first: bool, finish: &str| {
         let id = if first { json!("c") } else { json!("") };
         let name = if first { json!("f") } else { json!("") };
-        frame(json!({"content": content, "tool_calls": [{"index": 0, "id": id, "type": "function", "function": {"name": name, "arguments": arguments}}]}), finish, 1)
+        frame(
+            json!({"content": content, "tool_calls": [{"index": 0, "id": id, "type": "function", "function": {"name": name, "arguments": arguments}}]}),
+            finish,
+            1,
+        )
     };
-    let apart = run(&[call("", "", true, "null"), call("", "{\"x\":", false, "null"), call("", "\"\\n\"}", false, "null"), text("", "tool_calls", 3)]);
+    let apart = run(&[
+        call("", "", true, "null"),
+        call("", "{\"x\":", false, "null"),
+        call("", "\"\\n\"}", false, "null"),
+        text("", "tool_calls", 3),
+    ]);
     let grown = run(&[
         call("I call", "", true, "null"),
         call("I call", "{\"x\":", true, "null"),
@@ -101,13 +113,19 @@ fn calls_in_fragments_and_whole() {
         assert_eq!(run.reply.finish.as_ref().unwrap().reason, "tool_calls");
         assert!(run.decoder.whole());
     }
-    let object = run(&[frame(json!({"content": "", "tool_calls": [{"function": {"name": "f", "arguments": {"x": 1}}}, {"function": {"name": "g", "arguments": "{}"}}]}), "tool_calls", 1)]);
+    let object = run(&[frame(
+        json!({"content": "", "tool_calls": [{"function": {"name": "f", "arguments": {"x": 1}}}, {"function": {"name": "g", "arguments": "{}"}}]}),
+        "tool_calls",
+        1,
+    )]);
     assert_eq!(object.calls(), [("", "f", r#"{"x":1}"#), ("", "g", "{}")]);
 }
 
 #[test]
 fn the_older_form_and_lists_of_parts() {
-    let old = |text: &str, finish: &str| json!({"output": {"text": text, "finish_reason": finish}, "usage": {"output_tokens": 1}, "request_id": "r"}).to_string();
+    let old = |text: &str, finish: &str| {
+        json!({"output": {"text": text, "finish_reason": finish}, "usage": {"output_tokens": 1}, "request_id": "r"}).to_string()
+    };
     let plain = run(&[old("Hi", "null"), old("Hi you", "stop")]);
     assert_eq!((plain.reply.text.as_str(), plain.decoder.whole()), ("Hi you", true));
     let list = |content: Value, finish: &str| frame(json!({"content": content}), finish, 1);
@@ -126,7 +144,13 @@ fn errors_under_status_200_and_others() {
     assert_eq!(run.reply.error, Some(("Throttling.AllocationQuota".to_owned(), "quota".to_owned())));
     assert!(!run.decoder.whole());
     // After a finish too, and without the event's name.
-    let after = stream(ID, &[&text("Hi", "stop", 1), r#"{"code":"DataInspectionFailed","message":"Output data may contain inappropriate content.","request_id":"r"}"#]);
+    let after = stream(
+        ID,
+        &[
+            &text("Hi", "stop", 1),
+            r#"{"code":"DataInspectionFailed","message":"Output data may contain inappropriate content.","request_id":"r"}"#,
+        ],
+    );
     assert!(after.reply.error.is_some() && !after.decoder.whole());
     for (status, sent, code) in [
         (401, r#"{"code":"InvalidApiKey","message":"Invalid API-key provided.","request_id":"r"}"#, "InvalidApiKey"),
@@ -142,7 +166,11 @@ fn errors_under_status_200_and_others() {
     let odd = stream(ID, &["", "[DONE]", "{}", "[1]", r#"{"choices":[{"delta":{"content":"a"}}]}"#, "{\"a\":1}\nx"]);
     assert!(odd.kinds().iter().all(|kind| *kind == DeltaKind::Unknown), "{:?}", odd.kinds());
     // Empty codes are no errors; a done event and a task that is only taken on are told by their words.
-    let fine = body(ID, 200, r#"{"status_code":200,"code":"","message":"","request_id":"r","output":{"text":null,"choices":[{"finish_reason":"stop","message":{"content":"Hi"}}]},"usage":{"input_tokens":1,"output_tokens":1}}"#);
+    let fine = body(
+        ID,
+        200,
+        r#"{"status_code":200,"code":"","message":"","request_id":"r","output":{"text":null,"choices":[{"finish_reason":"stop","message":{"content":"Hi"}}]},"usage":{"input_tokens":1,"output_tokens":1}}"#,
+    );
     assert_eq!((fine.reply.text.as_str(), fine.decoder.whole(), fine.reply.error.is_none()), ("Hi", true, true));
     let task = body(ID, 200, r#"{"output":{"task_id":"t","task_status":"PENDING"},"request_id":"r"}"#);
     assert!(task.words().contains(&"PENDING") && !task.decoder.whole());
@@ -188,7 +216,8 @@ fn what_is_sent() {
     assert_eq!(seeing.url, "https://dashscope-intl.aliyuncs.com/api/v1/services/aigc/multimodal-generation/generation");
     assert!(seeing.body.contains(r#"{"role":"user","content":[{"text":"hi"}]}"#));
     asked.model = "m".to_owned();
-    asked.messages[0].attachments = vec![attachment("image/png", Source::Data("AAAA".to_owned())), attachment("video/mp4", Source::Url("https://h/v".to_owned()))];
+    asked.messages[0].attachments =
+        vec![attachment("image/png", Source::Data("AAAA".to_owned())), attachment("video/mp4", Source::Url("https://h/v".to_owned()))];
     let shown = call(&asked, Transport::Sse, "https://dashscope.aliyuncs.com/api/v1");
     assert!(shown.body.contains(r#"[{"image":"data:image/png;base64,AAAA"},{"video":"https://h/v"},{"text":"hi"}]"#));
     let base = "http://h/api/v1/services/aigc/text-generation/generation";
@@ -252,7 +281,14 @@ fn bodies_are_read_back() {
     let read = DashScope.read(by_hand, "", Transport::Sse).unwrap();
     let again = DashScope.call(&read, Transport::Sse, "https://h", false, "").unwrap();
     assert_eq!(serde_json::from_str::<Value>(&again.body).unwrap(), serde_json::from_str::<Value>(by_hand).unwrap());
-    for odd in ["", "[]", "{}", r#"{"model":"m","input":{"prompt":"hi"}}"#, r#"{"model":"m","messages":[]}"#, r#"{"model":"m","input":{"messages":[{"role":"user","content":"hi"}]}}"#] {
+    for odd in [
+        "",
+        "[]",
+        "{}",
+        r#"{"model":"m","input":{"prompt":"hi"}}"#,
+        r#"{"model":"m","messages":[]}"#,
+        r#"{"model":"m","input":{"messages":[{"role":"user","content":"hi"}]}}"#,
+    ] {
         assert!(DashScope.read(odd, "", Transport::Sse).is_none(), "{odd}");
     }
 }

@@ -8,7 +8,11 @@ use crate::{Ask, AskError, ClientEvent, Extra, Message, Role, Transport, extra};
 
 /// Parameters of the payload.
 pub(super) static EXTRAS: &[Extra] = &[
-    Extra { path: "parameters.voice", kind: "string", about: "The voice; which there are depends on the model, e.g. longanyang for cosyvoice-v3-flash." },
+    Extra {
+        path: "parameters.voice",
+        kind: "string",
+        about: "The voice; which there are depends on the model, e.g. longanyang for cosyvoice-v3-flash.",
+    },
     Extra { path: "parameters.format", kind: "string", about: "Of the sound: pcm, wav, mp3 or opus." },
     Extra { path: "parameters.sample_rate", kind: "integer", about: "8000, 16000, 22050, 24000, 44100 or 48000 Hz." },
     Extra { path: "parameters.volume", kind: "integer", about: "0 to 100; 50 is normal." },
@@ -171,7 +175,10 @@ pub(super) fn problems(dialect: &'static str, ask: &Ask) -> Vec<AskError> {
     let mut found = Vec::new();
     let mut problem = |what: &str, why: &str| found.push(AskError::Inexpressible { dialect, what: what.to_owned(), why: why.to_owned() });
     if kind == Kind::Listen {
-        problem("a question to a model that listens", "it takes sound in binary messages; with run-task (asr) and connect it can be sent by hand");
+        problem(
+            "a question to a model that listens",
+            "it takes sound in binary messages; with run-task (asr) and connect it can be sent by hand",
+        );
         return found;
     }
     let params = &ask.params;

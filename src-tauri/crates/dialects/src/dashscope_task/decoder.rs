@@ -173,7 +173,12 @@ impl Task {
         }
         let input = content.input.and_then(json::members::<Input<'_>>).unwrap_or_default();
         let said = match input.messages {
-            Some(list) => json::elements(list).into_iter().filter_map(json::members::<Turn<'_>>).filter(is_users).filter_map(|turn| turn.content).next_back(),
+            Some(list) => json::elements(list)
+                .into_iter()
+                .filter_map(json::members::<Turn<'_>>)
+                .filter(is_users)
+                .filter_map(|turn| turn.content)
+                .next_back(),
             None => input.text,
         };
         if let Some(raw) = said
@@ -273,7 +278,8 @@ impl Task {
         let first = !std::mem::replace(&mut self.sounded, true);
         if first {
             // What it is beats what was asked for.
-            let forms: [(&[u8], &str); 4] = [(b"RIFF", "audio/wav"), (b"ID3", "audio/mpeg"), (b"\xff\xfb", "audio/mpeg"), (b"OggS", "audio/ogg")];
+            let forms: [(&[u8], &str); 4] =
+                [(b"RIFF", "audio/wav"), (b"ID3", "audio/mpeg"), (b"\xff\xfb", "audio/mpeg"), (b"OggS", "audio/ogg")];
             if let Some((_, media_type)) = forms.iter().find(|(start, _)| bytes.starts_with(start)) {
                 self.sound = Sound::coded(*media_type);
             }

@@ -89,7 +89,10 @@ fn sound_is_known_by_its_head() {
 fn a_model_of_text_answers_as_over_http() {
     let mut run = Run::new(ID, 101);
     let result = |content: &str, finish: &str| {
-        event("result-generated", json!({"output": {"choices": [{"message": {"role": "assistant", "content": content}, "finish_reason": finish}]}, "usage": {"input_tokens": 3, "output_tokens": 2}}))
+        event(
+            "result-generated",
+            json!({"output": {"choices": [{"message": {"role": "assistant", "content": content}, "finish_reason": finish}]}, "usage": {"input_tokens": 3, "output_tokens": 2}}),
+        )
     };
     feed(&mut run, &event("task-started", json!({})));
     feed(&mut run, &result("Hi", "null"));
@@ -107,8 +110,17 @@ fn a_model_of_text_answers_as_over_http() {
 #[test]
 fn sentences_grow_and_change_until_they_end() {
     let mut run = Run::new(ID, 101);
-    let heard = |text: &str, end: bool| event("result-generated", json!({"output": {"sentence": {"text": text, "sentence_end": end, "begin_time": 1}}}));
-    for message in [heard("he", false), heard("hello", false), heard("Hello \"you\".", false), heard("Hello \"you\".", true), heard(" Bye", false), heard(" Buy", true)] {
+    let heard = |text: &str, end: bool| {
+        event("result-generated", json!({"output": {"sentence": {"text": text, "sentence_end": end, "begin_time": 1}}}))
+    };
+    for message in [
+        heard("he", false),
+        heard("hello", false),
+        heard("Hello \"you\".", false),
+        heard("Hello \"you\".", true),
+        heard(" Bye", false),
+        heard(" Buy", true),
+    ] {
         feed(&mut run, &message);
     }
     assert_eq!(run.reply.text, "Hello \"you\". Buy");

@@ -17,7 +17,8 @@ pub(crate) struct Names {
 
 /// Everything the client says until a reply is under way.
 pub(super) fn build(names: &Names, ask: &Ask) -> Vec<Map<String, Value>> {
-    let update = of([("type", json!("session.update")), ("event_id", json!("weir-session")), ("session", Value::Object(session(names, ask)))]);
+    let update =
+        of([("type", json!("session.update")), ("event_id", json!("weir-session")), ("session", Value::Object(session(names, ask)))]);
     std::iter::once(update).chain(items(names, ask, 0)).chain([create(names, ask)]).collect()
 }
 
@@ -124,7 +125,8 @@ fn items_of(names: &Names, message: &Message) -> Vec<Value> {
                 let kind = if names.beta { "text" } else { "output_text" };
                 items.push(json!({"type": "message", "role": "assistant", "content": [{"type": kind, "text": message.text}]}));
             }
-            let call = |call: &ToolCall| json!({"type": "function_call", "call_id": call.id, "name": call.name, "arguments": call.arguments});
+            let call =
+                |call: &ToolCall| json!({"type": "function_call", "call_id": call.id, "name": call.name, "arguments": call.arguments});
             items.extend(message.tool_calls.iter().map(call));
             items
         }
@@ -160,7 +162,9 @@ pub(super) fn problems(names: &Names, ask: &Ask) -> Vec<AskError> {
             problem("tool choice", "the model chooses; the API has no setting for it");
         }
     } else {
-        for (name, set) in [("temperature", params.temperature.is_some()), ("top_p", params.top_p.is_some()), ("seed", params.seed.is_some())] {
+        for (name, set) in
+            [("temperature", params.temperature.is_some()), ("top_p", params.top_p.is_some()), ("seed", params.seed.is_some())]
+        {
             if set {
                 problem(name, "the API has none since its beta ended");
             }

@@ -259,11 +259,7 @@ impl Realtime {
             "response.output_text.delta"
             | "response.text.delta"
             | "response.output_audio_transcript.delta"
-            | "response.audio_transcript.delta" => {
-                if teller.text(DeltaKind::Text, source, event.delta) {
-                    self.lane(event.response_id).text.mark(output, part);
-                }
-            }
+            | "response.audio_transcript.delta" => self.fresh_text(source, event, output, part, teller),
             "response.output_text.done"
             | "response.text.done"
             | "response.output_audio_transcript.done"
@@ -443,6 +439,13 @@ impl Realtime {
         }
     }
 
+    /// A piece of text.
+    fn fresh_text(&mut self, source: &Source<'_>, event: &Event<'_>, output: Option<u64>, part: u64, teller: &mut Teller<'_>) {
+        if teller.text(DeltaKind::Text, source, event.delta) {
+            self.lane(event.response_id).text.mark(output, part);
+        }
+    }
+
     /// A part's whole text: told only if its deltas were not.
     fn settle_text(
         &mut self,
@@ -481,7 +484,14 @@ impl Realtime {
     }
 
     /// A call begins.
-    fn open_call<'a>(&mut self, source: &Source<'a>, response: Option<Raw<'a>>, output: Option<u64>, item: &Item<'a>, teller: &mut Teller<'_>) {
+    fn open_call<'a>(
+        &mut self,
+        source: &Source<'a>,
+        response: Option<Raw<'a>>,
+        output: Option<u64>,
+        item: &Item<'a>,
+        teller: &mut Teller<'_>,
+    ) {
         let key = self.next_key;
         self.next_key += 1;
         let (id, call_id) = (word(item.id).unwrap_or_default(), word(item.call_id).unwrap_or_default());
@@ -512,7 +522,14 @@ impl Realtime {
     }
 
     /// A call's final form (id, name, arguments): told only if it says more than the fragments did.
-    fn settle_call(&mut self, source: &Source<'_>, response: Option<Raw<'_>>, at: usize, told: [Option<Raw<'_>>; 3], teller: &mut Teller<'_>) {
+    fn settle_call(
+        &mut self,
+        source: &Source<'_>,
+        response: Option<Raw<'_>>,
+        at: usize,
+        told: [Option<Raw<'_>>; 3],
+        teller: &mut Teller<'_>,
+    ) {
         let Some(call) = self.lane(response).calls.get(at) else {
             return;
         };

@@ -3,7 +3,9 @@ use serde_json::{Map, Value, json};
 
 use crate::delta::Part;
 use crate::tests::{Run, ask};
-use crate::{Ask, AskError, Attachment, Delta, DeltaKind, Dialect, Message, Output, Payload, Role, Source, Tool, ToolCall, Transport, dialect};
+use crate::{
+    Ask, AskError, Attachment, Delta, DeltaKind, Dialect, Message, Output, Payload, Role, Source, Tool, ToolCall, Transport, dialect,
+};
 
 const GA: &str = "openai-realtime";
 const QWEN: &str = "qwen-realtime";
@@ -87,10 +89,14 @@ fn reply(beta: bool) -> Vec<Value> {
         with(format!("{text}.done"), json!({"text": "Hello \"you\""})),
         with("response.content_part.done".to_owned(), json!({"part": {"type": part, "text": "Hello \"you\""}})),
         with("response.output_item.done".to_owned(), json!({"item": item(json!([{"type": part, "text": "Hello \"you\""}]))})),
-        done("r", "completed", json!({
-            "output": [item(json!([{"type": part, "text": "Hello \"you\""}]))],
-            "usage": {"total_tokens": 12, "input_tokens": 9, "output_tokens": 3, "input_token_details": {"text_tokens": 9, "cached_tokens": 4}, "output_token_details": {"text_tokens": 3}},
-        })),
+        done(
+            "r",
+            "completed",
+            json!({
+                "output": [item(json!([{"type": part, "text": "Hello \"you\""}]))],
+                "usage": {"total_tokens": 12, "input_tokens": 9, "output_tokens": 3, "input_token_details": {"text_tokens": 9, "cached_tokens": 4}, "output_token_details": {"text_tokens": 3}},
+            }),
+        ),
     ]
 }
 
@@ -106,9 +112,15 @@ fn both_versions_say_the_same() {
         }
         assert_eq!(talk.ends(), (true, true));
         let reply = &talk.run.reply;
-        assert_eq!((reply.text.as_str(), reply.finish.as_ref().unwrap().reason.as_str(), reply.id.as_deref()), ("Hello \"you\"", "completed", Some("r")));
+        assert_eq!(
+            (reply.text.as_str(), reply.finish.as_ref().unwrap().reason.as_str(), reply.id.as_deref()),
+            ("Hello \"you\"", "completed", Some("r"))
+        );
         let usage = reply.usage.as_ref().unwrap();
-        assert_eq!((usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.input_includes_cached), (Some(9), Some(3), Some(4), Some(true)));
+        assert_eq!(
+            (usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.input_includes_cached),
+            (Some(9), Some(3), Some(4), Some(true))
+        );
         // What a message held back waits for is told by its name.
         for word in ["session.created", "session.updated", "response.created", "rate_limits.updated", "response.done"] {
             assert!(talk.run.deltas.iter().any(|delta| delta.kind == DeltaKind::Control && delta.text == word), "{word}");
@@ -145,7 +157,11 @@ fn xai_leaves_out_indexes_ids_and_usage() {
 fn text_that_only_the_end_holds_is_told() {
     let item = json!({"type": "message", "role": "assistant", "content": [{"type": "output_audio", "transcript": "a"}, {"type": "output_text", "text": "b"}]});
     let mut talk = Talk::new();
-    talk.hear(created("r")).hear(done("r", "completed", json!({"output": [item, {"type": "function_call", "id": "i", "call_id": "c", "name": "f", "arguments": "{}"}]})));
+    talk.hear(created("r")).hear(done(
+        "r",
+        "completed",
+        json!({"output": [item, {"type": "function_call", "id": "i", "call_id": "c", "name": "f", "arguments": "{}"}]}),
+    ));
     assert_eq!(talk.run.reply.text, "ab");
     assert_eq!(talk.run.calls(), [("c", "f", "{}")]);
     // What the user said is in the conversation too, and none of the reply.
@@ -186,7 +202,9 @@ fn sound_is_told_by_size_and_length() {
     let media = |session: Value, delta: &str| {
         let mut decoder = of(GA).decoder(Transport::Websocket);
         let mut found = None;
-        for event in [json!({"type": "session.updated", "session": session}), json!({"type": "response.output_audio.delta", "delta": delta})] {
+        for event in
+            [json!({"type": "session.updated", "session": session}), json!({"type": "response.output_audio.delta", "delta": delta})]
+        {
             let text = event.to_string();
             decoder.payload(Payload::Message(text.as_bytes()), &mut |delta| {
                 if let Part::Media { media_type, bytes, ms, base64 } = &delta.part {
@@ -208,7 +226,9 @@ fn sound_is_told_by_size_and_length() {
     assert_eq!(media(ga(json!({"type": "mp3"})), &b64), ("audio/mp3".to_owned(), 4800, None, b64.clone()));
     // Under the beta's name, beside its transcript.
     let mut talk = Talk::new();
-    talk.hear(created("r")).hear(json!({"type": "response.audio_transcript.delta", "delta": "Hi"})).hear(json!({"type": "response.audio.delta", "delta": "AAAA"}));
+    talk.hear(created("r"))
+        .hear(json!({"type": "response.audio_transcript.delta", "delta": "Hi"}))
+        .hear(json!({"type": "response.audio.delta", "delta": "AAAA"}));
     assert_eq!(talk.run.reply.text, "Hi");
     assert_eq!(talk.run.kinds()[2..], [DeltaKind::Text, DeltaKind::Audio]);
 }
@@ -222,11 +242,15 @@ fn how_a_reply_ends() {
         (talk.ends(), reply.finish.as_ref().map(|finish| finish.reason.clone()).unwrap(), reply.error.clone())
     };
     assert_eq!(over("completed", Value::Null), ((true, true), "completed".to_owned(), None));
-    assert_eq!(over("incomplete", json!({"type": "incomplete", "reason": "max_output_tokens"})), ((true, true), "max_output_tokens".to_owned(), None));
+    assert_eq!(
+        over("incomplete", json!({"type": "incomplete", "reason": "max_output_tokens"})),
+        ((true, true), "max_output_tokens".to_owned(), None)
+    );
     assert_eq!(over("incomplete", json!({"reason": "content_filter"})).1, "content_filter");
     assert_eq!(over("cancelled", json!({"reason": "client_cancelled"})), ((true, true), "client_cancelled".to_owned(), None));
     // A failed response is no error event.
-    let failed = over("failed", json!({"type": "failed", "error": {"type": "server_error", "code": "insufficient_quota", "message": "no money"}}));
+    let failed =
+        over("failed", json!({"type": "failed", "error": {"type": "server_error", "code": "insufficient_quota", "message": "no money"}}));
     assert_eq!(failed, ((true, false), "failed".to_owned(), Some(("insufficient_quota".to_owned(), "no money".to_owned()))));
     assert!(over("failed", Value::Null).2.is_some());
     // The socket's end without response.done.
@@ -239,7 +263,10 @@ fn how_a_reply_ends() {
 fn errors_end_the_reply_only_where_none_will_come() {
     let waiting = || {
         let mut talk = Talk::new();
-        talk.hear(json!({"type": "session.created"})).say(json!({"type": "session.update", "event_id": "s"})).say(user("u", "hi")).say(create("c"));
+        talk.hear(json!({"type": "session.created"}))
+            .say(json!({"type": "session.update", "event_id": "s"}))
+            .say(user("u", "hi"))
+            .say(create("c"));
         talk
     };
     // Of the wish for a reply, of the session, and of nothing that is named: no reply will come.
@@ -306,7 +333,8 @@ fn many_turns_on_one_socket() {
     assert_eq!((talk.ends(), talk.said.as_slice()), ((false, false), ["two".to_owned()].as_slice()));
     talk.hear(created("r2")).hear(done("r2", "failed", json!({})));
     assert_eq!(talk.ends(), (true, false));
-    talk.say(json!({"type": "conversation.item.create", "item": {"type": "function_call_output", "call_id": "c", "output": "42"}})).say(create("c3"));
+    talk.say(json!({"type": "conversation.item.create", "item": {"type": "function_call_output", "call_id": "c", "output": "42"}}))
+        .say(create("c3"));
     assert_eq!((talk.ends(), talk.said.last().unwrap().as_str()), ((false, false), "42"));
     talk.hear(created("r3")).hear(done("r3", "completed", json!({})));
     assert_eq!(talk.ends(), (true, true));
@@ -366,7 +394,8 @@ fn what_is_sent() {
     let mut asked = question();
     asked.params.tool_choice = Some("f".to_owned());
     asked.params.reasoning = Some("low".to_owned());
-    asked.params.extra = json!({"audio": {"output": {"voice": "marin"}}, "response": {"metadata": {"a": "b"}}}).as_object().unwrap().clone();
+    asked.params.extra =
+        json!({"audio": {"output": {"voice": "marin"}}, "response": {"metadata": {"a": "b"}}}).as_object().unwrap().clone();
     let call = of(GA).call(&asked, Transport::Websocket, "https://api.openai.com/v1", false, "Authorization: Bearer {key}").unwrap();
     assert_eq!((call.method.as_str(), call.url.as_str()), ("GET", "wss://api.openai.com/v1/realtime?model=gpt-realtime"));
     assert_eq!(call.headers[0].value, "Bearer {key}");
@@ -391,7 +420,10 @@ fn what_is_sent() {
                 updated,
                 r#"{"type":"conversation.item.create","event_id":"weir-item-3","item":{"type":"function_call","call_id":"c","name":"f","arguments":"{}"}}"#
             ),
-            (updated, r#"{"type":"conversation.item.create","event_id":"weir-item-4","item":{"type":"function_call_output","call_id":"c","output":"42"}}"#),
+            (
+                updated,
+                r#"{"type":"conversation.item.create","event_id":"weir-item-4","item":{"type":"function_call_output","call_id":"c","output":"42"}}"#
+            ),
             (
                 updated,
                 r#"{"type":"conversation.item.create","event_id":"weir-item-5","item":{"type":"message","role":"user","content":[{"type":"input_text","text":"so?"}]}}"#
@@ -410,8 +442,13 @@ fn who_answers_is_named_once() {
     let url = |base: &str, whole: bool| of(GA).call(&ask("hi"), Transport::Websocket, base, whole, "?api-key={key}").unwrap().url;
     assert_eq!(url("https://r.openai.azure.com/openai/v1", false), "wss://r.openai.azure.com/openai/v1/realtime?model=m&api-key={key}");
     assert_eq!(url("wss://h/v1/realtime?call_id=x", true), "wss://h/v1/realtime?call_id=x&api-key={key}");
-    assert_eq!(url("wss://h/openai/realtime?api-version=1&deployment=d", true), "wss://h/openai/realtime?api-version=1&deployment=d&api-key={key}");
-    let lab = of(QWEN).call(&Ask { model: "lab/steady".to_owned(), ..ask("hi") }, Transport::Websocket, "http://127.0.0.1:1/api-ws/v1", false, "").unwrap();
+    assert_eq!(
+        url("wss://h/openai/realtime?api-version=1&deployment=d", true),
+        "wss://h/openai/realtime?api-version=1&deployment=d&api-key={key}"
+    );
+    let lab = of(QWEN)
+        .call(&Ask { model: "lab/steady".to_owned(), ..ask("hi") }, Transport::Websocket, "http://127.0.0.1:1/api-ws/v1", false, "")
+        .unwrap();
     assert_eq!(lab.url, "ws://127.0.0.1:1/api-ws/v1/realtime?model=lab%2Fsteady");
 }
 
@@ -495,7 +532,10 @@ fn sent(id: &str, ask: &Ask) -> (String, String) {
 fn messages_are_read_back() {
     for id in [GA, QWEN] {
         let mut asked = question();
-        asked.params.extra = json!({"tracing": "auto", "turn_detection": {"type": "server_vad"}, "response": {"conversation": "none"}}).as_object().unwrap().clone();
+        asked.params.extra = json!({"tracing": "auto", "turn_detection": {"type": "server_vad"}, "response": {"conversation": "none"}})
+            .as_object()
+            .unwrap()
+            .clone();
         let (body, url) = sent(id, &asked);
         let read = of(id).read(&body, &url, Transport::Websocket).unwrap();
         assert_eq!(read, asked, "{id}");

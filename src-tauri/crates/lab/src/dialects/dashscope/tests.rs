@@ -15,7 +15,8 @@ fn sent(path: &str, body: &Value, stream: bool) -> (Script, Vec<Event>, Value) {
     }
     let place = place(path, &headers).ok().unwrap();
     let body = body.to_string().into_bytes();
-    let request = Request { method: &Method::POST, path: &place.path, target: path, query: "", headers: &headers, body: &body, names: &place.names };
+    let request =
+        Request { method: &Method::POST, path: &place.path, target: path, query: "", headers: &headers, body: &body, names: &place.names };
     let (ask, mut render) = place.dialect.read(&request).unwrap();
     assert_eq!(ask.stream, stream);
     let script = Script::for_request(path, &headers, false, &body, &Settings::default()).unwrap();
@@ -60,7 +61,10 @@ fn pieces_and_all_so_far() {
     }
     assert_eq!(data(last)["output"]["choices"][0]["finish_reason"], "stop");
     assert_eq!(data(last)["usage"]["output_tokens"], script.usage().completion);
-    assert_eq!((last.name.as_deref(), last.comment.as_deref(), last.id.as_deref()), (Some("result"), Some("HTTP_STATUS/200"), Some(grown.len().to_string().as_str())));
+    assert_eq!(
+        (last.name.as_deref(), last.comment.as_deref(), last.id.as_deref()),
+        (Some("result"), Some("HTTP_STATUS/200"), Some(grown.len().to_string().as_str()))
+    );
     assert_eq!(whole["output"]["choices"][0]["message"]["content"], script.text());
     assert_eq!(whole["request_id"].as_str().map(str::len), Some(36));
 }
@@ -75,7 +79,8 @@ fn forms_of_the_reply() {
     assert_eq!(whole["output"]["choices"][0]["message"]["content"], json!([{"text": script.text()}]));
     let tools = json!([{"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}}}]);
     let (script, events, whole) = sent(TEXT, &asked("lab/tools", json!({"tools": tools, "incremental_output": true})), true);
-    let fragments: String = events.iter().filter_map(|event| message(event)["tool_calls"][0]["function"]["arguments"].as_str().map(str::to_string)).collect();
+    let fragments: String =
+        events.iter().filter_map(|event| message(event)["tool_calls"][0]["function"]["arguments"].as_str().map(str::to_string)).collect();
     assert_eq!(fragments, script.tool_calls()[0].arguments.text());
     assert_eq!(data(events.last().unwrap())["output"]["choices"][0]["finish_reason"], "tool_calls");
     assert_eq!(whole["output"]["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"], script.tool_calls()[0].arguments.text());
@@ -83,13 +88,18 @@ fn forms_of_the_reply() {
 
 #[test]
 fn errors_come_as_events() {
-    for (model, code, status) in [("lab/error-mid-stream", "InternalError", "500"), ("lab/quota", "Throttling.AllocationQuota", "429"), ("lab/filtered", "DataInspectionFailed", "400")] {
+    for (model, code, status) in [
+        ("lab/error-mid-stream", "InternalError", "500"),
+        ("lab/quota", "Throttling.AllocationQuota", "429"),
+        ("lab/filtered", "DataInspectionFailed", "400"),
+    ] {
         let (_, events, _) = sent(TEXT, &asked(model, json!({"incremental_output": true})), true);
         let last = events.last().unwrap();
         assert_eq!((last.name.as_deref(), data(last)["code"].as_str()), (Some("error"), Some(code)));
         assert!(last.comment.as_deref().is_some_and(|comment| comment.ends_with(status)));
     }
-    let read = |body: Value| Script::for_request(TEXT, &HeaderMap::new(), false, body.to_string().as_bytes(), &Settings::default()).unwrap_err();
+    let read =
+        |body: Value| Script::for_request(TEXT, &HeaderMap::new(), false, body.to_string().as_bytes(), &Settings::default()).unwrap_err();
     assert_eq!(refusal(&read(asked("none", json!({}))))["code"], "ModelNotFound");
     assert_eq!(refusal(&read(json!({"model": "lab/steady"})))["code"], "InvalidParameter");
     assert_eq!(read(json!({"model": "lab/steady", "input": {"messages": []}})).status, 400);

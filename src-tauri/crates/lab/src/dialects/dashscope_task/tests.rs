@@ -61,7 +61,10 @@ fn sent(action: &str, payload: Value) -> Value {
 }
 
 fn speak(parameters: Value) -> Value {
-    sent("run-task", json!({"task_group": "audio", "task": "tts", "function": "SpeechSynthesizer", "model": "cosyvoice-v2", "parameters": parameters, "input": {}}))
+    sent(
+        "run-task",
+        json!({"task_group": "audio", "task": "tts", "function": "SpeechSynthesizer", "model": "cosyvoice-v2", "parameters": parameters, "input": {}}),
+    )
 }
 
 fn text(of: &str) -> Value {
@@ -98,10 +101,12 @@ fn text_is_answered_as_over_http() {
         client
     };
     let client = run("lab/steady");
-    let said: String = client.texts.iter().filter_map(|text| text["payload"]["output"]["choices"][0]["message"]["content"].as_str()).collect();
+    let said: String =
+        client.texts.iter().filter_map(|text| text["payload"]["output"]["choices"][0]["message"]["content"].as_str()).collect();
     assert_eq!(said, client.last.as_ref().unwrap().text());
     assert_eq!((client.events().last(), client.closed), (Some(&"task-finished"), false));
-    for (model, code) in [("lab/quota", "Throttling.AllocationQuota"), ("lab/filtered", "DataInspectionFailed"), ("none", "ModelNotFound")] {
+    for (model, code) in [("lab/quota", "Throttling.AllocationQuota"), ("lab/filtered", "DataInspectionFailed"), ("none", "ModelNotFound")]
+    {
         let client = run(model);
         let header = &client.texts.last().unwrap()["header"];
         assert_eq!((header["event"].as_str(), header["error_code"].as_str(), client.closed), (Some("task-failed"), Some(code), true));
@@ -115,9 +120,13 @@ fn sound_is_answered_with_a_sentence_that_grows() {
     let acts = client.socket.hear(Heard::Binary(&[0; 3200]));
     client.take(acts);
     client.say(&finish());
-    let sentences: Vec<&Value> = client.texts.iter().map(|text| &text["payload"]["output"]["sentence"]).filter(|sentence| sentence.is_object()).collect();
+    let sentences: Vec<&Value> =
+        client.texts.iter().map(|text| &text["payload"]["output"]["sentence"]).filter(|sentence| sentence.is_object()).collect();
     assert!(sentences.windows(2).all(|pair| pair[1]["text"].as_str().unwrap().starts_with(pair[0]["text"].as_str().unwrap())));
-    assert_eq!((sentences.last().unwrap()["text"].as_str(), &sentences.last().unwrap()["sentence_end"]), (client.last.as_ref().map(Script::text), &json!(true)));
+    assert_eq!(
+        (sentences.last().unwrap()["text"].as_str(), &sentences.last().unwrap()["sentence_end"]),
+        (client.last.as_ref().map(Script::text), &json!(true))
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
-use base64::Engine;
 use ::http::{HeaderMap, HeaderValue, Method};
+use base64::Engine;
 
 use super::*;
 use crate::dialects::Event;
@@ -27,7 +27,8 @@ fn opened(path: &str, header: Option<(&'static str, &'static str)>) -> Result<Cl
         headers.insert(name, HeaderValue::from_static(value));
     }
     let place = place(path, &headers).ok().expect("an address");
-    let request = Request { method: &Method::GET, path: &place.path, target: path, query, headers: &headers, body: &[], names: &place.names };
+    let request =
+        Request { method: &Method::GET, path: &place.path, target: path, query, headers: &headers, body: &[], names: &place.names };
     let talk = place.dialect.talk(&request).expect("a socket")?;
     let mut client = Client { talk, heard: Vec::new(), closed: None, begun: Vec::new() };
     let acts = client.talk.open();
@@ -185,11 +186,21 @@ fn sound_and_its_transcript() {
     for (path, beta) in [("/v1/realtime?model=lab/steady", false), ("/api-ws/v1/realtime?model=lab/steady", true)] {
         // It is the default.
         let mut client = client(path);
-        client.say(json!({"type": "input_audio_buffer.append", "audio": "AAAA"})).say(json!({"type": "input_audio_buffer.commit"})).say(create());
+        client
+            .say(json!({"type": "input_audio_buffer.append", "audio": "AAAA"}))
+            .say(json!({"type": "input_audio_buffer.commit"}))
+            .say(create());
         let script = client.play();
-        let (words, sound) = if beta { ("response.audio_transcript.delta", "response.audio.delta") } else { ("response.output_audio_transcript.delta", "response.output_audio.delta") };
+        let (words, sound) = if beta {
+            ("response.audio_transcript.delta", "response.audio.delta")
+        } else {
+            ("response.output_audio_transcript.delta", "response.output_audio.delta")
+        };
         assert_eq!(client.joined(words), script.text());
-        let bytes: usize = client.all(sound).map(|event| base64::engine::general_purpose::STANDARD.decode(event["delta"].as_str().unwrap()).unwrap().len()).sum();
+        let bytes: usize = client
+            .all(sound)
+            .map(|event| base64::engine::general_purpose::STANDARD.decode(event["delta"].as_str().unwrap()).unwrap().len())
+            .sum();
         assert_eq!(bytes, script.text().chars().count() * 960, "20 ms a character at 24 kHz");
         assert!(client.kinds().contains(&"input_audio_buffer.committed"));
         client.say(json!({"type": "input_audio_buffer.commit"}));
@@ -200,7 +211,10 @@ fn sound_and_its_transcript() {
 #[test]
 fn tools_are_called_and_answered() {
     for (path, function) in [
-        ("/v1/realtime?model=lab/tools", json!({"type": "function", "name": "f", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}})),
+        (
+            "/v1/realtime?model=lab/tools",
+            json!({"type": "function", "name": "f", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}),
+        ),
         ("/api-ws/v1/realtime?model=lab/tools", json!({"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}})),
     ] {
         let mut client = client(path);
@@ -232,8 +246,13 @@ fn what_goes_wrong_is_said_in_the_apis_words() {
     assert_eq!(refused.last()["error"]["code"], "invalid_api_key");
     assert_eq!(refused.closed, Some((3000, "invalid_request_error.invalid_api_key".into())));
     let beta = opened("/v1/realtime?model=lab/steady", Some(("openai-beta", "realtime=v1"))).ok().unwrap();
-    assert_eq!((beta.last()["error"]["code"].as_str(), beta.closed.as_ref().map(|(code, _)| *code)), (Some("beta_api_shape_disabled"), Some(4000)));
-    assert!(opened("/api-ws/v1/realtime?model=lab/steady", Some(("openai-beta", "realtime=v1"))).is_ok_and(|client| client.closed.is_none()));
+    assert_eq!(
+        (beta.last()["error"]["code"].as_str(), beta.closed.as_ref().map(|(code, _)| *code)),
+        (Some("beta_api_shape_disabled"), Some(4000))
+    );
+    assert!(
+        opened("/api-ws/v1/realtime?model=lab/steady", Some(("openai-beta", "realtime=v1"))).is_ok_and(|client| client.closed.is_none())
+    );
     assert_eq!(opened("/v1/realtime?model=none", None).err().map(|refused| refused.status), Some(404));
     assert!(opened("/v1/realtime", None).is_err());
     // A prompt too long ends the wish, by its id.
@@ -241,7 +260,10 @@ fn what_goes_wrong_is_said_in_the_apis_words() {
     small.say(create());
     let acts = small.talk.refuse(&Rejection::too_long("m", 60, 50));
     small.take(acts);
-    assert_eq!((small.last()["error"]["event_id"].as_str(), small.last()["error"]["code"].as_str()), (Some("wish"), Some("context_length_exceeded")));
+    assert_eq!(
+        (small.last()["error"]["event_id"].as_str(), small.last()["error"]["code"].as_str()),
+        (Some("wish"), Some("context_length_exceeded"))
+    );
 }
 
 #[test]
@@ -257,7 +279,10 @@ fn odd_messages_leave_the_session_open() {
         (json!({"type": "session.update", "session": {"type": "realtime", "temperature": 1}}), "unknown_parameter"),
         (json!({"type": "conversation.item.create", "item": {"type": "thing"}}), "invalid_value"),
         (json!({"type": "conversation.item.create", "item": {"type": "message", "role": "user"}}), "missing_required_parameter"),
-        (json!({"type": "conversation.item.create", "item": {"type": "message", "role": "assistant", "content": [{"type": "text", "text": "a"}]}}), "invalid_value"),
+        (
+            json!({"type": "conversation.item.create", "item": {"type": "message", "role": "assistant", "content": [{"type": "text", "text": "a"}]}}),
+            "invalid_value",
+        ),
         (json!({"type": "conversation.item.delete", "item_id": "x"}), "item_delete_invalid_item_id"),
         (json!({"type": "response.cancel"}), "response_cancel_not_active"),
         (json!({"type": "session.finish"}), "invalid_value"),
