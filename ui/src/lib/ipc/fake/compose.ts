@@ -147,17 +147,25 @@ export function codeOf(draft: Draft): CodeSample[] {
   return [
     { id: 'curl', name: 'cURL', language: 'sh', text: curl },
     {
-      id: 'python-sdk',
-      name: 'Python',
+      id: 'python',
+      name: 'Python, official SDK',
       language: 'python',
       text: `import os\nfrom openai import OpenAI\n\nclient = OpenAI(api_key=os.environ["OPENAI_API_KEY"])\n\n# The reply comes in pieces.\nstream = client.chat.completions.create(\n    model=${model},\n    messages=[{"role": "user", "content": ${prompt}}],\n    stream=True,\n)\nfor chunk in stream:\n    print(chunk.choices[0].delta.content or "", end="")\n`,
     },
     {
-      id: 'js-fetch',
+      id: 'javascript-fetch',
       name: 'JavaScript, fetch',
       language: 'js',
       text: `const response = await fetch('${url}', {\n  method: 'POST',\n  headers: { authorization: \`Bearer \${process.env.OPENAI_API_KEY}\` },\n  body: JSON.stringify({ model: ${model} }),\n});\nfor await (const chunk of response.body) console.log(chunk);\n`,
     },
+    { id: 'python-httpx', name: 'Python, httpx', language: 'python', text: 'import httpx\n' },
+    {
+      id: 'javascript',
+      name: 'JavaScript, official SDK',
+      language: 'js',
+      text: "import OpenAI from 'openai';\n",
+    },
+    { id: 'rust', name: 'Rust, reqwest', language: 'rust', text: 'use reqwest::Client;\n' },
   ];
 }
 
