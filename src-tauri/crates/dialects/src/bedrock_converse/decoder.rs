@@ -68,6 +68,7 @@ object_of! {
         output: "outputTokens",
         total: "totalTokens",
         cache_read: "cacheReadInputTokens",
+        cache_write: "cacheWriteInputTokens",
     }
 }
 
@@ -262,6 +263,7 @@ fn usage<'a>(raw: Raw<'a>, source: &Source<'a>) -> Delta<'a> {
         output_tokens: count(counts.output),
         total_tokens: count(counts.total),
         cached_tokens: count(counts.cache_read),
+        cache_write_tokens: count(counts.cache_write),
         // As at Anthropic: what is read from the cache and written to it is counted apart.
         input_includes_cached: Some(false),
         ..Usage::default()

@@ -53,6 +53,7 @@ fn a_stream_of_reasoning_text_and_a_call() {
         output_tokens: Some(3),
         total_tokens: Some(16),
         cached_tokens: Some(4),
+        cache_write_tokens: Some(0),
         input_includes_cached: Some(false),
         ..Usage::default()
     };
