@@ -13,7 +13,7 @@ use weir_tests::desk::{Desk, draft};
 use weir_transport::Entry;
 
 use super::captures::{fold, log};
-use super::reopened::{merged, shredded, shown, split};
+use super::reopened::{merged, shown, shredded, split};
 
 /// A dialect over a transport, as the Lab serves it.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +30,7 @@ struct Road {
 fn roads() -> Vec<Road> {
     let lab = provider::find("lab").expect("the Lab is a provider");
     let base = |id: &str| lab.dialects.iter().find(|(dialect, _)| dialect == id).map(|(_, base)| base.as_str());
-    let speaks = |dialect: &&dyn dialect::Dialect| !matches!(dialect.id(), "raw" | "dashscope-task");
+    let speaks = |dialect: &&dyn dialect::Dialect| dialect.id() != "raw";
     let mut roads = Vec::new();
     for dialect in dialect::ALL.iter().copied().filter(speaks) {
         for &transport in dialect.transports() {
@@ -78,7 +78,18 @@ struct Ways {
 }
 
 fn ways(dialect: &str) -> Ways {
-    let all = Ways { pieces: true, tools: true, reasoning: true, refusal: true, filter: true, ids: true, finish: true, usage: true, refusal_counts: true, prompt: true };
+    let all = Ways {
+        pieces: true,
+        tools: true,
+        reasoning: true,
+        refusal: true,
+        filter: true,
+        ids: true,
+        finish: true,
+        usage: true,
+        refusal_counts: true,
+        prompt: true,
+    };
     match dialect {
         // Nothing of what is thought is told.
         "openai-realtime" | "qwen-realtime" => Ways { reasoning: false, ..all },
@@ -197,7 +208,17 @@ fn words(finish: Finish) -> &'static [&'static str] {
         Finish::Stop => &["stop", "end_turn", "completed", "COMPLETE", "STOP", "turnComplete"],
         Finish::ToolCalls => &["tool_calls", "tool_use", "completed", "TOOL_CALL", "STOP", "stop", "toolCall"],
         Finish::Length => &["length", "max_tokens", "max_output_tokens", "MAX_TOKENS", "incomplete"],
-        Finish::ContentFilter => &["content_filter", "content_filtered", "content-filter", "SAFETY", "refusal", "ERROR", "ERROR_TOXIC", "DataInspectionFailed", "incomplete"],
+        Finish::ContentFilter => &[
+            "content_filter",
+            "content_filtered",
+            "content-filter",
+            "SAFETY",
+            "refusal",
+            "ERROR",
+            "ERROR_TOXIC",
+            "DataInspectionFailed",
+            "incomplete",
+        ],
         Finish::Error => &[],
     }
 }
@@ -253,7 +274,9 @@ fn differences(road: &Road, decoded: &Decoded, script: &Script) -> Vec<String> {
 async fn every_dialect_decodes_what_the_lab_meant() {
     let lab = lab(60).await;
     let roads = roads();
-    assert!(roads.len() >= 5, "{roads:?}");
+    for dialect in dialect::ALL.iter().filter(|dialect| dialect.id() != "raw") {
+        assert!(roads.iter().any(|road| road.dialect == dialect.id()), "the Lab does not speak {}", dialect.id());
+    }
     let mut wrong = Vec::new();
     for road in roads {
         for model in road.models(&["lab/steady", "lab/reasoner", "lab/tools", "lab/refuser"]) {
@@ -290,7 +313,8 @@ async fn no_cut_of_the_bytes_changes_what_is_decoded() {
     let mut wrong = Vec::new();
     for road in roads() {
         for model in road.models(&["lab/reasoner", "lab/tools", "lab/refuser", "lab/error-mid-stream"]) {
-            for http in road.versions() {
+            // What carries the body is the same for every model.
+            for http in if model == "lab/reasoner" { road.versions() } else { &["1.1"] } {
                 let what = format!("{} {model} over {http}", road.name());
                 let desk = Desk::new();
                 let mut draft = road.draft(&lab, model, PROMPT);
@@ -352,7 +376,12 @@ fn mistakes() -> Vec<Mistake> {
         Mistake { name: "quota in the middle", model: "lab/quota", words: &["quota"], ..plain },
         Mistake { name: "429", fault: "status=429;retry-after=12", words: &["429"], ..plain },
         Mistake { name: "500", fault: "status=500", words: &["500"], ..plain },
-        Mistake { name: "JSON error with 200", fault: "json-instead-of-stream=error", words: &["currently unavailable", "overloaded"], ..plain },
+        Mistake {
+            name: "JSON error with 200",
+            fault: "json-instead-of-stream=error",
+            words: &["currently unavailable", "overloaded"],
+            ..plain
+        },
         Mistake { name: "HTML of a gateway", fault: "html-error", words: &["502"], ..plain },
     ]
 }
