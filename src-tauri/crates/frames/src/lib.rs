@@ -10,6 +10,7 @@
 //!    and not past [`Limits`].
 
 pub mod array;
+pub mod coding;
 pub mod eventstream;
 pub mod http1;
 pub mod http2;
