@@ -110,8 +110,6 @@ pub(crate) enum Route {
     Reply,
     /// A conversation on a WebSocket, by [`Dialect::talk`]. GET with an upgrade only.
     Talk,
-    /// Both of these at one path.
-    ReplyOrTalk,
     /// A reply to a POST, or the lanes of the Responses API's WebSocket mode.
     Lanes,
     /// The list of models; where the pattern has a `{model}`, that one.
@@ -233,7 +231,9 @@ static LINES: &[Line] = &[
     line("openai", "/v1/models", Route::Models, &OpenAiChat),
     line("openai", "/v1/models/{model}", Route::Models, &OpenAiChat),
     #[cfg(test)]
-    line("probe", "/talk/{model}", Route::ReplyOrTalk, &crate::dialects::probe::Probe),
+    line("probe", "/reply/{model}", Route::Reply, &crate::dialects::probe::Probe),
+    #[cfg(test)]
+    line("probe", "/talk/{model}", Route::Talk, &crate::dialects::probe::Probe),
     line("mistral", "/v1/chat/completions", Route::Reply, &Mistral),
     line("mistral", "/v1/models", Route::Models, &Mistral),
     line("mistral", "/v1/models/{model}", Route::Models, &Mistral),
@@ -316,7 +316,7 @@ mod tests {
             let path = endpoint.path.replace("{model}", "lab/steady");
             let path = path.split('?').next().unwrap_or_default();
             let place = place(path, &HeaderMap::new()).ok().unwrap_or_else(|| panic!("{path}"));
-            let socket = matches!(place.route, Route::Talk | Route::ReplyOrTalk | Route::Lanes | Route::EchoSocket | Route::FloodSocket);
+            let socket = matches!(place.route, Route::Talk | Route::Lanes | Route::EchoSocket | Route::FloodSocket);
             assert!(socket || endpoint.transport != Transport::Ws, "{path}");
         }
     }

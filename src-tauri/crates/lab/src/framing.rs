@@ -116,7 +116,7 @@ mod tests {
     fn events_carry_all_their_fields() {
         let event = Event { id: Some("1".into()), comment: Some("HTTP_STATUS/200".into()), ..Event::named("result", &json!({"a": 1})) };
         let tight = Framing::Sse { end: "\n", space: false };
-        assert_eq!(framed(tight, &[event.clone()]), "id:1\nevent:result\n:HTTP_STATUS/200\ndata:{\"a\":1}\n\n");
+        assert_eq!(framed(tight, std::slice::from_ref(&event)), "id:1\nevent:result\n:HTTP_STATUS/200\ndata:{\"a\":1}\n\n");
         let crlf = Framing::Sse { end: "\r\n", space: true };
         let primed = Event { id: Some("c".into()), retry: Some(9), ..Event::default() };
         assert_eq!(framed(crlf, &[Event::comment("wait"), primed]), ": wait\r\n\r\nid: c\r\nretry: 9\r\ndata: \r\n\r\n");

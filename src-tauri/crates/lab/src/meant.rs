@@ -24,7 +24,7 @@ impl Script {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let place = place(path, headers).map_err(|_| Rejection::no_path(&Method::POST, path))?;
         let terms = Terms::of(settings, headers, query)?;
-        if !matches!(place.route, Route::Reply | Route::ReplyOrTalk | Route::Lanes) {
+        if !matches!(place.route, Route::Reply | Route::Lanes) {
             return Err(Rejection::no_path(&Method::POST, path));
         }
         let request = Request { method: &Method::POST, path: &place.path, target: path, query, headers, body, names: &place.names };

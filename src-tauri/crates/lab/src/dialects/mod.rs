@@ -106,6 +106,7 @@ impl Event {
     }
 
     /// An SSE comment alone; nothing where there are no comments.
+    #[cfg(test)]
     pub(crate) fn comment(text: impl Into<String>) -> Event {
         Event { comment: Some(text.into()), ..Event::default() }
     }
@@ -272,8 +273,6 @@ pub(crate) enum Heard<'a> {
 pub(crate) enum Act {
     /// A message of text (a binary one, where [`Talk::binary`]).
     Send(String),
-    /// A message of bytes.
-    SendBinary(Vec<u8>),
     /// Begins a reply; one that is under way is finished first.
     Say(Box<(Ask, Box<dyn Render>)>),
     /// Breaks off the reply under way, and forgets those that wait.

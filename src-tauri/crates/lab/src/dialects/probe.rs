@@ -114,7 +114,7 @@ impl Talk for Chat {
             Heard::Text("?") => vec![Act::Send("\"yes?\"".into())],
             Heard::Text("bye") => vec![Act::Close(4321, "é".repeat(100))],
             Heard::Text(prompt) => ask(&self.model, prompt).map(|ask| Act::Say(Box::new((ask, Box::new(Words))))).into_iter().collect(),
-            Heard::Binary(bytes) => vec![Act::SendBinary(bytes.to_vec())],
+            Heard::Binary(bytes) => vec![Act::Send(bytes.len().to_string())],
             Heard::Said(script) => vec![Act::Send(json!({"said": script.id()}).to_string())],
         }
     }

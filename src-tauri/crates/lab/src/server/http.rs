@@ -92,8 +92,8 @@ pub(super) async fn answer(client: Client, request: Request<Incoming>) -> Respon
     let route = asked.place.route;
     let upgrade = socket::is_upgrade(&asked.head);
     let allowed: &[Method] = match route {
-        Route::ReplyOrTalk | Route::Lanes if upgrade => &[Method::GET],
-        Route::Reply | Route::ReplyOrTalk | Route::Lanes => asked.dialect().methods(),
+        Route::Lanes if upgrade => &[Method::GET],
+        Route::Reply | Route::Lanes => asked.dialect().methods(),
         Route::Echo => &[Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::HEAD, Method::OPTIONS],
         Route::Sse | Route::Flood => &[Method::GET, Method::POST],
         _ => &[Method::GET],
@@ -109,17 +109,16 @@ pub(super) async fn answer(client: Client, request: Request<Incoming>) -> Respon
     {
         return response;
     }
-    let talks = matches!(route, Route::Talk) || (upgrade && matches!(route, Route::ReplyOrTalk | Route::Lanes));
+    let talks = matches!(route, Route::Talk) || (upgrade && matches!(route, Route::Lanes));
     if keys::is_wrong(&asked.head.headers, asked.query()) && !(talks && asked.dialect().key_after_upgrade()) {
         return asked.refused(&Rejection::wrong_key());
     }
     match route {
         Route::Lanes if upgrade => socket::open(asked, body, socket::Kind::Lanes),
-        Route::ReplyOrTalk if upgrade => socket::open(asked, body, socket::Kind::Talk),
         Route::Talk => socket::open(asked, body, socket::Kind::Talk),
         Route::EchoSocket => socket::open(asked, body, socket::Kind::Echo),
         Route::FloodSocket => socket::open(asked, body, socket::Kind::Flood),
-        Route::Reply | Route::ReplyOrTalk | Route::Lanes => match read(body).await {
+        Route::Reply | Route::Lanes => match read(body).await {
             Ok(body) => replies::reply(asked, &body).await,
             Err(rejection) => asked.refused(&rejection),
         },

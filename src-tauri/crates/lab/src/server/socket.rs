@@ -62,7 +62,7 @@ enum App {
     Echo,
     Flood,
     Lanes(Lanes),
-    Talk(Conversation),
+    Talk(Box<Conversation>),
 }
 
 /// Something to be done to the socket.
@@ -188,7 +188,7 @@ async fn run(upgraded: Upgraded, asked: Asked, kind: Kind, talk: Option<Box<dyn 
             let mut conversation = Conversation::new(&asked, talk, exchange.clone(), out.clone());
             let wrong = keys::is_wrong(&asked.head.headers, asked.query());
             first = conversation.open(wrong, &mut tasks);
-            App::Talk(conversation)
+            App::Talk(Box::new(conversation))
         }
         None if kind == Kind::Lanes => App::Lanes(Lanes::new(&asked, exchange.clone(), out.clone())),
         None if kind == Kind::Flood => {
@@ -315,7 +315,11 @@ async fn perform(socket: &mut Socket, packet: Packet, exchange: &Exchange) -> Re
 async fn close(socket: &mut Socket, code: u16, reason: &str, exchange: &Exchange) {
     exchange.set(State::Closed { code });
     // A control frame holds 125 bytes, two of them the code (RFC 6455 §5.5).
-    let reason = &reason[..reason.floor_char_boundary(123)];
+    let mut most = reason.len().min(123);
+    while !reason.is_char_boundary(most) {
+        most -= 1;
+    }
+    let reason = &reason[..most];
     let frame = CloseFrame { code: code.into(), reason: reason.into() };
     let _ = timeout(CLOSING, async {
         // Failing here means that the client is gone, which is what was wanted.

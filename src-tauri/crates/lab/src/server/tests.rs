@@ -722,12 +722,12 @@ async fn tls_is_spoken_on_the_same_port_by_all_names() {
 #[tokio::test]
 async fn websockets_and_cuts_go_through_tls() {
     let lab = lab().await;
-    let config = rustls::ClientConfig::builder_with_provider(std::sync::Arc::new(rustls::crypto::ring::default_provider()))
+    let config = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(trusting(&lab))
         .with_no_client_auth();
-    let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(config));
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
     let open = async || {
         let stream = TcpStream::connect(lab.address()).await.unwrap();
         connector.connect("localhost".try_into().unwrap(), stream).await.unwrap()

@@ -39,7 +39,7 @@ impl Client {
                     self.last = Some(script);
                     self.take(acts);
                 }
-                Act::SendBinary(_) | Act::Cancel => panic!("not expected"),
+                Act::Cancel => panic!("not expected"),
             }
         }
     }

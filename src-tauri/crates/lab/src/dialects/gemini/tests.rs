@@ -157,7 +157,6 @@ fn session(messages: &[Value]) -> Vec<String> {
                 Act::Say(asked) => format!("say {} {:?}", asked.0.prompt, asked.0.tool_result),
                 Act::Cancel => "cancel".into(),
                 Act::Close(code, reason) => format!("close {code} {reason}"),
-                Act::SendBinary(_) => "binary".into(),
             });
         }
     }

@@ -45,7 +45,6 @@ impl Client {
         for act in acts {
             match act {
                 Act::Send(text) => self.heard.push(serde_json::from_str(&text).unwrap()),
-                Act::SendBinary(_) => panic!("no binary messages here"),
                 Act::Say(asked) => {
                     let (ask, render) = *asked;
                     let settings = Settings { pace: Pace { reply_tokens: 12, ..Pace::default() }, ..Settings::default() };

@@ -100,7 +100,6 @@ impl Conversation {
         for act in acts {
             match act {
                 Act::Send(text) => packets.push(Packet::message(opcode, text.as_bytes())),
-                Act::SendBinary(bytes) => packets.push(Packet::message(frame::BINARY, &bytes)),
                 Act::Say(asked) if self.waiting.len() < WAITING => {
                     self.waiting.push_back(*asked);
                     packets.extend(self.next(tasks));
