@@ -173,6 +173,7 @@ commands! {
     session::stop(session: String) -> ();
     session::say(session: String, ask: Ask) -> ();
     session::tell(session: String, message: String, binary: bool) -> ();
+    session::ping(session: String, payload: String) -> ();
     session::hang_up(session: String) -> ();
     session::open(session: String) -> SessionInfo;
     session::close(session: String) -> ();

@@ -42,6 +42,10 @@ pub async fn tell(app: App, session: String, message: String, binary: bool) -> R
     app.session(&session)?.tell(Outgoing { text: message, binary, after: None })
 }
 
+pub async fn ping(app: App, session: String, payload: String) -> Result<(), Error> {
+    app.session(&session)?.ping(&payload)
+}
+
 pub async fn hang_up(app: App, session: String) -> Result<(), Error> {
     app.session(&session)?.hang_up()
 }

@@ -41,6 +41,7 @@ export interface Commands {
   stop: { args: { session: string }; result: null };
   say: { args: { session: string; ask: Ask }; result: null };
   tell: { args: { session: string; message: string; binary: boolean }; result: null };
+  ping: { args: { session: string; payload: string }; result: null };
   hang_up: { args: { session: string }; result: null };
   open: { args: { session: string }; result: SessionInfo };
   close: { args: { session: string }; result: null };

@@ -61,6 +61,7 @@ async fn socket(target: &Target, session: &Arc<Session>, journal: Journal) -> Re
                     }
                     queue.push_back(message);
                 }
+                Wish::Ping(payload) => sender.ping(payload).await?,
                 Wish::HangUp => control.finish(),
             },
         }

@@ -12,6 +12,8 @@ use weir_dialects::{Delta, DeltaKind, Outgoing};
 pub(crate) enum Wish {
     /// Send this.
     Say(Outgoing),
+    /// Send a ping with this payload (RFC 6455 §5.5.2).
+    Ping(String),
     /// Close with 1000.
     HangUp,
 }

@@ -35,6 +35,17 @@ impl Session {
         if self.is_live() && self.line().wish(Wish::Say(message)) { Ok(()) } else { Err(closed()) }
     }
 
+    /// Sends a ping; the peer's pong shows among the frames.
+    ///
+    /// # Errors
+    /// `bad-ping` where `payload` has more than the 125 bytes of a control frame (RFC 6455 §5.5), `closed` where the socket is no longer open.
+    pub fn ping(&self, payload: &str) -> Result<(), Error> {
+        if payload.len() > 125 {
+            return Err(Error::new("user", "bad-ping", "A ping carries at most 125 bytes.", "Nothing was sent.", "", "Send less."));
+        }
+        if self.is_live() && self.line().wish(Wish::Ping(payload.to_owned())) { Ok(()) } else { Err(closed()) }
+    }
+
     /// Closes the socket with 1000, after what was said before.
     ///
     /// # Errors

@@ -84,6 +84,7 @@ const handlers: Handlers = {
   },
   say: ({ session: id, ask }) => (session(id).say(ask.messages.at(-1)?.text ?? ''), null),
   tell: ({ session: id, message }) => (session(id).tell(message), null),
+  ping: ({ session: id, payload }) => (session(id).tell(payload), null),
   hang_up: ({ session: id }) => (session(id).hangUp(), null),
   stop: ({ session: id }) => (session(id).stop(), null),
   open: ({ session: id }) => session(id).info,
