@@ -52,11 +52,19 @@ pub async fn import_curl(app: App, text: String) -> Result<Imported, Error> {
 
 pub async fn keep_found_key(app: App, provider: String, keep: KeptIn) -> Result<KeyInfo, Error> {
     blocking(move || {
-        let found = app.found_key.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let found = app.found_key.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let key = found.ok_or_else(|| Error::missing("key of the imported command"))?;
-        Ok(app.engine.keys().set(&provider, key, keep)?)
+        let kept = app.engine.keys().set(&provider, key, keep)?;
+        // Only now: a locked keychain is unlocked and asked again.
+        *app.found_key.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        Ok(kept)
     })
     .await
+}
+
+pub async fn forget_found_key(app: App) -> Result<(), Error> {
+    *app.found_key.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    Ok(())
 }
 
 pub async fn code(app: App, draft: Draft) -> Result<Vec<CodeSample>, Error> {

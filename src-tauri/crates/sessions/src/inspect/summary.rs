@@ -67,6 +67,8 @@ fn decoded(fold: &Fold, row: &Row, unit: &Unit) -> Option<String> {
             parts.push(format!("{media_type}, {bytes} B{length}"));
         }
         (Part::Error { code }, _) if !code.is_empty() => parts.push(format!("{code}: {}", delta.text)),
+        // An id and a seal stand in most payloads: they say nothing of this one.
+        (Part::Id | Part::Signature { .. }, _) => {}
         // A decoder that has seen nothing takes a final form that repeats the reply for the reply itself; this row added none.
         (_, DeltaKind::Text | DeltaKind::Reasoning | DeltaKind::Refusal | DeltaKind::ToolCall) => {}
         (_, DeltaKind::Unknown) => parts.push(String::from_utf8_lossy(&content.data).into_owned()),
