@@ -53,6 +53,8 @@ async fn a_second_turn_goes_over_the_same_connection() {
             insecure: false,
             title: None,
             keep_open: true,
+            deflate: false,
+            reused: false,
         };
         let session = desk.engine().send(&draft, KeyChoice::None, None).expect("the draft is sent");
         until(&session, what, |_| session.analysis().ended()).await;
@@ -84,5 +86,30 @@ async fn a_second_turn_goes_over_the_same_connection() {
         tried.push(what);
     }
     assert!(tried.len() >= 4, "{tried:?}");
+    lab.stop().await;
+}
+
+/// The answer to the first message of a turn may come before the next one is queued: what waits for it must not wait for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_of_a_turn_wait_for_the_words_of_that_turn() {
+    let (lab, desk) = (quick_lab().await, Desk::new());
+    desk.engine().set_lab(Some(format!("http://{}", lab.address())));
+    let mut ask = Ask { model: "cosyvoice-v2".into(), messages: vec![Message::new(Role::User, "One.")], ..Ask::default() };
+    let mut draft = weir_tests::desk::draft("", "dashscope-task", Transport::Websocket);
+    draft.provider = "lab".into();
+    draft.url = None;
+    draft.ask = ask.clone();
+    draft.keep_open = true;
+    let session = desk.engine().send(&draft, KeyChoice::None, None).expect("the draft is sent");
+    let sounds = || blocks(&session).iter().filter(|(kind, _)| *kind == BlockKind::Audio).count();
+    until(&session, "the first task", |_| session.analysis().ended()).await;
+    for turn in 2..10 {
+        ask.messages.push(Message::new(Role::User, format!("And {turn}.")));
+        session.say(&ask).expect("it is open");
+        until(&session, &format!("task {turn}"), |_| sounds() == turn && session.analysis().ended()).await;
+    }
+    session.hang_up().expect("it is open");
+    session.ended().await;
+    assert_eq!(session.outcome().expect("it is over").kind, OutcomeKind::Complete);
     lab.stop().await;
 }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use weir_dialects::{Header, Outgoing, Transport};
+use weir_frames::ws::deflate::Offer;
 use weir_transport::{Journal, Mark, Target, http, ws};
 
 use crate::line::Wish;
@@ -17,6 +18,8 @@ pub async fn run(target: Target, signed: Option<Vec<Header>>, session: &Arc<Sess
     let control = session.control().clone();
     let end = if plan.draft.transport == Transport::Websocket {
         socket(&target, session, journal.clone()).await
+    } else if plan.draft.reused {
+        http::exchange_again(&target, &plan.request(signed.as_deref()), journal.clone(), 0, &control).await
     } else {
         http::exchange(&target, &plan.request(signed.as_deref()), journal.clone(), 0, &control).await
     };
@@ -35,9 +38,13 @@ async fn socket(target: &Target, session: &Arc<Session>, journal: Journal) -> Re
         line.want(word);
     }
     let mut wishes = line.open();
-    let mut socket = ws::open(target, &plan.headers(), &plan.subprotocols(), journal.clone(), 0, &control).await?;
+    let offer = plan.draft.deflate.then(Offer::default);
+    let mut socket =
+        ws::open_offering(target, &plan.headers(), &plan.subprotocols(), offer.as_ref(), journal.clone(), 0, &control).await?;
     let sender = socket.sender();
     let mut sent = false;
+    // A connection that is to be reused carries the question twice.
+    let mut again = plan.draft.reused;
     loop {
         while let Some(next) = queue.pop_front_if(|next| next.after.as_deref().is_none_or(|word| line.was_heard(word))) {
             match next.binary {
@@ -54,13 +61,24 @@ async fn socket(target: &Target, session: &Arc<Session>, journal: Journal) -> Re
                 None => return Ok(()),
             },
             () = line.news(), if !queue.is_empty() => {}
-            Some(wish) = wishes.recv() => match wish {
-                Wish::Say(message) => {
-                    if let Some(word) = &message.after {
-                        line.want(word);
+            () = line.is_warm(), if again => {
+                again = false;
+                let previous = session.analysis().reply_id().map(str::to_owned);
+                match plan.dialect().turn(&plan.draft.ask, plan.draft.transport, previous.as_deref()) {
+                    Ok(turn) if !turn.is_empty() => {
+                        for word in turn.iter().filter_map(|message| message.after.as_deref()) {
+                            line.want(word);
+                        }
+                        queue.extend(turn);
+                        sent = false;
+                        journal.mark(0, Mark::Again);
                     }
-                    queue.push_back(message);
+                    // It was planned for a dialect that takes further turns; without one the reply so far is what there is.
+                    _ => control.finish(),
                 }
+            }
+            Some(wish) = wishes.recv() => match wish {
+                Wish::Say(message) => queue.push_back(message),
                 Wish::Ping(payload) => sender.ping(payload).await?,
                 Wish::HangUp => control.finish(),
             },

@@ -24,7 +24,9 @@ impl Session {
                 "Send it as a new request.",
             ));
         }
-        messages.into_iter().try_for_each(|message| self.tell(message))
+        // All words that are waited for are known before the first message goes: the answer to it may come before the next is queued.
+        messages.iter().for_each(|message| self.want(message));
+        messages.into_iter().try_for_each(|message| self.wish(message))
     }
 
     /// Sends one message as it is.
@@ -32,6 +34,18 @@ impl Session {
     /// # Errors
     /// `closed` where the socket is no longer open.
     pub fn tell(&self, message: Outgoing) -> Result<(), Error> {
+        self.want(&message);
+        self.wish(message)
+    }
+
+    /// From now on the word that holds `message` back is listened for; what was heard before does not count.
+    fn want(&self, message: &Outgoing) {
+        if let Some(word) = &message.after {
+            self.line().want(word);
+        }
+    }
+
+    fn wish(&self, message: Outgoing) -> Result<(), Error> {
         if self.is_live() && self.line().wish(Wish::Say(message)) { Ok(()) } else { Err(closed()) }
     }
 

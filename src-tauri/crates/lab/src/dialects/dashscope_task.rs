@@ -254,7 +254,7 @@ impl Render for Generation {
     }
 
     fn cancelled(&mut self, _: &Script) -> Vec<Event> {
-        vec![Event::text(message(&self.id, "task-finished", json!({}), json!({})))]
+        vec![Event::text(message(&self.id, "task-finished", json!({}), json!({}))).end()]
     }
 }
 
@@ -374,7 +374,7 @@ impl Render for Speech {
     }
 
     fn cancelled(&mut self, _: &Script) -> Vec<Event> {
-        vec![Event::text(message(&self.id, "task-finished", json!({}), json!({"usage": self.usage()})))]
+        vec![Event::text(message(&self.id, "task-finished", json!({}), json!({"usage": self.usage()}))).end()]
     }
 }
 
@@ -425,6 +425,6 @@ impl Render for Transcript {
     }
 
     fn cancelled(&mut self, _: &Script) -> Vec<Event> {
-        vec![Event::text(message(&self.id, "task-finished", json!({}), json!({})))]
+        vec![Event::text(message(&self.id, "task-finished", json!({}), json!({}))).end()]
     }
 }

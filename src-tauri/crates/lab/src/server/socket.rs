@@ -6,6 +6,7 @@ mod lanes;
 mod talk;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use ::http::header::{
@@ -203,8 +204,10 @@ async fn run(upgraded: Upgraded, asked: Asked, kind: Kind, talk: Option<Box<dyn 
         let mut todo = if !first.is_empty() {
             std::mem::take(&mut first)
         } else {
+            // The client knows that a reply is over before the conversation does: what it says then waits for that.
+            let heeds = !matches!(&app, App::Talk(conversation) if conversation.is_ending());
             tokio::select! {
-                message = socket.next() => match message {
+                message = socket.next(), if heeds => match message {
                     Some(Ok(Message::Close(close))) => {
                         exchange.set(State::Closed { code: close.map_or(1005, |c| c.code.into()) });
                         finish(&mut socket).await;
@@ -392,6 +395,8 @@ pub(super) struct SocketOutlet {
     pub masked: bool,
     /// Text leaves in binary messages.
     pub binary: bool,
+    /// Set once the event that ends a reply is on its way: what the client says to it comes after the reply.
+    pub ending: Arc<AtomicBool>,
 }
 
 impl SocketOutlet {
@@ -408,6 +413,9 @@ impl Outlet for SocketOutlet {
     async fn send(&mut self, event: &Event, mut payload: Vec<u8>, mut manner: Manner) -> Result<(), Gone> {
         if event.is_comment() {
             return Ok(());
+        }
+        if event.is_end {
+            self.ending.store(true, Relaxed);
         }
         let mut opcode = self.opcode();
         if let Some(bytes) = &event.binary {

@@ -157,7 +157,7 @@ async fn answer(shared: &Shared, mut job: Job) -> Option<Packet> {
         return None;
     }
     shared.exchange.expect(script.tokens());
-    let mut outlet = SocketOutlet { out: shared.out.clone(), masked: faults.masked, binary: false };
+    let mut outlet = SocketOutlet { out: shared.out.clone(), masked: faults.masked, binary: false, ending: Arc::default() };
     let start = Instant::now();
     let ending = play(&script, &mut job.events, &settings.pace, faults, start, &shared.exchange, &mut outlet).await;
     match ending {

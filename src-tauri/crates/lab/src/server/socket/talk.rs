@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -33,6 +34,8 @@ pub(super) struct Conversation {
     waiting: VecDeque<(Ask, Box<dyn Render>)>,
     /// Breaks off the reply under way; none when there is none.
     playing: Option<Option<oneshot::Sender<()>>>,
+    /// The event that ends it is on its way.
+    ending: Arc<AtomicBool>,
     begun: u64,
 }
 
@@ -46,7 +49,7 @@ pub(in crate::server) struct Turn {
 impl Conversation {
     pub(super) fn new(asked: &Asked, talk: Box<dyn Talk>, exchange: Arc<Exchange>, out: mpsc::Sender<Packet>) -> Conversation {
         let terms = asked.terms.clone();
-        Conversation { talk, terms, exchange, out, waiting: VecDeque::new(), playing: None, begun: 0 }
+        Conversation { talk, terms, exchange, out, waiting: VecDeque::new(), playing: None, ending: Arc::default(), begun: 0 }
     }
 
     /// What is said first; to a client with a wrong key it is all that is said.
@@ -75,9 +78,15 @@ impl Conversation {
         self.act(acts, tasks)
     }
 
+    /// Whether a reply's last event is on its way, and that it is over is not known here yet.
+    pub(super) fn is_ending(&self) -> bool {
+        self.ending.load(Relaxed)
+    }
+
     /// A reply has come to its end.
     pub(super) fn over(&mut self, turn: Turn, tasks: &mut JoinSet<()>) -> Vec<Packet> {
         self.playing = None;
+        self.ending.store(false, Relaxed);
         self.exchange.set(State::Idle);
         match turn.ending {
             Some(Ending::Reset) => return vec![Packet::Kill { reset: true }],
@@ -150,7 +159,7 @@ impl Conversation {
         let (cancel, cancelled) = oneshot::channel();
         self.playing = Some(Some(cancel));
         let (exchange, out) = (self.exchange.clone(), self.out.clone());
-        let mut outlet = SocketOutlet { out: out.clone(), masked: faults.masked, binary: self.talk.binary() };
+        let mut outlet = SocketOutlet { out: out.clone(), masked: faults.masked, binary: self.talk.binary(), ending: self.ending.clone() };
         tasks.spawn(async move {
             let start = Instant::now();
             let ending = tokio::select! {
