@@ -16,6 +16,7 @@ pub mod http1;
 pub mod http2;
 pub mod json;
 pub mod layers;
+pub mod lens;
 pub mod ndjson;
 pub mod sse;
 pub mod ws;

@@ -4,6 +4,7 @@ mod eventstream;
 mod http1;
 mod http2;
 mod json;
+mod lens;
 mod line;
 mod ndjson;
 pub mod sse;
@@ -36,6 +37,10 @@ pub struct Args {
     /// The last event id that an earlier connection left (sse).
     #[arg(long, value_name = "X")]
     last_event_id: Option<String>,
+    /// Print the events as another client would have seen them, and where that first differs from the standard (sse). The pieces of
+    /// --split are the reads that the client sees.
+    #[arg(long, value_name = "NAME|all")]
+    lens: Option<String>,
     /// Print what carries no meaning of its own too: blocks without data (sse), blank lines (ndjson), ends of messages (http1).
     #[arg(long)]
     all: bool,
@@ -77,6 +82,8 @@ pub fn run(args: Args) -> Exit {
         (args.side.is_some() && !matches!(args.layer, Layer::Ws | Layer::Http1 | Layer::Http2), "--side is for ws, http1 and http2"),
         (args.deflate.is_some() && args.layer != Layer::Ws, "--deflate is for ws"),
         (args.last_event_id.is_some() && args.layer != Layer::Sse, "--last-event-id is for sse"),
+        (args.lens.is_some() && args.layer != Layer::Sse, "--lens is for sse"),
+        (args.lens.is_some() && (args.last_event_id.is_some() || args.all), "--lens takes the stream alone"),
     ];
     if let Some((_, message)) = misplaced.iter().find(|(wrong, _)| *wrong) {
         return out::usage(message);
@@ -88,7 +95,11 @@ pub fn run(args: Args) -> Exit {
             Err(error) => return out::usage(format!("{}: {error}", path.display())),
         },
     };
-    let mut layer = layer(&args);
+    let mut layer = match args.lens.as_deref().map(lens::Lenses::find) {
+        None => layer(&args),
+        Some(Ok(lenses)) => Box::new(lens::Lenses::new(lenses)),
+        Some(Err(why)) => return out::usage(why),
+    };
     match pump(&mut input, layer.as_mut(), args.split) {
         Ok(()) => Exit::Done,
         Err(Broken::Input(error)) => {

@@ -68,7 +68,7 @@ fn switch(stream: &mut TcpStream, heard: &Heard, extensions: Option<&str>) {
     stream.write_all(format!("{answer}\r\n").as_bytes()).unwrap();
 }
 
-fn rows<'a>(ran: &'a Ran, dir: &str, kind: &str) -> Vec<Value> {
+fn rows(ran: &Ran, dir: &str, kind: &str) -> Vec<Value> {
     ran.lines().into_iter().filter(|line| line["dir"] == dir && line["kind"] == kind).collect::<Vec<Value>>()
 }
 

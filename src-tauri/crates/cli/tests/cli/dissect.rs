@@ -194,3 +194,33 @@ fn wrong_usage_and_a_reader_that_goes_away() {
     let ended = crate::program::finish(child);
     assert_eq!((ended.code, ended.err.as_str()), (0, ""));
 }
+
+#[test]
+fn lenses_show_what_other_clients_see() {
+    let home = Home::new();
+    let body = "id: 1\ndata: é\n\n: ping\n\ndata: a\u{2028}b\n\ndata: cut".as_bytes();
+    let told = |args: &[&str]| home.run_with(&[&["dissect", "--as", "sse", "--lens"], args].concat(), body).lines();
+    let all = told(&["all"]);
+    assert_eq!(all.len(), 8);
+    let of = |name: &str| all.iter().find(|line| line["lens"] == name).unwrap();
+    assert_eq!(of("standard")["first_difference"], Value::Null);
+    assert_eq!(
+        of("standard")["events"],
+        json!([
+            { "span": [0, 16], "event": "message", "data": "é", "id": "1" },
+            { "span": [24, 37], "event": "message", "data": "a\u{2028}b", "id": "1" },
+        ])
+    );
+    let first = |name: &str| (of(name)["first_difference"]["kind"].clone(), of(name)["first_difference"]["span"].clone());
+    assert_eq!(first("splitlines"), (json!("data"), json!([31, 34])));
+    assert_eq!(first("fetch-event-source"), (json!("extra"), json!([16, 24])));
+    assert_eq!(first("openai-python"), (json!("extra"), json!([23, 24])));
+    assert_eq!(first("unterminated"), (json!("extra"), json!([37, 46])));
+    assert_eq!(first("chunk-utf8"), (Value::Null, Value::Null));
+    // Reads of one byte cut the é.
+    let cut = told(&["chunk-utf8", "--split", "1"]);
+    assert_eq!((cut.len(), &cut[0]["first_difference"]["span"]), (1, &json!([12, 14])));
+    for wrong in [&["dissect", "--as", "sse", "--lens", "other"][..], &["dissect", "--as", "ws", "--lens", "all"]] {
+        assert_eq!(home.run_with(wrong, b"").code, 2);
+    }
+}
