@@ -61,6 +61,8 @@ pub enum Mark {
     Phase(Phase),
     /// The request's last byte was written.
     Sent,
+    /// What was asked so far was to warm the connection up: the request that counts begins now.
+    Again,
     /// The peer ended its direction (FIN, or a TLS close).
     Eof,
     /// Weir closed the connection on the user's wish.

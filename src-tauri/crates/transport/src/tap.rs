@@ -35,6 +35,8 @@ pub struct Tap<S> {
     /// A read begins the response (not so under HTTP/2, where settings come first).
     reads_begin: bool,
     end: End,
+    /// How the end of a second request on the connection is known.
+    again: Option<Again>,
 }
 
 /// Where a tap's bytes go.
@@ -43,6 +45,14 @@ struct Log {
     conn: u32,
     received: Option<Redactor>,
     sent: Option<Redactor>,
+}
+
+/// How the end of a second request is known, once the first one's has been seen.
+pub(crate) enum Again {
+    /// As [`End::FlushAfter`].
+    FlushAfter(Arc<AtomicBool>),
+    /// The next HTTP/2 frame with END_STREAM.
+    Stream,
 }
 
 /// How the end of the request is known.
@@ -81,7 +91,13 @@ impl<S> Tap<S> {
             ended: false,
             reads_begin: protocol != Protocol::Http2,
             end: End::Seen,
+            again: None,
         }
+    }
+
+    /// How to know that a second request is complete.
+    pub(crate) fn watch_again(&mut self, again: Again) {
+        self.again = Some(again);
     }
 
     /// How to know that the request is complete.
@@ -100,11 +116,17 @@ impl<S> Tap<S> {
             ended: self.ended,
             reads_begin: self.reads_begin,
             end: self.end,
+            again: self.again,
         }
     }
 
     fn request_ended(&mut self) {
-        self.end = End::Seen;
+        let seen = std::mem::replace(&mut self.end, End::Seen);
+        match (self.again.take(), seen) {
+            (Some(Again::FlushAfter(handed_over)), _) => self.end = End::FlushAfter(handed_over),
+            (Some(Again::Stream), frames @ End::Stream(_)) => self.end = frames,
+            _ => {}
+        }
         self.log.flush(Dir::Out);
         self.progress.sent();
         self.log.journal.mark(self.log.conn, Mark::Sent);
@@ -246,7 +268,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
     }
 }
 
-/// Finds the end of the only stream in what an HTTP/2 client writes (RFC 9113, section 4.1).
+/// Finds the ends of streams, one at a time, in what an HTTP/2 client writes (RFC 9113, section 4.1).
 #[derive(Default)]
 pub(crate) struct Frames {
     header: VecDeque<u8>,
@@ -266,18 +288,18 @@ impl Frames {
     fn end_stream(&mut self, mut bytes: &[u8]) -> bool {
         const DATA: u8 = 0;
         const HEADERS: u8 = 1;
+        // What stands behind the frame is read too: another request may follow.
+        let mut ended = false;
         loop {
             let skipped = self.skip.min(bytes.len());
             bytes.advance(skipped);
             self.skip -= skipped;
             if self.skip > 0 {
-                return false;
+                return ended;
             }
-            if self.ends {
-                return true;
-            }
+            ended |= std::mem::take(&mut self.ends);
             if bytes.is_empty() {
-                return false;
+                return ended;
             }
             self.header.push_back(bytes.get_u8());
             if self.header.len() == 9 {

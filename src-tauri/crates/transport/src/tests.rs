@@ -81,6 +81,7 @@ impl Log {
                     Mark::Closed => "closed",
                     Mark::Failed(_) => "failed",
                     Mark::TlsOverhead { .. } => "overhead",
+                    Mark::Again => "again",
                 },
             })
             .collect();

@@ -29,7 +29,7 @@ use crate::endpoint::Endpoint;
 use crate::progress::{Progress, total};
 use crate::redact::Patterns;
 use crate::request::{self, Field};
-use crate::tap::{Count, End, Frames, Tap};
+use crate::tap::{self, Count, End, Frames, Tap};
 use crate::{Blame, Control, Error, Journal, Limits, Mark, Request, Target};
 
 /// How long the body may take to end by itself after [`Control::finish`].
@@ -77,6 +77,27 @@ pub async fn exchange_seen(
     control: &Control,
     see: &mut See<'_>,
 ) -> Result<(), Error> {
+    exchanges(target, request, journal, conn, control, false, see).await
+}
+
+/// As [`exchange`], twice on one connection: the second request begins at [`Mark::Again`], when the first one's response is over. With
+/// HTTP/1.1 the server must keep the connection open for it.
+///
+/// # Errors
+/// As [`exchange`].
+pub async fn exchange_again(target: &Target, request: &Request, journal: Journal, conn: u32, control: &Control) -> Result<(), Error> {
+    exchanges(target, request, journal, conn, control, true, &mut |_| ControlFlow::Continue(())).await
+}
+
+async fn exchanges(
+    target: &Target,
+    request: &Request,
+    journal: Journal,
+    conn: u32,
+    control: &Control,
+    twice: bool,
+    see: &mut See<'_>,
+) -> Result<(), Error> {
     let patterns = dial::patterns(target, request::basic(&request.headers)).map(Arc::new);
     let (count, progress) = (Arc::default(), control.progress());
     progress.set_live(true);
@@ -84,7 +105,7 @@ pub async fn exchange_seen(
         biased;
         () = control.cancelled() => Err(Error::cancelled()),
         error = total(target.limits.total) => Err(error),
-        outcome = attempt(target, request, &journal, conn, control, patterns.as_ref(), &count, see) => outcome,
+        outcome = attempt(target, request, &journal, conn, control, patterns.as_ref(), &count, twice, see) => outcome,
     };
     // The socket is closed by now.
     conclude(outcome, &journal, conn, &count, progress, patterns.as_deref())
@@ -135,6 +156,7 @@ async fn attempt(
     control: &Control,
     patterns: Option<&Arc<Patterns>>,
     count: &Arc<Count>,
+    twice: bool,
     see: &mut See<'_>,
 ) -> Result<(), Error> {
     let opening = dial::open(target, journal, conn)?;
@@ -151,10 +173,33 @@ async fn attempt(
         Error::new(Blame::User, "bad-method", "The method cannot be sent.").evidence(request.method.clone()).next("Use POST or GET.")
     })?;
     let established = dial::establish(opening, target, journal, conn, false, count).await?;
+    let again = twice.then(|| {
+        let mut fields = request::fields(target, &endpoint, &request.headers)?;
+        request::framing(&mut fields, request)?;
+        let request = compose(method.clone(), &path, fields, request.body.clone(), &endpoint, &established)?;
+        Ok(Again { request, journal: journal.clone(), conn })
+    });
+    let again = again.transpose()?;
     let request = compose(method, &path, fields, request.body.clone(), &endpoint, &established)?;
     let h2 = established.h2;
     let tap = established.tap(journal, conn, patterns, false, Arc::clone(control.progress()));
-    converse(tap, h2, request, &target.limits, control, see).await
+    converse(tap, h2, request, again, &target.limits, control, see).await
+}
+
+/// A second request on the connection, and where to say that it begins.
+struct Again {
+    request: ::http::Request<Upload>,
+    journal: Journal,
+    conn: u32,
+}
+
+impl Again {
+    /// Says that it begins now.
+    fn begin(self, progress: &Progress) -> ::http::Request<Upload> {
+        progress.anew();
+        self.journal.mark(self.conn, Mark::Again);
+        self.request
+    }
 }
 
 fn compose(
@@ -201,6 +246,7 @@ async fn converse<S>(
     mut tap: Tap<S>,
     h2: bool,
     request: ::http::Request<Upload>,
+    again: Option<Again>,
     limits: &Limits,
     control: &Control,
     see: &mut See<'_>,
@@ -210,10 +256,13 @@ where
 {
     let progress = control.progress();
     tap.watch(if h2 { End::Stream(Frames::new()) } else { End::FlushAfter(Arc::clone(&request.body().handed_over)) });
+    if let Some(again) = &again {
+        tap.watch_again(if h2 { tap::Again::Stream } else { tap::Again::FlushAfter(Arc::clone(&again.request.body().handed_over)) });
+    }
     let outcome = tokio::select! {
         biased;
         error = progress.overdue(limits) => Err(error),
-        outcome = async { if h2 { over_http2(tap, request, progress, see).await } else { over_http1(tap, request, progress, see).await } } => outcome,
+        outcome = async { if h2 { over_http2(tap, request, again, progress, see).await } else { over_http1(tap, request, again, progress, see).await } } => outcome,
         () = async { control.finishing().await; sleep(GRACE).await } => Ok(()),
     };
     // Once the reply is complete, how the connection ends is of no matter.
@@ -223,7 +272,13 @@ where
 /// hyper's read buffer: it bounds a response's head and is what one read can take.
 const BUFFER: usize = 512 << 10;
 
-async fn over_http1<S>(tap: Tap<S>, request: ::http::Request<Upload>, progress: &Progress, see: &mut See<'_>) -> Result<(), Error>
+async fn over_http1<S>(
+    tap: Tap<S>,
+    request: ::http::Request<Upload>,
+    again: Option<Again>,
+    progress: &Progress,
+    see: &mut See<'_>,
+) -> Result<(), Error>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -238,12 +293,25 @@ where
         .await;
     let (mut sender, connection) = handshake.map_err(|error| failure::classify(&error, progress))?;
     let drained = drive::Drained::default();
-    let respond = drain(sender.send_request(request), progress, &drained, see);
+    let respond = async {
+        drain(sender.send_request(request), progress, &drained, see).await?;
+        if let Some(again) = again {
+            sender.ready().await?;
+            drain(sender.send_request(again.begin(progress)), progress, &drained, see).await?;
+        }
+        Ok(())
+    };
     let failure = drive::drive(Box::pin(connection), drive::Spawned::default(), respond, &drained, false).await.err();
     failure.map_or(Ok(()), |errors| Err(failure::tell(&errors, progress)))
 }
 
-async fn over_http2<S>(tap: Tap<S>, request: ::http::Request<Upload>, progress: &Progress, see: &mut See<'_>) -> Result<(), Error>
+async fn over_http2<S>(
+    tap: Tap<S>,
+    request: ::http::Request<Upload>,
+    again: Option<Again>,
+    progress: &Progress,
+    see: &mut See<'_>,
+) -> Result<(), Error>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -258,10 +326,15 @@ where
     let handshake = builder.handshake(TokioIo::new(tap)).await;
     let (mut sender, connection) = handshake.map_err(|error| failure::classify(&error, progress))?;
     let drained = drive::Drained::default();
-    let respond = drain(sender.send_request(request), progress, &drained, see);
     // The sender goes when the response is over, which lets hyper say GOAWAY.
     let respond = async {
-        let outcome = respond.await;
+        let mut outcome = drain(sender.send_request(request), progress, &drained, see).await;
+        if let (Ok(()), Some(again)) = (&outcome, again) {
+            outcome = match sender.ready().await {
+                Ok(()) => drain(sender.send_request(again.begin(progress)), progress, &drained, see).await,
+                Err(error) => Err(error),
+            };
+        }
         drop(sender);
         outcome
     };

@@ -254,7 +254,7 @@ where
     *request.method_mut() = Method::POST;
     let start = Instant::now();
     tokio::spawn(script(peer));
-    let outcome = converse(tap, false, request, &limits, &control, &mut |_| ControlFlow::Continue(())).await;
+    let outcome = converse(tap, false, request, None, &limits, &control, &mut |_| ControlFlow::Continue(())).await;
     (outcome, start.elapsed())
 }
 
@@ -301,7 +301,7 @@ async fn an_upload_that_nobody_takes_is_idle() {
     let tap = Tap::with_progress(inner, journal, 0, None, Protocol::Http1, Arc::clone(control.progress()));
     let request = ::http::Request::new(Upload { body: Bytes::from_static(b"{}"), handed_over: Arc::default() });
     let start = Instant::now();
-    let outcome = converse(tap, false, request, &seconds(300, 10), &control, &mut |_| ControlFlow::Continue(())).await;
+    let outcome = converse(tap, false, request, None, &seconds(300, 10), &control, &mut |_| ControlFlow::Continue(())).await;
     assert_eq!(outcome.unwrap_err().code, "timeout-idle");
     assert_eq!(start.elapsed().as_secs(), 10);
 }

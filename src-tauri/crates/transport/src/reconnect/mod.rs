@@ -7,10 +7,10 @@
 //! What the standard does not have is an option, off by default: other methods, bodies and fields than `EventSource` sends, statuses
 //! that are tried again ([`Options::retry_on`]), growing waits ([`Options::backoff`]), a last event id to begin with.
 
+mod body;
 mod redirect;
 mod source;
 
-use std::ops::ControlFlow;
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -168,10 +168,7 @@ async fn run(mut source: Source, wire: &mut impl Wire, first_conn: u32, control:
                 let outcome = wire
                     .exchange(&target, &request, conn, &mut |seen| match seen {
                         Seen::Head { status, headers } => source.head(status, headers, conn, tell),
-                        Seen::Data(bytes) => {
-                            source.body(bytes, tell);
-                            ControlFlow::Continue(())
-                        }
+                        Seen::Data(bytes) => source.body(bytes, tell),
                     })
                     .await;
                 conn += 1;

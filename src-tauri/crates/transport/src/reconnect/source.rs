@@ -8,8 +8,8 @@ use std::time::Duration;
 use ::http::HeaderMap;
 use ::http::header::{CONTENT_TYPE, HeaderValue};
 use url::Url;
-use weir_frames::{Limits, sse};
 
+use super::body::Body;
 use super::{End, Options, Tell, Told, redirect};
 use crate::{Blame, Error, Header, Request, Target, Value};
 
@@ -83,8 +83,8 @@ enum State {
     Ready(Hop),
     /// It was sent.
     Sent(Hop),
-    /// An event stream comes.
-    Open(Box<sse::Dissector>),
+    /// An event stream comes; what is wrong with it.
+    Open(Box<Body>, Option<Error>),
     /// The answer's status is one to be tried again.
     Again(Error),
     Waiting(Duration),
@@ -191,7 +191,7 @@ impl Source {
                 Step::Over(end)
             }
             // Whoever asks in the middle of an exchange has given it up.
-            State::Sent(_) | State::Open(_) | State::Again(_) => Step::Over(End::Stopped),
+            State::Sent(_) | State::Open(..) | State::Again(_) => Step::Over(End::Stopped),
         }
     }
 
@@ -227,12 +227,15 @@ impl Source {
         let url = if hop.redirects == 0 { self.target.url.as_str() } else { hop.url.as_str() };
         tell(Told::Connection { n, conn, url, status, last_event_id: &hop.last_event_id });
         let refusal = match status {
-            200 if is_event_stream(headers) => {
-                self.failures = 0;
-                self.opened = true;
-                self.state = State::Open(Box::new(sse::Dissector::new(Limits::default(), &self.last_event_id)));
-                return ControlFlow::Continue(());
-            }
+            200 if is_event_stream(headers) => match Body::new(headers, &self.last_event_id) {
+                Ok(body) => {
+                    self.failures = 0;
+                    self.opened = true;
+                    self.state = State::Open(Box::new(body), None);
+                    return ControlFlow::Continue(());
+                }
+                Err(error) => error,
+            },
             200 => {
                 let media = headers.get_all(CONTENT_TYPE).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect::<Vec<_>>();
                 let seen = if media.is_empty() { "there is no Content-Type".into() } else { format!("Content-Type: {}", media.join(", ")) };
@@ -267,35 +270,26 @@ impl Source {
         Ok(Hop { url, request, redirects: hop.redirects + 1, ..hop })
     }
 
-    /// The next bytes of the body.
-    pub fn body(&mut self, bytes: &[u8], tell: &mut Tell<'_>) {
-        let State::Open(dissector) = &mut self.state else { return };
-        let retry = &mut self.retry;
-        dissector.push(bytes, &mut |item| {
-            if let sse::Item::Retry { ms, .. } = item {
-                *retry = Duration::from_millis(ms);
-            }
-            tell(Told::Item(item));
-        });
-        if self.last_event_id != dissector.last_event_id() {
-            dissector.last_event_id().clone_into(&mut self.last_event_id);
+    /// The next bytes of the body. With a break, nothing more of it is wanted: it cannot be decoded.
+    pub fn body(&mut self, bytes: &[u8], tell: &mut Tell<'_>) -> ControlFlow<()> {
+        let State::Open(body, broken) = &mut self.state else { return ControlFlow::Break(()) };
+        *broken = body.push(bytes, tell).err();
+        let flow = if broken.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+        self.retry = body.retry().unwrap_or(self.retry);
+        if self.last_event_id != body.last_event_id() {
+            body.last_event_id().clone_into(&mut self.last_event_id);
         }
+        flow
     }
 
     /// The exchange is over.
     pub fn ended(&mut self, outcome: Result<(), Error>, tell: &mut Tell<'_>) {
         let error = match mem::replace(&mut self.state, State::Over(End::Stopped)) {
-            State::Open(mut dissector) => {
-                // A line that waited to learn whether an LF follows its CR ends with the body: it may be an event's last.
-                let retry = &mut self.retry;
-                dissector.finish(&mut |item| {
-                    if let sse::Item::Retry { ms, .. } = item {
-                        *retry = Duration::from_millis(ms);
-                    }
-                    tell(Told::Item(item));
-                });
-                dissector.last_event_id().clone_into(&mut self.last_event_id);
-                outcome.err()
+            State::Open(mut body, broken) => {
+                body.finish(tell);
+                self.retry = body.retry().unwrap_or(self.retry);
+                body.last_event_id().clone_into(&mut self.last_event_id);
+                broken.or(outcome.err())
             }
             State::Again(error) => {
                 self.failures = self.failures.saturating_add(1);
