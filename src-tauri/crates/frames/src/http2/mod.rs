@@ -6,6 +6,7 @@ mod message;
 mod names;
 #[cfg(test)]
 mod tests;
+pub mod websocket;
 
 pub use self::names::{error_name, flag_names, frame_name, setting_name, settings};
 

@@ -172,3 +172,87 @@ async fn what_h2_exchanges_reads_equal() {
         }
     }
 }
+
+/// An extended CONNECT as the h2 crate speaks it, and a WebSocket inside.
+#[tokio::test]
+async fn a_websocket_of_the_h2_crate_is_found() {
+    use crate::http2::websocket::{Step, WebSockets};
+    use crate::ws::{Encoder, Item as Frame};
+
+    let (near, far) = tokio::io::duplex(16 << 10);
+    let (up, down) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
+    let server_io = Tap(far, down.clone());
+    let server = tokio::spawn(async move {
+        let mut connection =
+            h2::server::Builder::new().enable_connect_protocol().handshake::<_, Bytes>(server_io).await.expect("handshake");
+        let (request, mut respond) = connection.accept().await.expect("request").expect("request");
+        assert_eq!(request.extensions().get::<h2::ext::Protocol>().map(h2::ext::Protocol::as_str), Some("websocket"));
+        tokio::spawn(async move {
+            let mut send = respond.send_response(Response::new(()), false).expect("send");
+            let mut body = request.into_body();
+            while let Some(data) = body.data().await {
+                let data = data.expect("data");
+                body.flow_control().release_capacity(data.len()).expect("capacity");
+            }
+            let mut frames = Vec::new();
+            let mut encoder = Encoder::new(Side::Server, None);
+            encoder.message(1, b"and back", false, [0; 4], &mut frames);
+            encoder.control(8, &[3, 232], [0; 4], &mut frames);
+            send.send_data(frames.into(), true).expect("send");
+        });
+        while connection.accept().await.is_some() {}
+    });
+    let (client, connection) = h2::client::Builder::new().handshake::<_, Bytes>(Tap(near, up.clone())).await.expect("handshake");
+    let driver = tokio::spawn(connection);
+    // The server's settings say that it knows the extension.
+    while !client.is_extended_connect_protocol_enabled() {
+        tokio::task::yield_now().await;
+    }
+    let mut client = client.ready().await.expect("ready");
+    let mut request = Request::builder()
+        .method(Method::CONNECT)
+        .uri("https://localhost/chat")
+        .header("sec-websocket-version", "13")
+        .body(())
+        .expect("request");
+    request.extensions_mut().insert(h2::ext::Protocol::from_static("websocket"));
+    let (response, mut send) = client.send_request(request, false).expect("send");
+    let mut body = response.await.expect("response").into_body();
+    let mut frames = Vec::new();
+    Encoder::new(Side::Client, None).message(1, b"there", false, [1, 2, 3, 4], &mut frames);
+    let (head, tail) = frames.split_at(4);
+    send.send_data(Bytes::copy_from_slice(head), false).expect("send");
+    send.send_data(Bytes::copy_from_slice(tail), true).expect("send");
+    while let Some(data) = body.data().await {
+        data.expect("data");
+    }
+    drop((client, send, body));
+    driver.await.expect("joins").expect("closes");
+    server.await.expect("joins");
+
+    let mut sockets = WebSockets::new(Limits::default());
+    let mut told = Vec::new();
+    let mut steps = Vec::new();
+    for (side, log) in [(Side::Client, &up), (Side::Server, &down), (Side::Client, &up)] {
+        let bytes = log.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // First the request alone, then the answer, then what the client sent behind it.
+        let first = steps.is_empty();
+        let mut dissector = Dissector::new(side, Limits::default());
+        let mut sink = |side: Side, item: Frame<'_>| {
+            if let Frame::Message { data, .. } = item {
+                told.push((side, data.to_vec()));
+            }
+        };
+        dissector.push(&bytes, &mut |item| match item {
+            Item::Frame(frame) => steps.extend(frame.headers.and_then(|headers| sockets.headers(side, frame.stream, headers, &mut sink))),
+            Item::Data { stream, span, bytes } if !first => assert!(sockets.data(side, stream, span, bytes, &mut sink)),
+            Item::Error { message, .. } => panic!("{message}"),
+            _ => {}
+        });
+    }
+    assert_eq!(
+        steps,
+        [Step::Asked { faults: Vec::new() }, Step::Opened { extensions: String::new(), subprotocol: String::new(), faults: Vec::new() }]
+    );
+    assert_eq!(told, [(Side::Server, b"and back".to_vec()), (Side::Client, b"there".to_vec())]);
+}
