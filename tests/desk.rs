@@ -71,5 +71,7 @@ pub fn draft(url: &str, dialect: &str, transport: Transport) -> Draft {
         insecure: false,
         title: None,
         keep_open: false,
+        deflate: false,
+        reused: false,
     }
 }

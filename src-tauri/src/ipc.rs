@@ -8,6 +8,9 @@ use weir_dialects::Ask;
 use weir_dialects::provider::Provider;
 use weir_secrets::{KeptIn, KeyInfo, SecretUse, StoreState, TestResult};
 use weir_sessions::code::CodeSample;
+use weir_sessions::compare::{
+    Comparison, ComparisonCost, ComparisonSummary, ComparisonUpdate, ComparisonView, LaneReplay, Preset, ReportFormat,
+};
 use weir_sessions::models::ModelList;
 use weir_sessions::view::{
     DialectInfo, Draft, ExportFormat, FilterError, FrameDetail, Place, Preview, Problem, Ribbon, RowsPage, SessionInfo, SessionPage,
@@ -135,7 +138,7 @@ macro_rules! commands {
 
         /// Every command, for Tauri.
         pub fn handler() -> impl Fn(tauri::ipc::Invoke) -> bool + Send + Sync + 'static {
-            tauri::generate_handler![bytes, audio, import_session, watch, unwatch, $(generated::$name),*]
+            tauri::generate_handler![bytes, audio, import_session, watch, watch_comparison, unwatch, $(generated::$name),*]
         }
 
         /// The list as the page's types.
@@ -167,6 +170,7 @@ commands! {
     compose::read_body(draft: Draft, body: String) -> Option<Ask>;
     compose::import_curl(text: String) -> Imported;
     compose::keep_found_key(provider: String, keep: KeptIn) -> KeyInfo;
+    compose::forget_found_key() -> ();
     compose::code(draft: Draft) -> Vec<CodeSample>;
     compose::preview(draft: Draft) -> Preview;
     session::send(draft: Draft) -> SessionInfo;
@@ -194,6 +198,15 @@ commands! {
     library::export_sessions(sessions: Vec<String>, format: ExportFormat) -> String;
     keys::keys() -> KeysState;
     keys::set_key(provider: String, value: String, keep: KeptIn) -> KeyInfo;
+    compare::comparison_presets(provider: String, model: String, prompt: String, other: String) -> Vec<Preset>;
+    compare::comparisons() -> Vec<ComparisonSummary>;
+    compare::comparison_cost(comparison: Comparison) -> ComparisonCost;
+    compare::start_comparison(comparison: Comparison) -> String;
+    compare::stop_comparison(id: String) -> ();
+    compare::comparison(id: String) -> ComparisonView;
+    compare::lane_replay(session: String) -> LaneReplay;
+    compare::comparison_report(id: String, format: ReportFormat) -> String;
+    compare::delete_comparison(id: String) -> ();
     keys::delete_key(provider: String) -> ();
     keys::test_key(provider: String) -> TestResult;
     keys::forget_session_keys() -> ();
@@ -242,6 +255,12 @@ async fn watch(app: State<'_, App>, session: String, updates: Channel<Update>) -
 
 /// Ends a watch.
 #[tauri::command]
+/// Sends updates of a comparison through `updates` until it is over or `unwatch` names the channel.
+#[tauri::command]
+async fn watch_comparison(app: State<'_, App>, id: String, updates: Channel<ComparisonUpdate>) -> Result<(), IpcError> {
+    Ok(commands::compare::watch(app.inner(), &id, updates)?)
+}
+
 fn unwatch(app: State<'_, App>, channel: u32) {
     crate::watching::stop(app.inner(), channel);
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tauri::async_runtime::JoinHandle;
 use weir_lab::{Lab, LabConfig};
+use weir_sessions::compare::Running;
 use weir_sessions::view::Problem;
 use weir_sessions::{Engine, Error, Session};
 
@@ -21,12 +22,14 @@ pub struct App {
     pub watchers: Arc<Mutex<HashMap<u32, JoinHandle<()>>>>,
     /// The key that stood in the command imported last: it waits here to be kept or forgotten, and the page sees its end only.
     pub found_key: Arc<Mutex<Option<weir_secrets::Secret>>>,
+    /// Comparisons that run, by id.
+    pub comparisons: Arc<Mutex<HashMap<String, Running>>>,
 }
 
 impl App {
     /// State around an engine; the Lab does not run yet.
     pub fn new(engine: Engine) -> Self {
-        Self { engine, lab: Arc::default(), open: Arc::default(), watchers: Arc::default(), found_key: Arc::default() }
+        Self { engine, lab: Arc::default(), open: Arc::default(), watchers: Arc::default(), found_key: Arc::default(), comparisons: Arc::default() }
     }
 
     /// Keeps a session at hand until its view closes it.
@@ -46,6 +49,11 @@ impl App {
 
     /// Ends what runs: streams are stopped and kept as they are.
     pub async fn close(&self) {
+        let comparisons: Vec<_> = self.comparisons.lock().unwrap_or_else(PoisonError::into_inner).drain().map(|(_, running)| running).collect();
+        comparisons.iter().for_each(Running::stop);
+        for running in comparisons {
+            let _ = tokio::time::timeout(std::time::Duration::from_secs(2), running.ended()).await;
+        }
         let open: Vec<_> = self.open.lock().unwrap_or_else(PoisonError::into_inner).drain().map(|(_, session)| session).collect();
         for session in open.iter().filter(|session| session.is_live()) {
             session.stop();

@@ -1,5 +1,6 @@
 //! What each command does: one file a view. Whatever may wait for a disk or a keychain runs where waiting is allowed.
 
+pub mod compare;
 pub mod compose;
 pub mod inspect;
 pub mod keys;

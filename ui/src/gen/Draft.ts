@@ -50,4 +50,12 @@ title?: string,
 /**
  * The socket stays open for further turns, where the dialect has that.
  */
-keepOpen: boolean, };
+keepOpen: boolean, 
+/**
+ * permessage-deflate is offered, where the reply travels over WebSocket.
+ */
+deflate?: boolean, 
+/**
+ * The request goes over a connection that has carried it once already; figures are those of the second time.
+ */
+reused?: boolean, };

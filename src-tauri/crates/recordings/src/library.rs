@@ -339,6 +339,14 @@ impl Library {
         self.read(|db| setting::value(db, key)).ok().flatten()
     }
 
+    /// Every setting whose key begins with `prefix`, by key.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn settings_under(&self, prefix: &str) -> Result<Vec<(String, String)>, Error> {
+        self.read(|db| setting::under(db, prefix))
+    }
+
     /// Keep a setting.
     ///
     /// # Errors

@@ -69,6 +69,10 @@ fn run(mut reader: JournalReader, recorder: &Recorder, session: &Arc<Session>, m
             for entry in step {
                 analysis.push(entry, &mut told);
             }
+            if analysis.ended() && session.plan().draft.reused && analysis.again_at().is_none() {
+                session.line().warm();
+                continue;
+            }
             if !finishing && analysis.ended() && !session.plan().keeps_open() {
                 finishing = true;
                 drop(analysis);

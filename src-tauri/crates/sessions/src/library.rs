@@ -107,7 +107,7 @@ fn extension(format: ExportFormat) -> &'static str {
 }
 
 /// A path nobody has yet, named after the title.
-fn free(folder: &Path, title: &str, extension: &str) -> PathBuf {
+pub(crate) fn free(folder: &Path, title: &str, extension: &str) -> PathBuf {
     let word: String = title.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).take(60).collect();
     let word = word.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
     let word = if word.is_empty() { "session".to_owned() } else { word };
@@ -119,7 +119,7 @@ fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn write_error(path: &Path, error: &std::io::Error) -> Error {
+pub(crate) fn write_error(path: &Path, error: &std::io::Error) -> Error {
     Error::new(
         "local",
         "write",

@@ -26,6 +26,8 @@ pub(crate) struct Line {
     /// Some message waits: most sessions never do, and their deltas are not looked at.
     listens: AtomicBool,
     heard: Notify,
+    /// The turn that warms the connection up is over.
+    warmed: Notify,
     wishes: Mutex<Option<mpsc::UnboundedSender<Wish>>>,
 }
 
@@ -77,6 +79,16 @@ impl Line {
             drop(words);
             self.heard.notify_one();
         }
+    }
+
+    /// The turn that was to warm the connection up is over.
+    pub(crate) fn warm(&self) {
+        self.warmed.notify_one();
+    }
+
+    /// Resolves when it is.
+    pub(crate) async fn is_warm(&self) {
+        self.warmed.notified().await;
     }
 
     /// Resolves when a wanted word is heard.

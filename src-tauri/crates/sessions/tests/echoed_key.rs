@@ -30,6 +30,8 @@ async fn a_repeated_key_is_not_kept_whole() {
         insecure: false,
         title: None,
         keep_open: false,
+        deflate: false,
+        reused: false,
     };
     let session = engine.send(&draft, KeyChoice::Given(Secret::new(KEY)), None).unwrap();
     session.ended().await;

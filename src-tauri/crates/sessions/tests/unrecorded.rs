@@ -28,6 +28,8 @@ async fn a_session_that_is_not_kept_lives_until_its_tab_closes() {
         insecure: false,
         title: None,
         keep_open: false,
+        deflate: false,
+        reused: false,
     };
     let session = engine.send(&draft, KeyChoice::Stored, None).unwrap();
     session.ended().await;

@@ -219,6 +219,8 @@ impl Args {
             insecure: self.insecure,
             title: None,
             keep_open: false,
+            deflate: false,
+            reused: false,
             provider,
             dialect,
         })

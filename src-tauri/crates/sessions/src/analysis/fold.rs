@@ -125,6 +125,10 @@ pub struct Fold {
     /// A response's end was well framed.
     pub framed_end: bool,
     /// The coding of a response body that therefore was not read, as its field names it.
+    /// First reasoning, nanoseconds.
+    pub first_reasoning: Option<u64>,
+    /// The turn that counts has yet to be asked for on the open socket.
+    pub awaits_turn: bool,
     pub coded: Option<String>,
     /// Why a whole body could not be decoded, as the dialect tells it.
     pub unread: Option<String>,
@@ -171,6 +175,8 @@ impl Fold {
             dialect,
             heads: Vec::new(),
             transport,
+            first_reasoning: None,
+            awaits_turn: false,
             decoder: dialect.decoder(transport),
             decodes: dialect.id() != "raw",
             interned: HashMap::new(),
@@ -258,7 +264,7 @@ impl Fold {
             self.owned.json[carried as usize] += size;
         }
         let (mut best, mut kind, mut block) = (0, Kind::Unknown, 0);
-        let Self { decoder, folded, gaps, deltas, content, text_bytes, owned, unread, .. } = self;
+        let Self { decoder, folded, gaps, deltas, content, first_reasoning, text_bytes, owned, unread, .. } = self;
         decoder.payload(payload, &mut |delta| {
             let (of, rank) = Kind::of(delta.kind);
             // Usage and finish arrive beside empty text; an error names its row whatever else is there.
@@ -286,6 +292,8 @@ impl Fold {
                 DeltaKind::ToolCall if !matches!(delta.part, Part::Tool { whole: true, .. }) => owned.tool += raw,
                 _ => {}
             }
+                } else {
+                    first_reasoning.get_or_insert(t);
             if let Some(at) = folded.push(&delta, row, t) {
                 block = at + 1;
             }
@@ -321,6 +329,7 @@ impl Fold {
                 last.block = at + 1;
             }
         }
+            self.awaits_turn = false;
     }
 
     /// Bytes the index holds on the heap.
@@ -336,6 +345,22 @@ impl Fold {
         self.folded.text(kind)
     }
 }
+    /// What came so far was to warm the connection up: the figures begin anew. Over HTTP the next response is another reply, decoded by
+    /// itself; on an open socket the next turn is.
+    pub fn again(&mut self) {
+        self.gaps = Gaps::default();
+        (self.deltas, self.text_bytes) = (0, 0);
+        (self.content, self.first_reasoning) = ((None, None, None), None);
+        if self.transport == Transport::Websocket {
+            self.awaits_turn = true;
+        } else {
+            self.decoder = self.dialect.decoder(self.transport);
+            self.folded.turn();
+            self.framed_end = false;
+        }
+        self.folded.facts.usage = None;
+    }
+
 
 /// Values of the fields called `name`, in order.
 pub fn named<'a>(fields: &'a [(String, String)], name: &'a str) -> impl Iterator<Item = &'a str> {

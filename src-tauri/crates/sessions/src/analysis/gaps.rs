@@ -11,12 +11,14 @@ pub struct Gaps {
     bins: Vec<u32>,
     count: u64,
     last: Option<u64>,
+    longest: u64,
 }
 
 impl Gaps {
     /// A content delta came at `t` nanoseconds.
     pub fn arrived(&mut self, t: u64) {
         if let Some(last) = self.last.replace(t) {
+            self.longest = self.longest.max(t.saturating_sub(last));
             let gap = t.saturating_sub(last) as f64;
             let bin = if gap < FLOOR { 0 } else { 1 + ((gap / FLOOR).log2() * PER_OCTAVE) as usize };
             if self.bins.len() <= bin {
@@ -25,6 +27,11 @@ impl Gaps {
             self.bins[bin] += 1;
             self.count += 1;
         }
+    }
+
+    /// The longest gap in nanoseconds; `None` below two deltas.
+    pub fn longest(&self) -> Option<u64> {
+        (self.count > 0).then_some(self.longest)
     }
 
     /// The `q` quantile (0..=1) in nanoseconds: the middle of its bin. `None` below two deltas.

@@ -38,14 +38,28 @@ pub struct Analysis {
     pub phases: Phases,
     connections: Vec<Connection>,
     sent: u64,
+    reads: u32,
     last_t: u64,
     over: bool,
+    again: Option<Again>,
+}
+
+/// Where the figures begin on a connection that had to be warmed up: what was there by then is none of theirs.
+#[derive(Clone, Debug)]
+pub struct Again {
+    /// When the request that counts began, nanoseconds.
+    pub t: u64,
+    rows: u32,
+    down: u64,
+    up: u64,
+    reads: u32,
+    layers: Vec<(String, u64)>,
 }
 
 impl Analysis {
     /// The fold of a session in `dialect` whose reply was asked for over `transport`.
     pub fn new(dialect: &'static dyn Dialect, transport: Transport) -> Self {
-        Self { fold: Fold::new(dialect, transport), phases: Phases::default(), connections: Vec::new(), sent: 0, last_t: 0, over: false }
+        Self { fold: Fold::new(dialect, transport), phases: Phases::default(), connections: Vec::new(), sent: 0, reads: 0, last_t: 0, over: false, again: None }
     }
 
     /// Folds the next entry of the log in; every delta it brings is told.
@@ -57,6 +71,7 @@ impl Analysis {
                 let at = self.connection(*conn);
                 match dir {
                     Dir::In => {
+                        self.reads += 1;
                         let was_upgraded = self.connections[at].upgraded();
                         self.connections[at].received(&mut self.fold, *t, bytes, told);
                         if was_upgraded {
@@ -76,6 +91,9 @@ impl Analysis {
                     self.connections[at].finish(&mut self.fold, *t, told);
                 }
                 self.phases.mark(mark, *t);
+                if *mark == Mark::Again {
+                    self.again(*t);
+                }
             }
         }
     }
@@ -97,7 +115,35 @@ impl Analysis {
 
     /// The dialect saw its end marker: nothing more needs to be waited for.
     pub fn ended(&self) -> bool {
-        self.fold.decoder.ended()
+        self.fold.decoder.ended() && !self.fold.awaits_turn
+    }
+
+    /// Where the figures begin, if not at the dial.
+    pub fn again_at(&self) -> Option<&Again> {
+        self.again.as_ref()
+    }
+
+    /// Reads of the socket that gave bytes.
+    pub fn reads(&self) -> u32 {
+        self.reads - self.again.as_ref().map_or(0, |again| again.reads)
+    }
+
+    /// First non-empty reasoning, counted as [`Metrics`] counts.
+    pub fn first_reasoning_ms(&self) -> Option<f64> {
+        self.since_start(self.fold.first_reasoning)
+    }
+
+    /// Milliseconds from where the figures begin.
+    fn since_start(&self, t: Option<u64>) -> Option<f64> {
+        let zero = self.again.as_ref().map_or(0, |again| again.t);
+        t.map(|t| t.saturating_sub(zero) as f64 / 1e6)
+    }
+
+    fn again(&mut self, t: u64) {
+        let rows = self.fold.rows.len() as u32;
+        let layers = self.all_layers();
+        self.again = Some(Again { t, rows, down: self.fold.owned.wire, up: self.sent, reads: self.reads, layers });
+        self.fold.again();
     }
 
     /// Where the session stands.
@@ -139,26 +185,27 @@ impl Analysis {
         self.last_t
     }
 
-    /// Figures so far.
+    /// Figures so far: of the request that counts, from its beginning, where the connection was warmed up.
     pub fn metrics(&self) -> Metrics {
         let ms = |t: Option<u64>| t.map(|t| t as f64 / 1e6);
+        let (rows, down, up) = self.again.as_ref().map_or((0, 0, 0), |again| (again.rows, again.down, again.up));
         let fold = &self.fold;
         let first_byte = if self.upgraded() { self.phases.first_message } else { self.phases.first_byte };
         Metrics {
             dns_ms: ms(self.phases.dns),
             tcp_ms: ms(self.phases.tcp),
             tls_ms: ms(self.phases.tls),
-            ttfb_ms: ms(first_byte),
-            ttft_ms: ms(fold.content.0),
-            first_text_ms: ms(fold.content.1),
-            total_ms: self.over.then_some(self.phases.end.unwrap_or(self.last_t) as f64 / 1e6),
+            ttfb_ms: self.since_start(first_byte),
+            ttft_ms: self.since_start(fold.content.0),
+            first_text_ms: self.since_start(fold.content.1),
+            total_ms: self.since_start(self.over.then_some(self.phases.end.unwrap_or(self.last_t))),
             rate: self.rate(),
             gap_p50_ms: fold.gaps.quantile(0.5).map(|ns| ns / 1e6),
             gap_p99_ms: fold.gaps.quantile(0.99).map(|ns| ns / 1e6),
-            frames: fold.rows.len() as u32,
+            frames: fold.rows.len() as u32 - rows,
             deltas: fold.deltas as u32,
-            bytes_down: fold.owned.wire,
-            bytes_up: self.sent,
+            bytes_down: fold.owned.wire - down,
+            bytes_up: self.sent - up,
             bytes_text: fold.text_bytes,
             bytes_tls: self.phases.tls_overhead.0,
             layers: self.layers(),
@@ -180,6 +227,17 @@ impl Analysis {
 
     /// Every received byte once, by the innermost layer that owns it. The sums are exact: each layer owns what it got less what it passed on.
     fn layers(&self) -> Vec<(String, u64)> {
+        let mut layers = self.all_layers();
+        for (name, before) in self.again.iter().flat_map(|again| &again.layers) {
+            if let Some((_, bytes)) = layers.iter_mut().find(|(layer, _)| layer == name) {
+                *bytes = bytes.saturating_sub(*before);
+            }
+        }
+        layers.retain(|&(_, bytes)| bytes > 0);
+        layers
+    }
+
+    fn all_layers(&self) -> Vec<(String, u64)> {
         let o = &self.fold.owned;
         let mut json: u64 = o.json.iter().sum();
         let bodies = o.sse + o.ndjson + o.eventstream + o.plain;

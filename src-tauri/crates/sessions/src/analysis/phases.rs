@@ -70,6 +70,12 @@ impl Phases {
                 self.phase_began = t;
             }
             Mark::Sent => self.sent = Some(t),
+            Mark::Again => {
+                // The connection was there already.
+                (self.dns, self.tcp, self.tls) = (None, None, None);
+                (self.sent, self.first_byte, self.first_message) = (None, None, None);
+                self.phase_began = t;
+            }
             Mark::Eof => self.eof = true,
             Mark::Cancelled => self.cancelled = true,
             Mark::Closed => self.closed = true,

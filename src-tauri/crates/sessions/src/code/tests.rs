@@ -22,6 +22,8 @@ fn draft(provider: &str, dialect: &str, transport: Transport, base: Option<&str>
         insecure: false,
         title: None,
         keep_open: false,
+        deflate: false,
+        reused: false,
     }
 }
 

@@ -87,6 +87,8 @@ pub fn read(text: &str) -> Result<Imported, Error> {
         insecure: command.insecure,
         title: None,
         keep_open: false,
+        deflate: false,
+        reused: false,
     };
     if let Some(variable) = &key.variable {
         command.notes.push(format!("The key stood in the variable {variable}: here it is the stored one."));

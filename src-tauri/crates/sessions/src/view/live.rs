@@ -41,6 +41,14 @@ pub struct Draft {
     /// The socket stays open for further turns, where the dialect has that.
     #[serde(default)]
     pub keep_open: bool,
+    /// permessage-deflate is offered, where the reply travels over WebSocket.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(as = "Option<bool>", optional)]
+    pub deflate: bool,
+    /// The request goes over a connection that has carried it once already; figures are those of the second time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(as = "Option<bool>", optional)]
+    pub reused: bool,
 }
 
 /// A field line.
