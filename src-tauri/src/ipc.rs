@@ -13,7 +13,7 @@ use weir_sessions::compare::{
 };
 use weir_sessions::models::ModelList;
 use weir_sessions::view::{
-    DialectInfo, Draft, ExportFormat, FilterError, FrameDetail, Place, Preview, Problem, Ribbon, RowsPage, SessionInfo, SessionPage,
+    DialectInfo, Draft, ExportFormat, FilterError, FrameDetail, Landmark, Place, Preview, Problem, Ribbon, RowsPage, SessionInfo, SessionPage,
     SessionSummary, SessionsQuery, Settings, Update,
 };
 
@@ -185,6 +185,8 @@ commands! {
     inspect::check_filter(filter: String) -> Option<FilterError>;
     inspect::position(session: String, filter: String, row: u32) -> Option<u32>;
     inspect::next_gap(session: String, row: u32, backwards: bool, over_ms: f64) -> Option<u32>;
+    inspect::next_row(session: String, row: Option<u32>, backwards: bool, what: Landmark) -> Option<u32>;
+    inspect::row_at(session: String, conn: u32, out: bool, at: f64) -> Option<u32>;
     inspect::frame(session: String, row: u32) -> FrameDetail;
     inspect::ribbon(session: String, from_ms: f64, to_ms: Option<f64>, bins: u32) -> Ribbon;
     inspect::locate(session: String, block: u32, offset: u32) -> Option<Place>;

@@ -1,6 +1,6 @@
 //! The inspector.
 
-use weir_sessions::view::{FilterError, FrameDetail, Place, Ribbon, RowsPage};
+use weir_sessions::view::{FilterError, FrameDetail, Landmark, Place, Ribbon, RowsPage};
 use weir_sessions::{Error, inspect};
 
 use super::blocking;
@@ -26,6 +26,14 @@ pub async fn position(app: App, session: String, filter: String, row: u32) -> Re
 
 pub async fn next_gap(app: App, session: String, row: u32, backwards: bool, over_ms: f64) -> Result<Option<u32>, Error> {
     blocking(move || Ok(app.session(&session)?.next_gap(row, backwards, over_ms))).await
+}
+
+pub async fn next_row(app: App, session: String, row: Option<u32>, backwards: bool, what: Landmark) -> Result<Option<u32>, Error> {
+    blocking(move || Ok(app.session(&session)?.next_row(row, backwards, what))).await
+}
+
+pub async fn row_at(app: App, session: String, conn: u32, out: bool, at: f64) -> Result<Option<u32>, Error> {
+    blocking(move || Ok(app.session(&session)?.row_at(conn, out, at as u64))).await
 }
 
 pub async fn frame(app: App, session: String, row: u32) -> Result<FrameDetail, Error> {

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use weir_dialects::{ToolCall, limits};
@@ -11,13 +12,15 @@ use weir_transport::{Control, journal::Clock};
 
 use crate::analysis::{Analysis, KINDS, ReplyBlock, RowId, utf16_len};
 use crate::inspect::{self, Bytes, Selection};
-use crate::plan::Plan;
 use crate::line::Line;
-use crate::view::{Block, FilterError, FrameDetail, KindCount, Place, Ribbon, RowsPage, SessionInfo, State, Update};
+use crate::plan::Plan;
+use crate::view::{Block, FilterError, FrameDetail, KindCount, Landmark, Place, Ribbon, RowsPage, SessionInfo, State, Update};
 use crate::{Error, view};
 
 /// Filters whose selections are kept at once.
 const SELECTIONS: usize = 4;
+/// How long one question goes on searching payloads: an answer is due, and who asks may have lost interest.
+const SEARCH: Duration = Duration::from_millis(80);
 
 /// A session.
 pub struct Session {
@@ -30,7 +33,7 @@ pub struct Session {
     live: AtomicBool,
     control: Control,
     clock: Clock,
-    selections: Mutex<Vec<(String, Selection)>>,
+    selections: Mutex<Vec<(String, Arc<Mutex<Selection>>)>>,
     changed: watch::Sender<u64>,
     /// What went wrong outside the wire: the disk failed.
     trouble: Mutex<Option<Error>>,
@@ -186,36 +189,58 @@ impl Session {
         })
     }
 
-    /// A page of the frame table under `filter`.
+    /// A page of the frame table under `filter`. One that reads payloads searches for a moment only: the page says how far it came,
+    /// and the next question goes on from there.
     pub fn rows(&self, filter: &str, start: usize, count: usize) -> Result<RowsPage, FilterError> {
-        self.with_selection(filter, |analysis, selection, bytes| selection.page(&analysis.fold, bytes, start, count.min(1000)))
+        let show = |selection: &Selection| selection.page(&self.analysis().fold, &self.bytes, start, count.min(1000));
+        self.with_selection(filter, |_| false, show)
     }
 
-    /// Position of a row under `filter`.
+    /// Position of a row under `filter`; `None` where it does not pass, or was not looked at yet.
     pub fn position(&self, filter: &str, row: u32) -> Result<Option<usize>, FilterError> {
-        self.with_selection(filter, |analysis, selection, _| selection.position(&analysis.fold, RowId(row)))
+        let find = |selection: &Selection| selection.position(&self.analysis().fold, RowId(row));
+        self.with_selection(filter, |selection| selection.has_seen(RowId(row)), find)
     }
 
-    fn with_selection<T>(&self, filter: &str, f: impl FnOnce(&Analysis, &Selection, &dyn Bytes) -> T) -> Result<T, FilterError> {
+    /// Brings the selection of `filter` up to date, in steps: the wire waits for none that reads bytes. A search of payloads stops
+    /// when it is `enough`, or its time is up.
+    fn with_selection<T>(
+        &self,
+        filter: &str,
+        enough: impl Fn(&Selection) -> bool,
+        show: impl FnOnce(&Selection) -> T,
+    ) -> Result<T, FilterError> {
+        let selection = self.selection(filter)?;
+        let mut selection = lock(&selection);
+        let until = Instant::now() + SEARCH;
+        loop {
+            let step = selection.gather(&self.analysis().fold);
+            let more = step.more;
+            selection.settle(step, &self.bytes);
+            if !more || (selection.reads_payload() && (enough(&selection) || Instant::now() >= until)) {
+                break;
+            }
+            std::thread::yield_now();
+        }
+        Ok(show(&selection))
+    }
+
+    fn selection(&self, filter: &str) -> Result<Arc<Mutex<Selection>>, FilterError> {
         let mut selections = lock(&self.selections);
-        let at = match selections.iter().position(|(source, _)| source == filter) {
-            Some(at) => at,
+        // The one used last is the last to go.
+        let used = match selections.iter().position(|(source, _)| source == filter) {
+            Some(at) => selections.remove(at),
             None => {
-                let parsed = inspect::parse(filter)?;
+                let made = Selection::new(inspect::parse(filter)?);
                 if selections.len() == SELECTIONS {
                     selections.remove(0);
                 }
-                selections.push((filter.to_owned(), Selection::new(parsed)));
-                selections.len() - 1
+                (filter.to_owned(), Arc::new(Mutex::new(made)))
             }
         };
-        // The one used last is the last to go.
-        let used = selections.remove(at);
+        let selection = used.1.clone();
         selections.push(used);
-        let analysis = self.analysis();
-        let Some((_, selection)) = selections.last_mut() else { return Err(FilterError { start: 0, end: 0, message: String::new() }) };
-        selection.update(&analysis.fold, &self.bytes);
-        Ok(f(&analysis, selection, &self.bytes))
+        Ok(selection)
     }
 
     /// Opens a frame.
@@ -239,6 +264,16 @@ impl Session {
             (here.t.saturating_sub(above.t) > over).then_some(at)
         };
         if backwards { (0..row).rev().find_map(gap) } else { (row.saturating_add(1)..rows.len() as u32).find_map(gap) }
+    }
+
+    /// The nearest row before or after `row` that is such a landmark; from outside the table where no row is named.
+    pub fn next_row(&self, row: Option<u32>, backwards: bool, what: Landmark) -> Option<u32> {
+        inspect::next_row(&self.analysis().fold, row.map(RowId), backwards, what).map(|id| id.0)
+    }
+
+    /// The row that owns byte `at` of one direction of a connection: the innermost, a carrier where nothing else has it.
+    pub fn row_at(&self, conn: u32, out: bool, at: u64) -> Option<u32> {
+        inspect::row_at(&self.analysis().fold, conn, out, at).map(|id| id.0)
     }
 
     /// The delta at a UTF-16 offset of a block's text.
@@ -310,7 +345,7 @@ pub struct Watcher {
     session: Arc<Session>,
     changed: watch::Receiver<u64>,
     seen: Vec<Seen>,
-    figures_at: Option<std::time::Instant>,
+    figures_at: Option<Instant>,
     over: bool,
 }
 
@@ -322,7 +357,7 @@ impl Watcher {
         }
         if self.figures_at.is_some() {
             // A quiet stream still has a running clock and a growing gap to show.
-            let _ = tokio::time::timeout(std::time::Duration::from_millis(250), self.changed.changed()).await;
+            let _ = tokio::time::timeout(Duration::from_millis(250), self.changed.changed()).await;
         }
         Some(self.update())
     }
@@ -332,12 +367,12 @@ impl Watcher {
         let session = self.session.clone();
         let outcome = session.outcome();
         let over = outcome.is_some();
-        let due = self.figures_at.is_none_or(|at| at.elapsed() >= std::time::Duration::from_millis(250)) || over;
+        let due = self.figures_at.is_none_or(|at| at.elapsed() >= Duration::from_millis(250)) || over;
         let analysis = session.analysis();
         let fold = &analysis.fold;
         let blocks = self.blocks(&fold.folded.blocks);
         if due {
-            self.figures_at = Some(std::time::Instant::now());
+            self.figures_at = Some(Instant::now());
         }
         self.over = over;
         Update {

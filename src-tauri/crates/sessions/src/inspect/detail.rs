@@ -8,13 +8,16 @@ use super::explain::explain;
 use super::paint::Canvas;
 use super::summary::is_control_frame;
 use super::unit::{self, Content, Unit};
-use super::{Bytes, row};
+use super::{Bytes, bits, row};
 use crate::Error;
 use crate::analysis::{BARE, ELEMENT, Fold, Kind, Layer, Row, RowId, opcode_name};
-use crate::view::{FrameDetail, Node};
+use crate::view::{BitField, FrameDetail, Node};
 
 /// JSON values that are listed; a document with more is shown as far as this and says so.
 const VALUES: usize = 5_000;
+
+/// Bytes of a value's path; a value deeper than that has none.
+const LONGEST_PATH: usize = 1_000;
 
 /// The tree under construction.
 struct Tree {
@@ -34,8 +37,22 @@ impl Tree {
     fn add_quiet(&mut self, depth: u32, label: impl Into<String>, value: impl Into<String>, layer: &'static str, spans: &[Span]) -> u32 {
         let start = self.window.start;
         let spans = spans.iter().map(|s| (s.start.saturating_sub(start), s.end.saturating_sub(start))).collect();
-        self.nodes.push(Node { depth, label: label.into(), value: value.into(), layer: layer.into(), spans });
+        self.nodes.push(Node { depth, label: label.into(), value: value.into(), layer: layer.into(), spans, path: None, bits: None });
         (self.nodes.len() - 1) as u32
+    }
+
+    /// A node's fields, bit by bit.
+    fn bits(&mut self, node: u32, fields: Vec<BitField>) {
+        if let Some(node) = self.nodes.get_mut(node as usize) {
+            node.bits = Some(fields);
+        }
+    }
+
+    /// Where a node stands in its JSON document.
+    fn path(&mut self, node: u32, path: Option<&str>) {
+        if let Some(node) = self.nodes.get_mut(node as usize) {
+            node.path = path.map(str::to_owned);
+        }
     }
 }
 
@@ -102,7 +119,10 @@ fn carriers(tree: &mut Tree, unit: &Unit) -> u32 {
             let data = Span::new((span.start + 9).min(span.end), span.end);
             let stream = head.get(5..9).map_or(0, |b| u32::from_be_bytes([b[0] & 0x7f, b[1], b[2], b[3]]));
             tree.add(0, "HTTP/2 DATA", format!("stream {stream}, {} B", data.len()), "h2", &[*span]);
-            tree.add_quiet(1, "frame header", "9 B", "h2", &[Span::new(span.start, data.start)]);
+            let header = tree.add_quiet(1, "frame header", "9 B", "h2", &[Span::new(span.start, data.start)]);
+            if let Some(nine) = head.first_chunk::<9>() {
+                tree.bits(header, bits::h2(nine));
+            }
         } else {
             let line = head.iter().position(|&b| b == b'\n').map_or(head.len(), |end| end + 1) as u64;
             let size = String::from_utf8_lossy(&head[..(line as usize).min(32)]).trim_end().to_owned();
@@ -156,6 +176,7 @@ fn h2_frame(tree: &mut Tree, depth: u32, unit: &Unit, fold: &Fold, id: RowId) ->
     };
     let name = http2::frame_name(kind);
     let root = tree.add(depth, format!("HTTP/2 {name}"), "", "h2", &[unit.window]);
+    tree.bits(root, bits::h2(&[l0, l1, l2, kind, flags, s0, s1, s2, s3]));
     let part = |from: u64, to: u64| [Span::new(start + from, start + to)];
     tree.add_quiet(depth + 1, "length", u32::from_be_bytes([0, l0, l1, l2]).to_string(), "h2", &part(0, 3));
     tree.add_quiet(depth + 1, "type", format!("{kind} {name}"), "h2", &part(3, 4));
@@ -268,7 +289,8 @@ fn ws_frames(tree: &mut Tree, depth: u32, unit: &Unit, row: &Row, word: &str) ->
         let head = Span::new(at, at + u64::from(frame.header_len));
         let b = unit.bytes.get(frame.span.start as usize..).unwrap_or_default();
         let (b0, b1) = (b.first().copied().unwrap_or(0), b.get(1).copied().unwrap_or(0));
-        tree.add_quiet(depth + 1, "frame header", format!("{b0:08b} {b1:08b}"), "ws", &[head]);
+        let header = tree.add_quiet(depth + 1, "frame header", format!("{b0:08b} {b1:08b}"), "ws", &[head]);
+        tree.bits(header, bits::ws(&b[..b.len().min(frame.header_len as usize)]));
         let first = [Span::new(at, at + 1)];
         tree.add_quiet(depth + 2, "FIN", if frame.fin { "1, the message's last frame" } else { "0, more frames follow" }, "ws", &first);
         tree.add_quiet(depth + 2, "RSV", format!("{:03b}", frame.rsv), "ws", &first);
@@ -311,17 +333,24 @@ fn payload(tree: &mut Tree, depth: u32, fold: &Fold, row: &Row, content: &Conten
     }
     let mut focus: Option<(u32, bool)> = None;
     let mut depths: Vec<u32> = Vec::with_capacity(values.len().min(VALUES));
+    let mut paths: Vec<Option<String>> = Vec::with_capacity(values.len().min(VALUES));
     for (n, value) in values.iter().enumerate().take(VALUES) {
         let at = value.parent.map_or(depth, |p| depths.get(p as usize).copied().unwrap_or(depth) + 1);
         depths.push(at);
         let spans = content.map.outer(value.span);
         let label = label(&content.data, &values, n);
         let shown = shown(&content.data, value);
-        if value.parent.is_none() {
+        let node = if value.parent.is_none() {
             tree.add(at, label, shown, "json", &spans)
         } else {
             tree.add_quiet(at, label, shown, "json", &spans)
         };
+        let path = match value.parent {
+            None => Some("$".to_owned()),
+            Some(parent) => paths.get(parent as usize).and_then(Option::as_deref).and_then(|above| path_of(&content.data, value, above)),
+        };
+        tree.path(node, path.as_deref());
+        paths.push(path);
         if value.kind != json::Kind::String {
             continue;
         }
@@ -329,6 +358,7 @@ fn payload(tree: &mut Tree, depth: u32, fold: &Fold, row: &Row, content: &Conten
         for (span, kind, text) in found.iter().filter(|(span, _, _)| inside.start <= span.start && span.end <= inside.end) {
             let layer = layer_of(*kind);
             let delta = tree.add(at + 1, visible(text), "", layer, &map(&content.map, *span));
+            tree.path(delta, paths[n].as_deref());
             let speaks =
                 matches!(kind, DeltaKind::Text | DeltaKind::Reasoning | DeltaKind::ToolCall | DeltaKind::Refusal | DeltaKind::Error);
             // Ids and the like stand before what is said.
@@ -362,6 +392,26 @@ fn label(data: &[u8], values: &[json::Node], n: usize) -> String {
             format!("{}[{}]", name.unwrap_or_default(), value.index)
         }
     }
+}
+
+/// `$.choices[0].delta['a-b']`: a value's path (RFC 9535), names in the short form where it can say them; `above` is its parent's.
+/// `None` where it is longer than anyone reads: documents nested without end would make paths without end.
+fn path_of(data: &[u8], value: &json::Node, above: &str) -> Option<String> {
+    let step = value.key.map_or_else(|| format!("[{}]", value.index), |key| name_of(data, key));
+    (above.len() + step.len() <= LONGEST_PATH).then(|| format!("{above}{step}"))
+}
+
+/// A member's name as a step of a path.
+fn name_of(data: &[u8], key: Span) -> String {
+    let quoted = slice(data, key);
+    let name = serde_json::from_str::<String>(&quoted).unwrap_or_else(|_| quoted.trim_matches('"').to_owned());
+    let short = |c: char| c.is_ascii_alphanumeric() || c == '_' || !c.is_ascii();
+    if !name.is_empty() && name.chars().all(short) && !name.starts_with(|c: char| c.is_ascii_digit()) {
+        return format!(".{name}");
+    }
+    // A JSON string escapes what must be escaped; between single quotes only the other quote is free.
+    let escaped = serde_json::Value::String(name).to_string();
+    format!("['{}']", escaped[1..escaped.len() - 1].replace("\\\"", "\"").replace('\'', "\\'"))
 }
 
 fn shown(data: &[u8], value: &json::Node) -> String {

@@ -1,8 +1,10 @@
 //! The inspector: rows by filter, one frame opened down to its bytes, the timeline in bins.
 
+mod bits;
 mod detail;
 mod explain;
 mod filter;
+mod landmark;
 mod paint;
 mod ribbon;
 mod rows;
@@ -12,6 +14,7 @@ pub use unit::{Unit, deltas};
 
 pub use detail::open;
 pub use filter::{Filter, parse};
+pub use landmark::{next_row, row_at};
 pub use ribbon::ribbon;
 pub use rows::{Selection, row_view};
 

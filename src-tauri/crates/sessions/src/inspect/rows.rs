@@ -1,42 +1,103 @@
 //! Pages of the frame table under a filter, kept up as the session grows.
 
-use super::filter::{Context, Filter, contains, contains_bytes};
+use super::filter::{Facts, Filter, Payload, Source, Windows};
 use super::{Bytes, summary};
 use crate::analysis::{Fold, Row, RowId};
 use crate::view::{FrameRow, RowsPage};
 
-/// Bytes read at once while a filter searches payloads.
-const WINDOW: usize = 1 << 20;
+/// Rows looked at in one step.
+const STEP: usize = 16_384;
+/// Bytes that one step may ask for.
+const STEP_BYTES: u64 = 8 << 20;
 
 /// The rows that pass a filter. Without one it holds nothing: position and id are the same.
+///
+/// It is brought up to date in steps, so that nobody waits for it: [`Selection::gather`] needs the index and is brief,
+/// [`Selection::settle`] reads payloads and needs no index. A search ends when no more steps are asked for.
 pub struct Selection {
     filter: Filter,
     ids: Vec<u32>,
     /// Rows and carriers looked at.
     seen: (usize, usize),
     last_t: u64,
+    /// The first of the carriers that were taken when no more rows were there: a row may come that stands before them.
+    tail: Option<usize>,
+    windows: Windows,
+}
+
+/// What one step found: rows that pass, and those whose payload decides, in order.
+pub struct Step {
+    found: Vec<(u32, Option<Question>)>,
+    /// There is more to look at.
+    pub more: bool,
+}
+
+/// A row taken out of the index, to be decided by its payload.
+struct Question {
+    row: Row,
+    number: u64,
+    before: u64,
+    word: String,
+    source: Source,
 }
 
 impl Selection {
     /// A selection that has looked at nothing yet.
     pub fn new(filter: Filter) -> Self {
-        Self { filter, ids: Vec::new(), seen: (0, 0), last_t: 0 }
+        Self { filter, ids: Vec::new(), seen: (0, 0), last_t: 0, tail: None, windows: Windows::default() }
     }
 
-    /// Looks at what is new since the last call.
-    pub fn update(&mut self, fold: &Fold, bytes: &dyn Bytes) {
+    /// Whether its steps read payloads.
+    pub fn reads_payload(&self) -> bool {
+        self.filter.reads_payload()
+    }
+
+    /// The share (0–1) of the rows that were looked at; `None` when all were.
+    pub fn searched(&self, fold: &Fold) -> Option<f64> {
         if self.filter.is_empty() {
-            return;
+            return None;
         }
-        let mut window = Window { bytes, stream: u16::MAX, start: 0, data: Vec::new() };
-        let mut rows = fold.rows.iter_from(self.seen.0).peekable();
-        let carriers = self.filter.wants_carriers();
-        let mut under = fold.carriers.iter_from(if carriers { self.seen.1 } else { fold.carriers.len() }).peekable();
-        // Both lists are in order of time; a frame's row stands before the carrier that ends at the same moment.
+        let carriers = if self.filter.wants_carriers() { (self.seen.1, fold.carriers.len()) } else { (0, 0) };
+        let (seen, all) = (self.seen.0 + carriers.0, fold.rows.len() + carriers.1);
+        (seen < all).then(|| seen as f64 / all as f64)
+    }
+
+    /// Whether a row was looked at.
+    pub fn has_seen(&self, id: RowId) -> bool {
+        self.filter.is_empty() || id.index() < if id.is_carrier() { self.seen.1 } else { self.seen.0 }
+    }
+
+    /// Looks at all that is new, however long it takes.
+    pub fn update(&mut self, fold: &Fold, bytes: &dyn Bytes) {
         loop {
+            let step = self.gather(fold);
+            let more = step.more;
+            self.settle(step, bytes);
+            if !more {
+                break;
+            }
+        }
+    }
+
+    /// Looks at the next rows of the index. What it tells must be settled before it is called again.
+    pub fn gather(&mut self, fold: &Fold) -> Step {
+        let mut found = Vec::new();
+        if self.filter.is_empty() {
+            return Step { found, more: false };
+        }
+        self.take_back(fold);
+        let carriers = self.filter.wants_carriers();
+        let mut rows = fold.rows.iter_from(self.seen.0).peekable();
+        let mut under = fold.carriers.iter_from(if carriers { self.seen.1 } else { fold.carriers.len() }).peekable();
+        let mut asked = 0;
+        // Both lists are in order of time; a frame's row stands before the carrier that ends at the same moment.
+        for _ in 0..STEP {
             let carrier_first = match (rows.peek(), under.peek()) {
                 (Some(row), Some(carrier)) => carrier.t < row.t,
-                (None, Some(_)) => true,
+                (None, Some(_)) => {
+                    self.tail.get_or_insert(self.seen.1);
+                    true
+                }
                 (Some(_), None) => false,
                 (None, None) => break,
             };
@@ -48,15 +109,57 @@ impl Selection {
                 (rows.next(), (self.seen.0 - 1) as u32)
             };
             let Some(row) = row else { break };
+            let stream = fold.streams.get(row.stream as usize);
+            let word = fold.words.get(row.word as usize).map_or("", String::as_str);
             let number = u64::from(id & !RowId::CARRIER);
-            let mut holds = |row: &Row, text: &str| window.holds(fold, row, number as u32, text);
-            let mut context = Context { fold, before: self.last_t, id: number, holds: &mut holds };
-            if self.filter.passes(row, &mut context) {
-                self.ids.push(id);
+            let facts = Facts { row, id: number, before: self.last_t, out: stream.is_some_and(|s| s.out), word };
+            match (self.filter.of_index(facts), stream) {
+                (Some(true), _) => found.push((id, None)),
+                (None, Some(stream)) => {
+                    let spans = stream.wire(row.span());
+                    asked += u64::from(row.len);
+                    let source = Source { conn: stream.conn, out: stream.out, spans, dialect: fold.dialect, transport: fold.transport };
+                    found.push((id, Some(Question { row: *row, number, before: self.last_t, word: word.to_owned(), source })));
+                }
+                _ => {}
             }
             if !carrier_first {
                 self.last_t = row.t;
             }
+            if asked >= STEP_BYTES {
+                break;
+            }
+        }
+        Step { found, more: rows.peek().is_some() || under.peek().is_some() }
+    }
+
+    /// Decides what a step left open.
+    pub fn settle(&mut self, step: Step, bytes: &dyn Bytes) {
+        for (id, question) in step.found {
+            let passes = question.is_none_or(|asked| {
+                let facts = Facts { row: &asked.row, id: asked.number, before: asked.before, out: asked.source.out, word: &asked.word };
+                self.filter.of_payload(facts, &mut Payload::new(bytes, &mut self.windows, &asked.source))
+            });
+            if passes {
+                self.ids.push(id);
+            }
+        }
+        if !step.more {
+            self.windows.clear();
+        }
+    }
+
+    /// Takes back the carriers at the end that stand behind a row that came since: what passes, and where, must not depend on when
+    /// one looks.
+    fn take_back(&mut self, fold: &Fold) {
+        let Some(row) = fold.rows.get(self.seen.0) else { return };
+        let Some(first) = self.tail.take() else { return };
+        while self.seen.1 > first && fold.carriers.get(self.seen.1 - 1).is_some_and(|carrier| carrier.t >= row.t) {
+            self.seen.1 -= 1;
+        }
+        let taken = |id: u32| RowId(id).is_carrier() && RowId(id).index() >= self.seen.1;
+        while self.ids.last().is_some_and(|&id| taken(id)) {
+            self.ids.pop();
         }
     }
 
@@ -93,7 +196,7 @@ impl Selection {
             rows.push(row_view(fold, bytes, id, row, before));
             before = row.t;
         }
-        RowsPage { matching: matching as u32, start: start as u32, rows }
+        RowsPage { matching: matching as u32, start: start as u32, rows, searched: self.searched(fold) }
     }
 }
 
@@ -111,35 +214,5 @@ pub fn row_view(fold: &Fold, bytes: &dyn Bytes, id: RowId, row: &Row, before: u6
     }
 }
 
-/// A piece of one direction's bytes, so that a search through all rows reads each byte once.
-struct Window<'a> {
-    bytes: &'a dyn Bytes,
-    stream: u16,
-    start: u64,
-    data: Vec<u8>,
-}
-
-impl Window<'_> {
-    fn holds(&mut self, fold: &Fold, row: &Row, number: u32, text: &str) -> bool {
-        if let Some(block) = row.block.checked_sub(1).and_then(|at| fold.folded.blocks.get(at as usize))
-            && block.range_of(number).and_then(|range| block.text.get(range)).is_some_and(|own| contains(own, text))
-        {
-            return true;
-        }
-        if fold.words.get(row.word as usize).is_some_and(|word| contains(word, text)) {
-            return true;
-        }
-        let Some(stream) = fold.streams.get(row.stream as usize) else { return false };
-        let outer = stream.wire(row.span());
-        let (Some(first), Some(last)) = (outer.first(), outer.last()) else { return false };
-        let (start, end) = (first.start, last.end.min(first.start + WINDOW as u64));
-        if self.stream != row.stream || start < self.start || end > self.start + self.data.len() as u64 {
-            self.stream = row.stream;
-            self.start = start;
-            self.data = self.bytes.read(stream.conn, stream.out, start, WINDOW).unwrap_or_default();
-        }
-        let from = (start - self.start) as usize;
-        let to = ((end - self.start) as usize).min(self.data.len());
-        self.data.get(from..to).is_some_and(|own| contains_bytes(own, text.as_bytes()))
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! A row's bytes: as they stood on the wire, in its own layer, and as the payload a dialect decodes.
 
-use weir_dialects::{Delta, Payload};
+use weir_dialects::{Decoder as DialectDecoder, Delta, Dialect, Payload, Transport};
+use weir_frames::coding::Decoder;
 use weir_frames::layers::Map;
 use weir_frames::{Limits, Span, eventstream, http1, sse, ws};
 
@@ -24,6 +25,8 @@ pub struct Unit {
     pub inner: Vec<u8>,
     /// From `inner` to the connection's bytes.
     pub map: Map,
+    /// Under a content coding: the connection's ranges that hold the blocks the row was decoded from.
+    pub blocks: Vec<Span>,
     /// Carriers in the window, as connection ranges.
     pub carriers: Vec<(Layer, u16, Span)>,
     /// The row is longer than what was read.
@@ -53,6 +56,12 @@ impl Unit {
         Self::read_up_to(fold, bytes, row, u64::from(row.len).max(MOST))
     }
 
+    /// A row's bytes alone, from wherever they were read: enough for [`Unit::content`].
+    pub fn of(conn: u32, out: bool, inner: Vec<u8>) -> Self {
+        let window = Span::new(0, 0);
+        Self { conn, out, window, bytes: Vec::new(), inner, map: Map::default(), blocks: Vec::new(), carriers: Vec::new(), short: false }
+    }
+
     fn read_up_to(fold: &Fold, bytes: &dyn Bytes, row: &Row, most: u64) -> Result<Self, crate::Error> {
         let stream = fold.streams.get(row.stream as usize).ok_or_else(|| crate::Error::missing("stream"))?;
         let span = row.span();
@@ -78,7 +87,7 @@ impl Unit {
                 map.push(Span::new(part.start, part.start + part_bytes.len() as u64));
             }
         }
-        Ok(Self { conn: stream.conn, out: stream.out, window, bytes, inner, map, carriers, short })
+        Ok(Self { conn: stream.conn, out: stream.out, window, bytes, inner, map, blocks: Vec::new(), carriers, short })
     }
 
     /// The payload that `row` carries, where it carries one.
@@ -206,6 +215,16 @@ pub fn deltas(fold: &Fold, row: &Row, content: &Content, sink: &mut dyn FnMut(De
     if let Some(status) = &fold.status {
         decoder.status(status);
     }
+    let word = fold.words.get(row.word as usize).map_or("", String::as_str);
+    feed(&mut *decoder, row, word, content, sink);
+}
+
+/// The same by a decoder that knows nothing of the response either: what it tells does not depend on when it is asked.
+pub fn deltas_of(dialect: &dyn Dialect, transport: Transport, row: &Row, word: &str, content: &Content, sink: &mut dyn FnMut(Delta<'_>)) {
+    feed(&mut *dialect.decoder(transport), row, word, content, sink);
+}
+
+fn feed(decoder: &mut dyn DialectDecoder, row: &Row, word: &str, content: &Content, sink: &mut dyn FnMut(Delta<'_>)) {
     let text;
     let payload = match row.layer {
         Layer::Sse => {
@@ -215,7 +234,7 @@ pub fn deltas(fold: &Fold, row: &Row, content: &Content, sink: &mut dyn FnMut(De
         Layer::Ndjson => Payload::Line(&content.data),
         Layer::Ws => Payload::Message(&content.data),
         Layer::Eventstream => Payload::Record { kind: &content.kind, name: &content.event, data: &content.data },
-        Layer::Body if fold.words.get(row.word as usize).is_some_and(|word| word == ELEMENT) => Payload::Element(&content.data),
+        Layer::Body if word == ELEMENT => Payload::Element(&content.data),
         _ => Payload::Body(&content.data),
     };
     decoder.payload(payload, sink);

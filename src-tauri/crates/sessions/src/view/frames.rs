@@ -1,6 +1,6 @@
 //! The inspector: frame table, layer tree, ribbon.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 /// One row of the frame table.
@@ -38,6 +38,11 @@ pub struct RowsPage {
     pub start: u32,
     /// The rows.
     pub rows: Vec<FrameRow>,
+    /// The share (0–1) of the session's rows that was looked at so far, while a filter that reads payloads still searches; ask again
+    /// to have it go on. Absent once all were looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub searched: Option<f64>,
 }
 
 /// Why a filter is not one; the last valid filter stays in force.
@@ -79,6 +84,40 @@ pub struct Node {
     /// Its byte ranges `[start, end)` in the window of bytes that the detail names, in order. More than one where borders of an outer layer cut it.
     #[ts(type = "[number, number][]")]
     pub spans: Vec<(u64, u64)>,
+    /// Of a JSON value, and of what it says: its path in the document (RFC 9535 §2.7, names in the short form where they have one).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub path: Option<String>,
+    /// Of a binary header: its fields, bit by bit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub bits: Option<Vec<BitField>>,
+}
+
+/// A field of a binary header.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct BitField {
+    /// Its name in the standard.
+    pub name: String,
+    /// How many bits it takes; fields follow each other without a gap, the most significant bit first.
+    pub width: u32,
+    /// Its value: a digit for a single bit.
+    pub value: String,
+    /// What the value means here; "" where the value says it all.
+    pub meaning: String,
+}
+
+/// What one may jump to among the rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "lowercase")]
+#[ts(export)]
+pub enum Landmark {
+    /// Something is wrong: rows of kind `error`, `warning` or `incomplete`.
+    Error,
+    /// Nothing but the protocol's own talk: a WebSocket ping, pong or close, an HTTP/2 frame that is no request or reply, an SSE
+    /// comment or `retry`.
+    Control,
 }
 
 /// Which layer owns a range of the window.
