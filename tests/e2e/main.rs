@@ -17,4 +17,5 @@ mod library;
 mod scale;
 mod shell;
 mod stop;
+mod tour;
 mod transports;
