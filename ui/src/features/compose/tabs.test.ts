@@ -24,6 +24,7 @@ beforeEach(() => {
     audio: async () => new Uint8Array(),
     importSession: async () => Promise.reject(new Error('none')),
     watch: (_, onUpdate) => ((tell = onUpdate), () => {}),
+    watchComparison: () => () => {},
   });
 });
 

@@ -1,4 +1,5 @@
 import type { Commands } from '../../gen/commands';
+import type { ComparisonUpdate } from '../../gen/ComparisonUpdate';
 import type { FilterError } from '../../gen/FilterError';
 import type { Problem } from '../../gen/Problem';
 import type { SessionSummary } from '../../gen/SessionSummary';
@@ -19,6 +20,8 @@ export interface Backend {
   importSession(file: Uint8Array): Promise<SessionSummary>;
   /** Calls `onUpdate` until the returned function is called. The first update holds everything. */
   watch(session: string, onUpdate: (update: Update) => void): () => void;
+  /** The same for a comparison. */
+  watchComparison(id: string, onUpdate: (update: ComparisonUpdate) => void): () => void;
 }
 
 /** A refusal by the engine. `code` exists where the page branches on it. */

@@ -31,3 +31,5 @@ export const bytes: Backend['bytes'] = (...args) => engine().bytes(...args);
 export const audio: Backend['audio'] = (...args) => engine().audio(...args);
 export const importSession: Backend['importSession'] = (file) => engine().importSession(file);
 export const watch: Backend['watch'] = (session, onUpdate) => engine().watch(session, onUpdate);
+export const watchComparison: Backend['watchComparison'] = (id, onUpdate) =>
+  engine().watchComparison(id, onUpdate);

@@ -1,6 +1,7 @@
 import { Channel, invoke } from '@tauri-apps/api/core';
 import type { SessionSummary } from '../../gen/SessionSummary';
 import type { Update } from '../../gen/Update';
+import type { ComparisonUpdate } from '../../gen/ComparisonUpdate';
 import { IpcError, type Backend } from './backend';
 
 async function ask<T>(name: string, args?: Record<string, unknown> | Uint8Array): Promise<T> {
@@ -24,20 +25,24 @@ export const tauriBackend: Backend = {
 
   importSession: (file) => ask<SessionSummary>('import_session', file),
 
-  watch(session, onUpdate) {
-    let live = true;
-    const updates = new Channel<Update>((update) => {
-      if (live) onUpdate(update);
-    });
-    const started = ask('watch', { session, updates });
-    started.catch((error: unknown) => console.error('watch', error));
-    return () => {
-      live = false;
-      // Wait for the watch to stand, so that the two cannot overtake each other.
-      void started.then(
-        () => ask('unwatch', { session, channel: updates.id }).catch(() => {}),
-        () => {},
-      );
-    };
-  },
+  watch: (session, onUpdate) => follow<Update>('watch', { session }, onUpdate),
+  watchComparison: (id, onUpdate) => follow<ComparisonUpdate>('watch_comparison', { id }, onUpdate),
 };
+
+/** Follows something through a channel; returns the way to stop. */
+function follow<T>(begin: string, what: Record<string, unknown>, onUpdate: (update: T) => void): () => void {
+  let live = true;
+  const updates = new Channel<T>((update) => {
+    if (live) onUpdate(update);
+  });
+  const started = ask(begin, { ...what, updates });
+  started.catch((error: unknown) => console.error(begin, error));
+  return () => {
+    live = false;
+    // Wait for the watch to stand, so that the two cannot overtake each other.
+    void started.then(
+      () => ask('unwatch', { channel: updates.id }).catch(() => {}),
+      () => {},
+    );
+  };
+}

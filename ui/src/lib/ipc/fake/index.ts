@@ -1,6 +1,8 @@
+import type { Draft } from '../../../gen/Draft';
 import type { FrameRow } from '../../../gen/FrameRow';
 import type { Settings } from '../../../gen/Settings';
 import { IpcError, type Args, type Backend, type CommandName, type Result } from '../backend';
+import * as compare from './compare';
 import { codeOf, importCurl, preview, readBody, takeFoundKey } from './compose';
 import { parseFilter } from './filter';
 import { keychain } from './keychain';
@@ -57,6 +59,13 @@ function summaries() {
     .map((s) => withSeed(s.summary(), tagged.get(s.info.id)));
 }
 
+/** A session that is over, as the runs of a comparison leave it. */
+function addSession(draft: Draft): string {
+  const id = `s${sessions.size}`;
+  sessions.set(id, new FakeSession(id, draft, 'A run', false));
+  return id;
+}
+
 type Handlers = { [K in CommandName]: (args: Args<K>) => Result<K> };
 
 const handlers: Handlers = {
@@ -71,6 +80,7 @@ const handlers: Handlers = {
   delete_provider: ({ id }) => deleteProvider(id),
   read_body: ({ draft, body }) => readBody(draft, body),
   import_curl: ({ text }) => importCurl(text),
+  forget_found_key: () => (takeFoundKey(), null),
   keep_found_key: ({ provider, keep }) => keychain.set_key({ provider, keep, value: takeFoundKey() }),
   code: ({ draft }) => codeOf(draft),
   preview: ({ draft }) => preview(draft),
@@ -132,6 +142,15 @@ const handlers: Handlers = {
   stop_lab: () => runLab(false),
   set_lab: ({ settings: next }) => setLab(next),
   close_lab_connections: closeConnections,
+  comparisons: compare.list,
+  comparison_presets: compare.presets,
+  start_comparison: ({ comparison }) => compare.start(comparison, addSession),
+  stop_comparison: ({ id }) => compare.stop(id),
+  comparison: ({ id }) => compare.view(id),
+  comparison_cost: ({ comparison }) => compare.cost(comparison),
+  lane_replay: ({ session: id }) => compare.replay(id),
+  comparison_report: ({ format }) => `weir-comparison.${format}`,
+  delete_comparison: ({ id }) => compare.remove(id),
   about: () => ({ version: '0.1.0', libraryBytes: 1_500_000 }),
   settings: () => settings,
   set_settings: ({ settings: next }) => ((settings = next), null),
@@ -154,4 +173,5 @@ export const fakeBackend: Backend = {
     throw new IpcError('unsupported', 'Importing needs Weir’s window.');
   },
   watch: (id, onUpdate) => session(id).watch(onUpdate),
+  watchComparison: compare.watch,
 };
