@@ -18,6 +18,10 @@ name: string,
  */
 description: string, 
 /**
+ * The trouble of real services it stands for.
+ */
+incident: string, 
+/**
  * The one number that can be turned, if any.
  */
 parameter: LabParameter | null, };

@@ -1,10 +1,13 @@
-//! Fault recipes: what the Lab can do wrong on purpose. One table ([`catalogue`]) feeds the Lab view, the settings and the
-//! `x-lab-fault` header, so a recipe is declared once.
+//! Fault recipes: what the Lab can do wrong on purpose, one by one or several at once.
+
+mod catalogue;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+
+use catalogue::{CATALOGUE, GIB};
 
 /// A recipe as the Lab view shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
@@ -16,6 +19,8 @@ pub struct Recipe {
     pub name: &'static str,
     /// One line: what the client will see.
     pub description: &'static str,
+    /// The trouble of real services it stands for.
+    pub incident: &'static str,
     /// The one number that can be turned, if any.
     pub parameter: Option<Parameter>,
 }
@@ -45,41 +50,6 @@ pub struct Switch {
     /// Value of the recipe's parameter; ignored where it has none.
     pub value: u32,
 }
-
-const fn parameter(unit: &'static str, default: u32, min: u32, max: u32) -> Option<Parameter> {
-    Some(Parameter { unit, default, min, max })
-}
-
-const fn recipe(id: &'static str, name: &'static str, description: &'static str, parameter: Option<Parameter>) -> Recipe {
-    Recipe { id, name, description, parameter }
-}
-
-const MANY: u32 = crate::MAX_REPLY_TOKENS;
-const GIB: u32 = 1 << 30;
-
-static CATALOGUE: &[Recipe] = &[
-    recipe("drop-after", "Drop mid-stream", "TCP reset after so many tokens", parameter("tok", 40, 0, MANY)),
-    recipe("cut-after", "Cut mid-stream", "the socket closes (FIN) in the middle of the body", parameter("tok", 40, 0, MANY)),
-    recipe("stall", "Stall", "no bytes for a while after 10 tokens, socket open", parameter("s", 30, 1, 3600)),
-    recipe("split-utf8", "Split UTF-8", "a chunk or fragment ends inside a character", parameter("every", 7, 1, MANY)),
-    recipe("cr-only", "CR-only newlines", "legal SSE that breaks simple parsers", None),
-    recipe("malformed-json", "Malformed JSON", "one event with a cut brace", parameter("event", 17, 1, MANY)),
-    recipe("invalid-utf8", "Invalid UTF-8", "one event with a byte no UTF-8 text has", parameter("event", 5, 1, MANY)),
-    recipe("status-429", "429 with Retry-After", "before the first byte", parameter("s", 12, 0, 86_400)),
-    recipe("status-500", "500 server error", "JSON error before the first byte", None),
-    recipe("html-error", "HTML error page", "502 from a proxy that speaks HTML", None),
-    recipe("json-instead-of-stream", "JSON instead of a stream", "200 with a JSON body to a stream request", None),
-    recipe("bad-crc", "Wrong checksum", "one event-stream message whose last CRC-32 is off by one bit", parameter("event", 5, 1, MANY)),
-    recipe("redirect", "Redirect", "307 to /echo", None),
-    recipe("empty", "Empty reply", "200, then nothing", None),
-    recipe("slow-drip", "Slow drip", "one byte per write", parameter("ms", 5, 0, 60_000)),
-    recipe("no-end-marker", "Missing end marker", "the stream ends without saying so", None),
-    recipe("close", "Close 1011", "WebSocket server error after so many tokens", parameter("tok", 40, 0, MANY)),
-    recipe("ws-refuse", "Refused handshake", "the WebSocket upgrade gets an HTTP error", parameter("", 403, 400, 599)),
-    recipe("masked", "Masked frames", "a server must not mask (RFC 6455 §5.1)", None),
-    recipe("oversized", "Oversized frame", "one WebSocket message over the limit", parameter("B", 16 << 20, 1, GIB)),
-    recipe("huge-line", "Huge line", "one SSE line of this length", parameter("B", 64 << 20, 1, GIB)),
-];
 
 /// All recipes, in the order the Lab view shows them.
 pub fn catalogue() -> &'static [Recipe] {
@@ -130,6 +100,27 @@ pub(crate) struct Faults {
     pub masked: bool,
     pub oversized: Option<u64>,
     pub huge_line: Option<u64>,
+    pub deploy: Option<Deploy>,
+    /// GOAWAY after so many tokens.
+    pub goaway: Option<u32>,
+    pub buffering: Option<Buffering>,
+    pub idle_timeout: Option<Duration>,
+    pub bom: bool,
+    /// Every so many events, one twice.
+    pub duplicate: Option<u32>,
+    /// Every so many events, one not at all.
+    pub lose: Option<u32>,
+    /// In place of the stream's own media type.
+    pub wrong_type: Option<String>,
+    pub slow_reader: Option<Duration>,
+    /// Pings before each message.
+    pub ping_flood: Option<u32>,
+    /// Fragments of each message.
+    pub fragmented: Option<u32>,
+    /// Compress messages whether it was agreed or not.
+    pub compressed: bool,
+    pub no_deflate: bool,
+    pub no_context_takeover: bool,
     /// Names of all that is on, for the connection's row.
     pub names: Vec<String>,
 }
@@ -151,6 +142,29 @@ pub(crate) struct Status {
 pub(crate) struct Close {
     pub code: u16,
     pub after: u32,
+}
+
+/// A deploy: announced after so many tokens. Drained, the reply ends in peace; else it is dropped, and who comes back is not
+/// answered for a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Deploy {
+    pub after: u32,
+    pub drain: bool,
+    /// From the announcement to the drop.
+    pub notice: Duration,
+    /// From the drop until the service is back.
+    pub down: Duration,
+    /// What SSE's `retry:` says.
+    pub retry: Duration,
+}
+
+/// What a gateway holds back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Buffering {
+    /// Until there are so many bytes.
+    pub bytes: usize,
+    /// But no longer than this after the first of them.
+    pub time: Option<Duration>,
 }
 
 /// What stands in the body in place of the stream.
@@ -275,6 +289,63 @@ impl Faults {
             "masked" => self.masked = true,
             "oversized" => self.oversized = Some(bytes(value_or(id)?)?),
             "huge-line" => self.huge_line = Some(bytes(value_or(id)?)?),
+            "deploy" | "deploy-drain" => {
+                let ms = |key: &str, preset: u64| option(key).map_or(Ok(preset), number).map(Duration::from_millis);
+                let drain = match option("drain") {
+                    None => id == "deploy-drain",
+                    Some("yes") => true,
+                    Some("no") => false,
+                    Some(other) => return Err(bad(other)),
+                };
+                let (notice, down) = (ms("notice", 500)?, ms("down", 2000)?);
+                self.deploy = Some(Deploy { after: value_or(id)?, drain, notice, down, retry: ms("retry", 1000)? });
+            }
+            "goaway" => self.goaway = Some(value_or(id)?),
+            "buffering" => {
+                let time = option("ms").map(number).transpose()?.map(Duration::from_millis);
+                self.buffering = Some(Buffering { bytes: bytes(value_or(id)?)? as usize, time });
+            }
+            "idle-timeout" => {
+                let time = match option("ms") {
+                    Some(ms) => Duration::from_millis(number(ms)?),
+                    None => Duration::from_secs(value_or(id)?.into()),
+                };
+                if time.is_zero() {
+                    return Err(bad("0"));
+                }
+                self.idle_timeout = Some(time);
+            }
+            "bom" => self.bom = true,
+            "duplicate" => self.duplicate = Some(event(id)?),
+            "lose" => self.lose = Some(event(id)?),
+            "wrong-type" => {
+                let kind = value.unwrap_or("text/plain");
+                if http::HeaderValue::from_str(kind).is_err() {
+                    return Err(bad(kind));
+                }
+                self.wrong_type = Some(kind.into());
+            }
+            "slow-reader" => {
+                self.slow_reader = Some(match option("ms") {
+                    Some(ms) => Duration::from_millis(number(ms)?),
+                    None => Duration::from_secs(value_or(id)?.into()),
+                });
+            }
+            "close-1001" | "close-1012" | "close-1013" => {
+                let code = id.trim_start_matches("close-").parse().map_err(|_| bad(id))?;
+                self.close = Some(Close { code, after: value_or(id)? });
+            }
+            "ping-flood" | "fragmented" => {
+                let most = CATALOGUE.iter().find(|r| r.id == id).and_then(|r| r.parameter).map_or(u32::MAX, |p| p.max);
+                let number = event(id)?;
+                if number > most {
+                    return Err(bad(&number.to_string()));
+                }
+                *(if id == "fragmented" { &mut self.fragmented } else { &mut self.ping_flood }) = Some(number);
+            }
+            "compressed" => self.compressed = true,
+            "no-deflate" => self.no_deflate = true,
+            "no-context-takeover" => self.no_context_takeover = true,
             _ => return Err(FaultError::Unknown(id.into())),
         }
         self.names.push(id.into());
@@ -300,6 +371,7 @@ mod tests {
             assert_eq!(faults.names, [recipe.id]);
             let off = Faults { names: Vec::new(), ..faults };
             assert_ne!(off, Faults::default(), "{} changes nothing", recipe.id);
+            assert!(!recipe.incident.is_empty() && !recipe.incident.ends_with('.'), "{}", recipe.id);
         }
     }
 
@@ -311,11 +383,28 @@ mod tests {
         assert_eq!(faults.status, Some(Status { code: 429, retry_after: Some(12) }));
         assert_eq!(faults.label(), "drop-after, stall-after, status");
         assert_eq!(Faults::parse("none").unwrap(), Faults::default());
+        let many = Faults::parse("deploy=5;notice=10;down=20;retry=30, buffering=100;ms=7, idle-timeout=1;ms=50, close-1013=9").unwrap();
+        let ms = Duration::from_millis;
+        assert_eq!(many.deploy, Some(Deploy { after: 5, drain: false, notice: ms(10), down: ms(20), retry: ms(30) }));
+        assert_eq!(many.buffering, Some(Buffering { bytes: 100, time: Some(ms(7)) }));
+        assert_eq!((many.idle_timeout, many.close), (Some(ms(50)), Some(Close { code: 1013, after: 9 })));
+        assert!(Faults::parse("deploy;drain=yes").unwrap().deploy.unwrap().drain);
     }
 
     #[test]
     fn nonsense_is_refused() {
-        for bad in ["bogus", "drop-after=x", "status=99", "close=1005", "split-utf8=0", "stall-after=1;ms", "ws-refuse=200"] {
+        for bad in [
+            "bogus",
+            "drop-after=x",
+            "status=99",
+            "close=1005",
+            "split-utf8=0",
+            "stall-after=1;ms",
+            "ws-refuse=200",
+            "lose=0",
+            "fragmented=2000",
+            "deploy;drain=maybe",
+        ] {
             assert!(Faults::parse(bad).is_err(), "{bad}");
         }
     }

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::connections::Exchange;
 use crate::dialects::{Event, Render};
-use crate::fault::Faults;
+use crate::fault::{Deploy, Faults};
 use crate::pace::Pace;
 use crate::script::Script;
 
@@ -38,6 +38,21 @@ pub(crate) trait Outlet: Send {
         async { Ok(()) }
     }
 
+    /// Sends so many pings: keep-alive comments in an event stream. Nothing where there are none.
+    fn ping(&mut self, _count: u32) -> impl Future<Output = Result<(), Gone>> + Send {
+        async { Ok(()) }
+    }
+
+    /// Tells the client, where the protocol can, that the connection will not be there for long; with `retry`, when to come back.
+    fn announce(&mut self, _retry: Option<Duration>) -> impl Future<Output = Result<(), Gone>> + Send {
+        async { Ok(()) }
+    }
+
+    /// How a reply that was let end in peace leaves a connection that was announced to go.
+    fn drained(&self) -> Ending {
+        Ending::Complete
+    }
+
     /// Ready when the client has gone.
     fn gone(&self) -> impl Future<Output = ()> + Send;
 }
@@ -55,6 +70,8 @@ pub(crate) enum Ending {
     Cut,
     /// The WebSocket is to be closed with this code.
     Close(u16),
+    /// A deploy takes the connection: by FIN, or with close code 1012, and who comes back at once finds nobody.
+    Restart,
 }
 
 /// Says `script` in the rhythm of `pace`, counted from `start`.
@@ -92,6 +109,7 @@ async fn run<O: Outlet>(
         outlet.pad(&before, length.saturating_sub((before.len() + after.len()) as u64), &after).await?;
     }
     let mut stall = faults.stall;
+    let mut leaving = Leaving::of(faults);
     let mut said = 0;
     let mut schedule = moments(script, pace);
     for (step, tokens) in script.steps(pace.tokens_per_event as usize) {
@@ -103,8 +121,12 @@ async fn run<O: Outlet>(
         if let Some(ending) = broken_off(faults, said) {
             return Ok(ending);
         }
-        let at = schedule.at(tokens);
-        wait(start + at, outlet).await?;
+        leaving.said(said, outlet).await?;
+        let at = start + schedule.at(tokens);
+        if leaving.dropped(at, outlet).await? {
+            return Ok(Ending::Restart);
+        }
+        wait(at, outlet).await?;
         for event in render.step(script, step) {
             damage.send(event, outlet).await?;
         }
@@ -121,13 +143,57 @@ async fn run<O: Outlet>(
     if let Some(ending) = broken_off(faults, said) {
         return Ok(ending);
     }
+    leaving.said(said, outlet).await?;
+    if leaving.dropped(start, outlet).await? {
+        return Ok(Ending::Restart);
+    }
     for event in render.closing(script) {
         damage.send(event, outlet).await?;
     }
     if !faults.no_end_marker {
         outlet.finish().await?;
     }
-    Ok(Ending::Complete)
+    Ok(if leaving.drained { outlet.drained() } else { Ending::Complete })
+}
+
+/// What is left of the announcements of a reply.
+pub(crate) struct Leaving {
+    deploy: Option<Deploy>,
+    goaway: Option<u32>,
+    /// When a deploy drops the connection.
+    drop: Option<Instant>,
+    /// A deploy was announced that waits for the reply's end.
+    drained: bool,
+}
+
+impl Leaving {
+    pub(crate) fn of(faults: &Faults) -> Leaving {
+        Leaving { deploy: faults.deploy, goaway: faults.goaway, drop: None, drained: false }
+    }
+
+    /// Whether a deploy drops the connection before `next`, the moment something is due; that drop's moment has come then.
+    pub(crate) async fn dropped<O: Outlet>(&self, next: Instant, outlet: &O) -> Result<bool, Gone> {
+        match self.drop.filter(|drop| *drop <= next.max(Instant::now())) {
+            Some(drop) => wait(drop, outlet).await.map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    /// Announces what is due once so many tokens are said.
+    pub(crate) async fn said<O: Outlet>(&mut self, said: usize, outlet: &mut O) -> Result<(), Gone> {
+        if self.goaway.take_if(|after| said >= *after as usize).is_some() {
+            outlet.announce(None).await?;
+        }
+        if let Some(deploy) = self.deploy.take_if(|deploy| said >= deploy.after as usize) {
+            outlet.announce(Some(deploy.retry)).await?;
+            if deploy.drain {
+                self.drained = true;
+            } else {
+                self.drop = Some(Instant::now() + deploy.notice);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The moments of a script's steps: a step leaves when its first token is due.
@@ -159,7 +225,7 @@ pub(crate) fn length(script: &Script, pace: &Pace) -> Duration {
     script.steps(pace.tokens_per_event as usize).map(|(_, tokens)| moments.at(tokens)).last().unwrap_or(moments.last)
 }
 
-fn broken_off(faults: &Faults, said: usize) -> Option<Ending> {
+pub(crate) fn broken_off(faults: &Faults, said: usize) -> Option<Ending> {
     let due = |after: u32| said >= after as usize;
     if faults.drop_after.is_some_and(due) {
         return Some(Ending::Reset);
@@ -171,7 +237,7 @@ fn broken_off(faults: &Faults, said: usize) -> Option<Ending> {
 }
 
 /// Waits for a moment, or for the client to go.
-async fn wait<O: Outlet>(until: Instant, outlet: &O) -> Result<(), Gone> {
+pub(crate) async fn wait<O: Outlet>(until: Instant, outlet: &O) -> Result<(), Gone> {
     if until <= Instant::now() {
         return Ok(());
     }
@@ -190,7 +256,7 @@ pub(crate) struct Damage<'a> {
 }
 
 impl Damage<'_> {
-    async fn send<O: Outlet>(&mut self, event: Event, outlet: &mut O) -> Result<(), Gone> {
+    async fn send<O: Outlet>(&mut self, mut event: Event, outlet: &mut O) -> Result<(), Gone> {
         if event.is_end && self.faults.no_end_marker {
             return Ok(());
         }
@@ -199,6 +265,20 @@ impl Damage<'_> {
             return outlet.send(&event, Vec::new(), manner).await;
         }
         let (payload, manner) = self.done_to(event.data.clone());
+        let due = |every: Option<u32>| every.is_some_and(|every| self.events.is_multiple_of(every));
+        if self.faults.duplicate.or(self.faults.lose).is_some() {
+            // Without a number nobody could tell.
+            event.id.get_or_insert_with(|| self.events.to_string());
+        }
+        if due(self.faults.lose) && !event.is_end {
+            return Ok(());
+        }
+        if let Some(count) = self.faults.ping_flood {
+            outlet.ping(count).await?;
+        }
+        if due(self.faults.duplicate) {
+            outlet.send(&event, payload.clone(), manner).await?;
+        }
         outlet.send(&event, payload, manner).await
     }
 

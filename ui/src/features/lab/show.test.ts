@@ -39,8 +39,8 @@ test('who ended an exchange is told apart', () => {
 
 test('faults go by the names of their recipes', () => {
   const recipes = [
-    { id: 'split-utf8', name: 'Split UTF-8', description: '', parameter: null },
-    { id: 'cr-only', name: 'CR-only newlines', description: '', parameter: null },
+    { id: 'split-utf8', name: 'Split UTF-8', description: '', incident: '', parameter: null },
+    { id: 'cr-only', name: 'CR-only newlines', description: '', incident: '', parameter: null },
   ];
   expect(faultNames('split-utf8, cr-only', recipes)).toBe('split UTF-8, CR-only newlines');
   expect(faultNames('none', recipes)).toBe('none');

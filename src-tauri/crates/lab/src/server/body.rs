@@ -1,6 +1,7 @@
 //! Response bodies: a whole one, or one that is written as the reply is said.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -9,8 +10,11 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
+use super::coding::Coder;
+use super::wire::Control;
 use crate::connections::Exchange;
 use crate::dialects::Event;
+use crate::fault::Faults;
 use crate::framing::{Framing, Record};
 use crate::play::{Gone, Manner, Outlet, breathe};
 
@@ -27,6 +31,8 @@ pub(crate) enum Reply {
         apart: bool,
         breathing: bool,
     },
+    /// The same in a content coding.
+    Coded(Box<Reply>, Option<Box<Coder>>),
 }
 
 impl Reply {
@@ -57,17 +63,25 @@ impl Body for Reply {
                 *breathing = *apart;
                 Poll::Ready(part.map(|b| Ok(Frame::data(b))))
             }
+            Reply::Coded(plain, coder) => {
+                let part = std::task::ready!(Pin::new(plain.as_mut()).poll_frame(cx));
+                let coded = match part.and_then(|frame| frame.ok()?.into_data().ok()) {
+                    Some(part) => coder.as_mut().map(|coder| coder.part(&part)),
+                    None => coder.take().map(|coder| coder.end()),
+                };
+                Poll::Ready(coded.map(|b| Ok(Frame::data(b))))
+            }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self, Reply::Whole(None))
+        matches!(self, Reply::Whole(None) | Reply::Coded(_, None))
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Reply::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64)),
-            Reply::Live { .. } => SizeHint::default(),
+            Reply::Live { .. } | Reply::Coded(..) => SizeHint::default(),
         }
     }
 }
@@ -81,14 +95,29 @@ pub(crate) struct BodyOutlet<'a> {
     events: u64,
     /// Number of the event whose checksum is to be wrong.
     bad_crc: Option<u32>,
+    /// A byte order mark is still to be written.
+    bom: bool,
+    control: Arc<Control>,
 }
 
+/// U+FEFF in UTF-8.
+pub(super) const BOM: &[u8] = b"\xEF\xBB\xBF";
+
 impl<'a> BodyOutlet<'a> {
-    pub(crate) fn new(parts: mpsc::Sender<Bytes>, framing: Framing, exchange: &'a Exchange, bad_crc: Option<u32>) -> BodyOutlet<'a> {
-        BodyOutlet { parts, framing, exchange, events: 0, bad_crc }
+    pub(crate) fn new(
+        parts: mpsc::Sender<Bytes>,
+        framing: Framing,
+        exchange: &'a Exchange,
+        faults: &Faults,
+        control: Arc<Control>,
+    ) -> BodyOutlet<'a> {
+        BodyOutlet { parts, framing, exchange, events: 0, bad_crc: faults.bad_crc, bom: faults.bom, control }
     }
 
-    async fn part(&self, bytes: Bytes) -> Result<(), Gone> {
+    pub(super) async fn part(&mut self, mut bytes: Bytes) -> Result<(), Gone> {
+        if std::mem::take(&mut self.bom) {
+            bytes = [BOM, &bytes].concat().into();
+        }
         let length = bytes.len();
         self.parts.send(bytes).await.map_err(|_| Gone)?;
         self.exchange.sent(length);
@@ -165,6 +194,21 @@ impl Outlet for BodyOutlet<'_> {
         }
     }
 
+    async fn ping(&mut self, count: u32) -> Result<(), Gone> {
+        match self.framing {
+            Framing::Sse { end, .. } => self.part(format!(": keep-alive{end}{end}").repeat(count as usize).into()).await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn announce(&mut self, retry: Option<Duration>) -> Result<(), Gone> {
+        if let (Framing::Sse { end, .. }, Some(retry)) = (self.framing, retry) {
+            self.part(format!(": the Lab restarts{end}retry: {}{end}{end}", retry.as_millis()).into()).await?;
+        }
+        self.control.leave();
+        Ok(())
+    }
+
     async fn gone(&self) {
         self.parts.closed().await;
     }
@@ -183,7 +227,7 @@ fn around(framing: Framing, event: &Event, at: u64, payload: &[u8]) -> Option<(V
     Some((before, record.end().into()))
 }
 
-async fn drip(outlet: &BodyOutlet<'_>, mut bytes: Bytes, pause: Duration) -> Result<(), Gone> {
+async fn drip(outlet: &mut BodyOutlet<'_>, mut bytes: Bytes, pause: Duration) -> Result<(), Gone> {
     while !bytes.is_empty() {
         outlet.part(bytes.split_to(1)).await?;
         // Even a sleep of nothing would wait for the next tick of the clock.

@@ -6,9 +6,12 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use serde_json::Value;
+use tokio::time::sleep;
 
 use super::body::Reply;
-use super::{Client, plain, replies, socket};
+use super::coding::{Coding, coded};
+use super::deploys::Met;
+use super::{Client, held, plain, replies, socket};
 use crate::connections::{Exchange, Side, State, Transport, client_of};
 use crate::dialects::{Aside, Dialect, Request as Read};
 use crate::endpoints::{Place, Route, place};
@@ -73,6 +76,11 @@ impl Asked {
 }
 
 pub(super) async fn answer(client: Client, request: Request<Incoming>) -> Response<Reply> {
+    let (wanted, method) = (Coding::wanted(request.headers()), request.method().clone());
+    coded(wanted, &method, answer_plain(client, request).await)
+}
+
+async fn answer_plain(client: Client, request: Request<Incoming>) -> Response<Reply> {
     let (mut head, body) = request.into_parts();
     // HTTP/2 names the host in `:authority` (RFC 9113, section 8.3.1); a signature calls it `host` all the same.
     if let Some(authority) = head.uri.authority().filter(|_| !head.headers.contains_key(HOST))
@@ -88,7 +96,7 @@ pub(super) async fn answer(client: Client, request: Request<Incoming>) -> Respon
         Ok(terms) => terms,
         Err(rejection) => return refused(&client, &head, place.dialect, &rejection),
     };
-    let asked = Asked { client, head, terms, place };
+    let mut asked = Asked { client, head, terms, place };
     let route = asked.place.route;
     let upgrade = socket::is_upgrade(&asked.head);
     let allowed: &[Method] = match route {
@@ -104,6 +112,19 @@ pub(super) async fn answer(client: Client, request: Request<Incoming>) -> Respon
         set(&mut response, ALLOW, &names.join(", "));
         return response;
     }
+    if asked.terms.faults.deploy.is_some() {
+        let met = held(&asked.client.shared.deploys).meet(asked.head.uri.path());
+        match met {
+            Met::Old => {}
+            Met::New => asked.terms.faults.deploy = None,
+            Met::Nobody => {
+                asked.begin(if upgrade { Transport::Ws } else { Transport::Http }).set(BROKEN_BY_LAB);
+                // The connection is gone before this can be answered.
+                asked.client.control.kill(true);
+                std::future::pending::<()>().await;
+            }
+        }
+    }
     if !matches!(route, Route::Index | Route::Models)
         && let Some(response) = before_the_first_byte(&asked, upgrade)
     {
@@ -118,11 +139,11 @@ pub(super) async fn answer(client: Client, request: Request<Incoming>) -> Respon
         Route::Talk => socket::open(asked, body, socket::Kind::Talk),
         Route::EchoSocket => socket::open(asked, body, socket::Kind::Echo),
         Route::FloodSocket => socket::open(asked, body, socket::Kind::Flood),
-        Route::Reply | Route::Lanes => match read(body).await {
+        Route::Reply | Route::Lanes => match read(&asked, body).await {
             Ok(body) => replies::reply(asked, &body).await,
             Err(rejection) => asked.refused(&rejection),
         },
-        Route::Echo => match read(body).await {
+        Route::Echo => match read(&asked, body).await {
             Ok(body) => plain::echo(&asked, &body),
             Err(rejection) => asked.refused(&rejection),
         },
@@ -145,7 +166,10 @@ fn list(asked: &Asked) -> Response<Reply> {
     }
 }
 
-async fn read(body: Incoming) -> Result<Bytes, Rejection> {
+async fn read(asked: &Asked, body: Incoming) -> Result<Bytes, Rejection> {
+    if let Some(time) = asked.terms.faults.slow_reader {
+        sleep(time).await;
+    }
     match Limited::new(body, BODY).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(Rejection {

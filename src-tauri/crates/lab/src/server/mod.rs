@@ -2,6 +2,9 @@
 //! stopped.
 
 mod body;
+mod coding;
+mod deploys;
+mod gateway;
 mod http;
 mod plain;
 mod replies;
@@ -26,7 +29,9 @@ use tokio::time::{sleep, timeout};
 use crate::connections::{Ledger, Snapshot};
 use crate::conversations::Conversations;
 use crate::endpoints::{Endpoint, endpoints};
+use crate::fault::Faults;
 use crate::settings::{LabConfig, Settings};
+use deploys::Deploys;
 use tls::Tls;
 use wire::{Control, Wire};
 
@@ -74,6 +79,7 @@ struct Shared {
     ledger: Ledger,
     settings: Mutex<Arc<Settings>>,
     conversations: Mutex<Conversations>,
+    deploys: Mutex<Deploys>,
     controls: Mutex<Vec<Weak<Control>>>,
     stopping: watch::Sender<bool>,
     tls: Tls,
@@ -86,6 +92,15 @@ struct Client {
     /// The settings when it was accepted.
     settings: Arc<Settings>,
     control: Arc<Control>,
+}
+
+impl Client {
+    /// A deploy took a connection at this path.
+    fn deployed(&self, path: &str, faults: &Faults) {
+        if let Some(deploy) = faults.deploy {
+            held(&self.shared.deploys).take(path, deploy.down);
+        }
+    }
 }
 
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -108,6 +123,7 @@ impl Lab {
             ledger: Ledger::default(),
             settings: Mutex::new(Arc::new(config.settings)),
             conversations: Mutex::default(),
+            deploys: Mutex::default(),
             controls: Mutex::default(),
             stopping: watch::Sender::new(false),
             tls,
@@ -263,6 +279,7 @@ async fn speak(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, client:
             _ = connection.as_mut() => return,
             () = control.killed() => return,
             _ = stopping.wait_for(|stop| *stop) => connection.as_mut().graceful_shutdown(),
+            () = control.left() => connection.as_mut().graceful_shutdown(),
         }
         tokio::select! {
             _ = connection => {}
@@ -281,6 +298,7 @@ async fn speak(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, client:
             _ = connection.as_mut() => return,
             () = control.killed() => return,
             _ = stopping.wait_for(|stop| *stop) => connection.as_mut().graceful_shutdown(),
+            () = control.left() => connection.as_mut().graceful_shutdown(),
         }
         tokio::select! {
             _ = connection => {}
@@ -289,6 +307,8 @@ async fn speak(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, client:
     }
 }
 
+#[cfg(test)]
+mod faulty;
 #[cfg(test)]
 mod probes;
 #[cfg(test)]

@@ -1,19 +1,24 @@
 //! Endpoints that speak no model API: an echo, a plain event stream, a flood, and the index.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::Response;
-use ::http::header::{AUTHORIZATION, CACHE_CONTROL};
+use ::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
+use ::http::{Response, StatusCode};
 use bytes::Bytes;
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
-use super::body::{BLOCK, Reply};
+use super::body::{BLOCK, BodyOutlet, Reply};
+use super::gateway::live;
 use super::http::{Asked, response, set, whole};
 use crate::connections::{State, Transport};
 use crate::endpoints::endpoints;
+use crate::fault::Faults;
+use crate::framing::Framing;
 use crate::models::MODELS;
 use crate::overrides::pairs;
+use crate::play::{Ending, Gone, Leaving, Outlet, broken_off, wait};
 use crate::rejection::Rejection;
 
 /// What the Lab is, for whoever opens it in a browser.
@@ -67,40 +72,88 @@ fn number(asked: &Asked, name: &str, default: u64, most: u64) -> Result<u64, Rej
 }
 
 /// `GET /sse?count=&interval_ms=`: numbered events with ids, a `retry`, comments between, several data lines and a named
-/// type, ending by EOF. A `Last-Event-ID` goes on after that event, as a reconnecting `EventSource` expects.
+/// type, ending by EOF. A `Last-Event-ID` goes on after that event, as a reconnecting `EventSource` expects; after the last one there
+/// is nothing to come back for, which 204 says.
 pub(super) fn sse(asked: Asked) -> Response<Reply> {
     let (count, interval) = match (number(&asked, "count", 10, 10_000_000), number(&asked, "interval_ms", 100, 3_600_000)) {
         (Ok(count), Ok(interval)) => (count, Duration::from_millis(interval)),
         (Err(e), _) | (_, Err(e)) => return asked.refused(&e),
     };
     let last = asked.head.headers.get("last-event-id").and_then(|v| v.to_str().ok()?.parse::<u64>().ok()).unwrap_or(0);
-    let end = if asked.terms.faults.cr_only { "\r" } else { "\n" };
-    let exchange = if end == "\r" { asked.begin(Transport::Sse) } else { asked.begin_sound(Transport::Sse) };
-    let (parts, body) = Reply::live(true);
-    tokio::spawn(async move {
-        let start = Instant::now();
-        let mut first = format!(": weir lab{end}retry: 3000{end}{end}");
-        for (beat, id) in (last.saturating_add(1)..=count).enumerate() {
-            let moment = start + interval.saturating_mul(beat as u32);
-            if moment > Instant::now() {
-                tokio::select! {
-                    () = sleep_until(moment) => {}
-                    () = parts.closed() => return,
-                }
-            }
-            let comment = if id % 5 == 0 { format!(": keep-alive{end}{end}") } else { String::new() };
-            let kind = if id % 3 == 0 { format!("event: tick{end}") } else { String::new() };
-            let event = format!("{comment}{kind}id: {id}{end}data: event {id} of {count}{end}data: naïve 世界 👩‍👩‍👧‍👦{end}{end}");
-            let bytes = std::mem::take(&mut first) + &event;
-            let length = bytes.len();
-            if parts.send(bytes.into()).await.is_err() {
-                return;
-            }
-            exchange.sent(length);
-        }
+    if last >= count && last > 0 {
+        let exchange = asked.begin(Transport::Sse);
         exchange.set(State::Complete);
+        let mut nothing = Response::new(Reply::Whole(None));
+        *nothing.status_mut() = StatusCode::NO_CONTENT;
+        return nothing;
+    }
+    let faults = asked.terms.faults.clone();
+    let end = if faults.cr_only { "\r" } else { "\n" };
+    let exchange = Arc::new(asked.begin(Transport::Sse));
+    let client = asked.client.clone();
+    let (parts, body) = live(&client, &faults, &exchange);
+    let mut response = event_stream(body);
+    if let Some(kind) = &faults.wrong_type {
+        set(&mut response, CONTENT_TYPE, kind);
+    }
+    tokio::spawn(async move {
+        let framing = Framing::Sse { end, space: true };
+        let mut outlet = BodyOutlet::new(parts, framing, &exchange, &faults, client.control.clone());
+        let ending = numbered(&mut outlet, &faults, end, last, count, interval).await.unwrap_or(Ending::Gone);
+        if ending == Ending::Restart {
+            client.deployed(asked.head.uri.path(), &faults);
+        }
+        super::replies::end(&client, ending, &exchange, &outlet).await;
     });
-    event_stream(body)
+    response
+}
+
+/// Sends the events after `last`, and does to them what the faults ask for; an event counts as a token.
+async fn numbered(
+    outlet: &mut BodyOutlet<'_>,
+    faults: &Faults,
+    end: &str,
+    last: u64,
+    count: u64,
+    interval: Duration,
+) -> Result<Ending, Gone> {
+    let mut start = Instant::now();
+    let mut leaving = Leaving::of(faults);
+    let mut stall = faults.stall;
+    let mut first = format!(": weir lab{end}retry: 3000{end}{end}");
+    for (said, id) in (last.saturating_add(1)..=count).enumerate() {
+        if let Some(stall) = stall.take_if(|stall| said >= stall.after as usize) {
+            wait(Instant::now() + stall.time, outlet).await?;
+            start += stall.time;
+        }
+        if let Some(ending) = broken_off(faults, said) {
+            return Ok(ending);
+        }
+        leaving.said(said, outlet).await?;
+        let at = start + interval.saturating_mul(said as u32);
+        if leaving.dropped(at, outlet).await? {
+            return Ok(Ending::Restart);
+        }
+        wait(at, outlet).await?;
+        let due = |every: Option<u32>| every.is_some_and(|every| id.is_multiple_of(every.into()));
+        let comment = if id % 5 == 0 { format!(": keep-alive{end}{end}") } else { String::new() };
+        let kind = if id % 3 == 0 { format!("event: tick{end}") } else { String::new() };
+        let mut event = format!("{comment}{kind}id: {id}{end}data: event {id} of {count}{end}data: naïve 世界 👩‍👩‍👧‍👦{end}{end}");
+        if due(faults.duplicate) {
+            event = event.repeat(2);
+        }
+        if due(faults.lose) {
+            event.clear();
+        }
+        let bytes = std::mem::take(&mut first) + &event;
+        if let Some(pings) = faults.ping_flood {
+            outlet.ping(pings).await?;
+        }
+        if !bytes.is_empty() {
+            outlet.part(bytes.into()).await?;
+        }
+    }
+    Ok(Ending::Complete)
 }
 
 fn event_stream(body: Reply) -> Response<Reply> {
@@ -177,5 +230,8 @@ pub(super) fn flood(asked: Asked) -> Response<Reply> {
             exchange.set(State::Complete);
         }
     });
-    event_stream(body)
+    let mut response = event_stream(body);
+    // A flood measures the client's reading: it is not to wait for a coding.
+    set(&mut response, CACHE_CONTROL, "no-cache, no-transform");
+    response
 }

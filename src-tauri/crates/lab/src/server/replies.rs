@@ -1,11 +1,14 @@
 //! A dialect's reply over HTTP: streamed event by event, or whole once its time has passed.
 
+use std::sync::Arc;
+
 use ::http::Response;
-use ::http::header::{CACHE_CONTROL, CONTENT_LENGTH};
+use ::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
 use bytes::Bytes;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::body::{BodyOutlet, Reply};
+use super::gateway::live;
 use super::http::{Asked, BROKEN_BY_LAB, aside, refusal, response, set, set_all, size};
 use super::{Client, held};
 use crate::connections::{Exchange, State, Transport};
@@ -66,7 +69,9 @@ pub(super) async fn reply(asked: Asked, body: &[u8]) -> Response<Reply> {
     exchange.expect(script.tokens());
     let head = dialect.head(&script);
     let part = Part { script, render, settings, faults, start };
-    let mut response = if streamed { stream(asked.client, framing, part, exchange) } else { whole(asked.client, part, exchange).await };
+    let path = asked.head.uri.path().to_string();
+    let mut response =
+        if streamed { stream(asked.client, path, framing, part, exchange) } else { whole(asked.client, part, exchange).await };
     set_all(&mut response, head);
     response
 }
@@ -80,19 +85,27 @@ fn refuse(asked: &Asked, rejection: &Rejection) -> Response<Reply> {
     response
 }
 
-fn stream(client: Client, framing: Framing, mut part: Part, exchange: Exchange) -> Response<Reply> {
-    let (parts, body) = Reply::live(true);
+fn stream(client: Client, path: String, framing: Framing, mut part: Part, exchange: Exchange) -> Response<Reply> {
+    let exchange = Arc::new(exchange);
+    let (parts, body) = live(&client, &part.faults, &exchange);
+    let kind = part.faults.wrong_type.clone();
     let framing = match framing {
         Framing::Sse { space, .. } if part.faults.cr_only => Framing::Sse { end: "\r", space },
         framing => framing,
     };
     tokio::spawn(async move {
-        let mut outlet = BodyOutlet::new(parts, framing, &exchange, part.faults.bad_crc);
+        let mut outlet = BodyOutlet::new(parts, framing, &exchange, &part.faults, client.control.clone());
         let ending = play(&part.script, part.render.as_mut(), &part.settings.pace, &part.faults, part.start, &exchange, &mut outlet).await;
+        if ending == Ending::Restart {
+            client.deployed(&path, &part.faults);
+        }
         end(&client, ending, &exchange, &outlet).await;
     });
     let mut response = response(200, framing.media_type(), body);
     set(&mut response, CACHE_CONTROL, "no-cache");
+    if let Some(kind) = kind {
+        set(&mut response, CONTENT_TYPE, &kind);
+    }
     response
 }
 
@@ -103,7 +116,7 @@ pub(super) async fn end(client: &Client, ending: Ending, exchange: &Exchange, ou
         // Dropping the exchange says it.
         Ending::Gone => {}
         // A close code means nothing to HTTP: the body just ends early.
-        Ending::Reset | Ending::Cut | Ending::Close(_) => {
+        Ending::Reset | Ending::Cut | Ending::Restart | Ending::Close(_) => {
             exchange.set(BROKEN_BY_LAB);
             // What has been handed over is written out first; a reset would throw it away.
             sleep(SETTLE).await;
@@ -113,16 +126,24 @@ pub(super) async fn end(client: &Client, ending: Ending, exchange: &Exchange, ou
     }
 }
 
+/// What a gateway says that waited in vain.
+const TIMED_OUT: &str =
+    "<!DOCTYPE html>\n<html><head><title>504 Gateway Time-out</title></head>\n<body><h1>504 Gateway Time-out</h1></body></html>\n";
+
 /// Time for bytes to reach the client before a reset overtakes them.
 pub(super) const SETTLE: std::time::Duration = std::time::Duration::from_millis(25);
 
 async fn whole(client: Client, part: Part, exchange: Exchange) -> Response<Reply> {
     let Part { script, mut render, settings, faults, start } = part;
     // The client waits until the last token is there. Should it leave, hyper drops this future, and the exchange with it.
-    sleep_until(start + length(&script, &settings.pace)).await;
-    if let Some(stall) = faults.stall {
-        sleep(stall.time).await;
+    let due = start + length(&script, &settings.pace) + faults.stall.map(|stall| stall.time).unwrap_or_default();
+    if let Some(time) = faults.idle_timeout.filter(|time| start + *time < due) {
+        sleep_until(start + time).await;
+        exchange.sent(TIMED_OUT.len());
+        exchange.set(BROKEN_BY_LAB);
+        return response(504, "text/html; charset=utf-8", Reply::whole(TIMED_OUT));
     }
+    sleep_until(due).await;
     exchange.said(script.tokens());
     let json = render.whole(&script).to_string();
     let body_breaks = faults.drop_after.is_some() || faults.cut_after.is_some();
@@ -142,7 +163,7 @@ async fn whole(client: Client, part: Part, exchange: Exchange) -> Response<Reply
     }
     let (parts, body) = Reply::live(true);
     tokio::spawn(async move {
-        let mut outlet = BodyOutlet::new(parts, Framing::Bare, &exchange, None);
+        let mut outlet = BodyOutlet::new(parts, Framing::Bare, &exchange, &Faults::default(), client.control.clone());
         let ending = if body_breaks {
             let half = Bytes::from(payload).slice(..length / 2);
             let ending = if faults.drop_after.is_some() { Ending::Reset } else { Ending::Cut };

@@ -1,7 +1,9 @@
 //! WebSockets: the handshake, one loop that owns the socket, and the outlet replies write through. Control frames and reading are
 //! tungstenite's; data frames are written by the Lab itself, so that faults can shape each one.
 
+mod deflate;
 mod frame;
+mod inflating;
 mod lanes;
 mod talk;
 
@@ -10,7 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use ::http::header::{
-    CONNECTION, HeaderName, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+    CONNECTION, HeaderName, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use ::http::{Request, Response, StatusCode, Version, request};
 use bytes::Bytes;
@@ -21,7 +24,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
@@ -29,14 +32,18 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::body::{BLOCK, Reply};
+use super::gateway::at;
 use super::http::{Asked, BROKEN_BY_LAB, set};
 use super::plain::Flood;
 use super::replies::SETTLE;
 use crate::connections::{Exchange, State, Transport};
 use crate::dialects::{Event, Talk};
+use crate::fault::Faults;
 use crate::keys;
-use crate::play::{Gone, Manner, Outlet};
+use crate::play::{Ending, Gone, Manner, Outlet};
 use crate::rejection::Rejection;
+use deflate::{Agreement, Deflater};
+use inflating::Inflating;
 use lanes::Lanes;
 use talk::{Conversation, Turn};
 
@@ -68,8 +75,10 @@ enum App {
 
 /// Something to be done to the socket.
 pub(super) enum Packet {
-    /// Raw frames, each in its own write, with a pause between.
-    Write { writes: Vec<Bytes>, pause: Duration },
+    /// One message, compressed where that was agreed.
+    Message { opcode: u8, payload: Bytes, shape: Shape },
+    /// Raw frames in one write.
+    Write(Bytes),
     /// One message with padding in it.
     Pad { opcode: u8, before: String, length: u64, after: String },
     /// A close frame, then the end.
@@ -86,7 +95,7 @@ impl Packet {
     }
 
     fn message(opcode: u8, payload: &[u8]) -> Packet {
-        Packet::Write { writes: vec![frame::whole(opcode, payload, None)], pause: Duration::ZERO }
+        Packet::Message { opcode, payload: Bytes::copy_from_slice(payload), shape: Shape::default() }
     }
 
     /// A close frame with the reason the Lab has for this code.
@@ -94,9 +103,57 @@ impl Packet {
         let reason = match code {
             1001 => "the Lab closes",
             1011 => "the Lab was asked to fail",
+            1012 => "the Lab restarts",
+            1013 => "the Lab has too much to do, try again later",
             _ => "",
         };
         Packet::Close(code, reason.into())
+    }
+}
+
+/// How a message is laid out in frames.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Shape {
+    /// Mask frames, which a server must not.
+    pub masked: bool,
+    /// So many fragments with pings between them; one or none for a single frame.
+    pub fragments: u32,
+    /// Two fragments, the second from this byte of the payload.
+    pub split: Option<usize>,
+    /// Byte by byte with this pause after each.
+    pub drip: Option<Duration>,
+}
+
+impl Shape {
+    /// The writes that make up a message, and the pause between them.
+    fn writes(self, opcode: u8, payload: &[u8]) -> (Vec<Bytes>, Duration) {
+        let mask = self.masked.then_some([0x57, 0x65, 0x69, 0x72]);
+        let mut writes = match self.split {
+            _ if self.fragments > 1 => {
+                let count = self.fragments as usize;
+                let at = |nth: usize| payload.len() * nth / count;
+                let fragment = |nth: usize| {
+                    let opcode = if nth == 0 { opcode } else { frame::CONTINUATION };
+                    frame::one(opcode, nth + 1 == count, &payload[at(nth)..at(nth + 1)], mask)
+                };
+                // Control frames may come between fragments (RFC 6455 §5.4).
+                let ping = frame::one(frame::PING, true, b"between", mask);
+                (0..count).flat_map(|nth| [fragment(nth), ping.clone()]).take(2 * count - 1).collect()
+            }
+            Some(at) => {
+                let (first, second) = payload.split_at(at.min(payload.len()));
+                vec![frame::one(opcode, false, first, mask), frame::one(frame::CONTINUATION, true, second, mask)]
+            }
+            None => vec![frame::whole(opcode, payload, mask)],
+        };
+        match self.drip {
+            Some(drip) => {
+                writes = writes.iter().flat_map(|w| (0..w.len()).map(|at| w.slice(at..at + 1))).collect();
+                (writes, drip)
+            }
+            None if self.fragments > 1 => (vec![writes.concat().into()], Duration::ZERO),
+            None => (writes, Duration::from_millis(2)),
+        }
     }
 }
 
@@ -159,24 +216,39 @@ pub(super) fn open(asked: Asked, body: Incoming, kind: Kind) -> Response<Reply> 
     if let Some(chosen) = offered.split(',').map(str::trim).find(|p| !p.is_empty() && !p.contains("api-key")) {
         set(&mut response, SEC_WEBSOCKET_PROTOCOL, chosen);
     }
+    let offers: Vec<&str> = asked.head.headers.get_all(SEC_WEBSOCKET_EXTENSIONS).iter().filter_map(|v| v.to_str().ok()).collect();
+    let agreed = Agreement::of(&offers.join(","), &asked.terms.faults);
+    if let Some(agreed) = &agreed {
+        set(&mut response, SEC_WEBSOCKET_EXTENSIONS, &agreed.answer);
+    }
     let upgraded = hyper::upgrade::on(Request::from_parts(asked.head.clone(), ()));
     tokio::spawn(async move {
         // Fails when the client left before the answer was out.
         if let Ok(upgraded) = upgraded.await {
-            run(upgraded, asked, kind, talk).await;
+            run(upgraded, asked, kind, talk, agreed).await;
         }
     });
     response
 }
 
-type Socket = WebSocketStream<TokioIo<Upgraded>>;
+type Socket = WebSocketStream<Inflating<TokioIo<Upgraded>>>;
 
-async fn run(upgraded: Upgraded, asked: Asked, kind: Kind, talk: Option<Box<dyn Talk>>) {
+async fn run(upgraded: Upgraded, asked: Asked, kind: Kind, talk: Option<Box<dyn Talk>>, agreed: Option<Agreement>) {
+    let faults = &asked.terms.faults;
+    let mut deflater = match &agreed {
+        Some(agreed) => Some(Deflater::new(agreed.bits, agreed.forget)),
+        None => faults.compressed.then(|| Deflater::new(15, false)),
+    };
     let config = WebSocketConfig::default().max_message_size(Some(MESSAGE)).max_frame_size(Some(MESSAGE));
-    let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
+    let mut socket = WebSocketStream::from_raw_socket(
+        Inflating::new(TokioIo::new(upgraded), agreed.map(|a| a.client_forgets)),
+        Role::Server,
+        Some(config),
+    )
+    .await;
     let exchange = match kind {
-        Kind::Lanes | Kind::Talk => asked.begin(Transport::Ws),
-        Kind::Echo | Kind::Flood => asked.begin_sound(Transport::Ws),
+        Kind::Lanes | Kind::Talk | Kind::Echo => asked.begin(Transport::Ws),
+        Kind::Flood => asked.begin_sound(Transport::Ws),
     };
     let exchange = Arc::new(exchange);
     let (out, mut packets) = mpsc::channel::<Packet>(2);
@@ -200,6 +272,10 @@ async fn run(upgraded: Upgraded, asked: Asked, kind: Kind, talk: Option<Box<dyn 
         }
         None => App::Echo,
     };
+    // Until when nothing is read.
+    let mut deaf = faults.slow_reader.map(|time| Instant::now() + time);
+    // Since when nothing has passed in either direction.
+    let mut last = Instant::now();
     loop {
         let mut todo = if !first.is_empty() {
             std::mem::take(&mut first)
@@ -207,7 +283,12 @@ async fn run(upgraded: Upgraded, asked: Asked, kind: Kind, talk: Option<Box<dyn 
             // The client knows that a reply is over before the conversation does: what it says then waits for that.
             let heeds = !matches!(&app, App::Talk(conversation) if conversation.is_ending());
             tokio::select! {
-                message = socket.next(), if heeds => match message {
+                () = at(deaf) => {
+                    deaf = None;
+                    Vec::new()
+                }
+                () = at(faults.idle_timeout.map(|time| last + time)) => vec![Packet::Kill { reset: false }],
+                message = socket.next(), if heeds && deaf.is_none() => match message {
                     Some(Ok(Message::Close(close))) => {
                         exchange.set(State::Closed { code: close.map_or(1005, |c| c.code.into()) });
                         finish(&mut socket).await;
@@ -239,7 +320,7 @@ async fn run(upgraded: Upgraded, asked: Asked, kind: Kind, talk: Option<Box<dyn 
             let done = tokio::select! {
                 // First the packet: the close frame of a killed socket must still go out. Only a write that is stuck gives way.
                 biased;
-                done = perform(&mut socket, packet, &exchange) => done,
+                done = perform(&mut socket, packet, &mut deflater, &exchange) => done,
                 () = control.killed() => {
                     exchange.set(BROKEN_BY_LAB);
                     return;
@@ -262,6 +343,7 @@ async fn run(upgraded: Upgraded, asked: Asked, kind: Kind, talk: Option<Box<dyn 
                 Err(_) => return,
             }
         }
+        last = Instant::now();
     }
 }
 
@@ -271,9 +353,26 @@ enum Next {
     Kill { reset: bool },
 }
 
-async fn perform(socket: &mut Socket, packet: Packet, exchange: &Exchange) -> Result<Next, tungstenite::Error> {
+async fn perform(
+    socket: &mut Socket,
+    packet: Packet,
+    deflater: &mut Option<Deflater>,
+    exchange: &Exchange,
+) -> Result<Next, tungstenite::Error> {
     match packet {
-        Packet::Write { writes, pause } => {
+        Packet::Write(bytes) => {
+            socket.flush().await?;
+            let raw = socket.get_mut();
+            raw.write_all(&bytes).await?;
+            raw.flush().await?;
+            exchange.sent(bytes.len());
+            Ok(Next::Go)
+        }
+        Packet::Message { opcode, payload, shape } => {
+            let (writes, pause) = match deflater.as_mut().and_then(|deflater| deflater.message(&payload)) {
+                Some(deflated) => shape.writes(opcode | frame::RSV1, &deflated),
+                None => shape.writes(opcode, &payload),
+            };
             // A pong tungstenite still holds must not end up inside a frame of ours.
             socket.flush().await?;
             let raw = socket.get_mut();
@@ -362,9 +461,8 @@ async fn fail(socket: &mut Socket, error: &tungstenite::Error, exchange: &Exchan
 fn echo(message: Message, exchange: &Exchange) -> Vec<Packet> {
     exchange.set(State::Streaming);
     let opcode = if message.is_text() { frame::TEXT } else { frame::BINARY };
-    let bytes = frame::whole(opcode, &message.into_data(), None);
     exchange.set(State::Idle);
-    vec![Packet::Write { writes: vec![bytes], pause: Duration::ZERO }]
+    vec![Packet::Message { opcode, payload: message.into_data(), shape: Shape::default() }]
 }
 
 async fn flood(measure: Flood, out: mpsc::Sender<Packet>, exchange: Arc<Exchange>) {
@@ -378,8 +476,7 @@ async fn flood(measure: Flood, out: mpsc::Sender<Packet>, exchange: Arc<Exchange
     let mut left = events;
     while left > 0 {
         let now = left.min(at_once);
-        let writes = vec![block.slice(..now as usize * length)];
-        if out.send(Packet::Write { writes, pause: Duration::ZERO }).await.is_err() {
+        if out.send(Packet::Write(block.slice(..now as usize * length))).await.is_err() {
             return;
         }
         exchange.said(now as usize);
@@ -391,15 +488,20 @@ async fn flood(measure: Flood, out: mpsc::Sender<Packet>, exchange: Arc<Exchange
 /// Writes events as messages.
 pub(super) struct SocketOutlet {
     pub out: mpsc::Sender<Packet>,
-    /// Mask frames, which a server must not.
-    pub masked: bool,
+    /// As [`Shape`] has it.
+    masked: bool,
+    fragments: u32,
     /// Text leaves in binary messages.
-    pub binary: bool,
+    binary: bool,
     /// Set once the event that ends a reply is on its way: what the client says to it comes after the reply.
-    pub ending: Arc<AtomicBool>,
+    ending: Arc<AtomicBool>,
 }
 
 impl SocketOutlet {
+    pub(super) fn new(out: mpsc::Sender<Packet>, faults: &Faults, binary: bool, ending: Arc<AtomicBool>) -> SocketOutlet {
+        SocketOutlet { out, masked: faults.masked, fragments: faults.fragmented.unwrap_or(1), binary, ending }
+    }
+
     fn opcode(&self) -> u8 {
         if self.binary { frame::BINARY } else { frame::TEXT }
     }
@@ -424,22 +526,18 @@ impl Outlet for SocketOutlet {
             // It falls inside a character of the text that is not sent.
             manner.split = None;
         }
-        let mask = self.masked.then_some([0x57, 0x65, 0x69, 0x72]);
-        let mut writes = match manner.split {
-            Some(at) => {
-                vec![frame::one(opcode, false, &payload[..at], mask), frame::one(frame::CONTINUATION, true, &payload[at..], mask)]
-            }
-            None => vec![frame::whole(opcode, &payload, mask)],
-        };
-        let mut pause = Duration::ZERO;
-        if manner.split.is_some() {
-            pause = Duration::from_millis(2);
-        }
-        if let Some(drip) = manner.drip {
-            writes = writes.iter().flat_map(|w| (0..w.len()).map(|at| w.slice(at..at + 1))).collect();
-            pause = drip;
-        }
-        self.packet(Packet::Write { writes, pause }).await
+        let shape = Shape { masked: self.masked, fragments: self.fragments, split: manner.split, drip: manner.drip };
+        self.packet(Packet::Message { opcode, payload: payload.into(), shape }).await
+    }
+
+    async fn ping(&mut self, count: u32) -> Result<(), Gone> {
+        // As large as a control frame may be (RFC 6455 §5.5).
+        let ping = frame::one(frame::PING, true, &[b'.'; 125], None);
+        self.packet(Packet::Write(ping.repeat(count as usize).into())).await
+    }
+
+    fn drained(&self) -> Ending {
+        Ending::Close(1012)
     }
 
     async fn pad(&mut self, before: &str, length: u64, after: &str) -> Result<(), Gone> {

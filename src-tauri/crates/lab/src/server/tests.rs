@@ -15,7 +15,7 @@ use crate::connections::{Side, State};
 use crate::fault::Switch;
 use crate::script::Script;
 
-async fn lab() -> Lab {
+pub(super) async fn lab() -> Lab {
     let mut config = LabConfig { port: 0, ..LabConfig::default() };
     config.settings.pace.ttft_ms = 5;
     config.settings.pace.tokens_per_second = 0.0;
@@ -23,18 +23,18 @@ async fn lab() -> Lab {
 }
 
 /// reqwest wants a crypto provider even where no TLS is spoken.
-fn http_client() -> reqwest::ClientBuilder {
+pub(super) fn http_client() -> reqwest::ClientBuilder {
     // Fails when another test was first, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
 }
 
-fn chat(model: &str, stream: bool) -> String {
+pub(super) fn chat(model: &str, stream: bool) -> String {
     json!({"model": model, "stream": stream, "messages": [{"role": "user", "content": "How do streams work?"}]}).to_string()
 }
 
 /// Sends a request with `connection: close` and reads all that comes, and how it ended.
-async fn raw(lab: &Lab, path: &str, headers: &str, body: &str) -> (Vec<u8>, io::Result<()>) {
+pub(super) async fn raw(lab: &Lab, path: &str, headers: &str, body: &str) -> (Vec<u8>, io::Result<()>) {
     let mut stream = TcpStream::connect(lab.address()).await.unwrap();
     let method = if body.is_empty() { "GET" } else { "POST" };
     let request =
@@ -45,7 +45,7 @@ async fn raw(lab: &Lab, path: &str, headers: &str, body: &str) -> (Vec<u8>, io::
     (bytes, end)
 }
 
-async fn read_all(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> io::Result<()> {
+pub(super) async fn read_all(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> io::Result<()> {
     let mut buffer = [0; 65536];
     loop {
         match stream.read(&mut buffer).await? {
@@ -56,7 +56,7 @@ async fn read_all(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> io::Result<()>
 }
 
 /// The chunks of a chunked response, and whether the last, empty one came.
-fn chunks(response: &[u8]) -> (Vec<Vec<u8>>, bool) {
+pub(super) fn chunks(response: &[u8]) -> (Vec<Vec<u8>>, bool) {
     let head = response.windows(4).position(|w| w == b"\r\n\r\n").expect("a head") + 4;
     let mut rest = &response[head..];
     let mut chunks = Vec::new();
@@ -74,22 +74,22 @@ fn chunks(response: &[u8]) -> (Vec<Vec<u8>>, bool) {
     (chunks, false)
 }
 
-fn header<'a>(response: &'a [u8], name: &str) -> Option<&'a str> {
+pub(super) fn header<'a>(response: &'a [u8], name: &str) -> Option<&'a str> {
     let head = response.windows(4).position(|w| w == b"\r\n\r\n")?;
     let head = std::str::from_utf8(&response[..head]).ok()?;
     head.lines().find_map(|l| l.split_once(": ").filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v))
 }
 
-fn status(response: &[u8]) -> u16 {
+pub(super) fn status(response: &[u8]) -> u16 {
     std::str::from_utf8(&response[9..12]).unwrap().parse().unwrap()
 }
 
-fn body(response: &[u8]) -> &[u8] {
+pub(super) fn body(response: &[u8]) -> &[u8] {
     let head = response.windows(4).position(|w| w == b"\r\n\r\n").unwrap();
     &response[head + 4..]
 }
 
-async fn until(what: &str, mut is: impl FnMut() -> bool) {
+pub(super) async fn until(what: &str, mut is: impl FnMut() -> bool) {
     let start = Instant::now();
     while !is() {
         assert!(start.elapsed() < Duration::from_secs(5), "waited in vain: {what}");
@@ -462,9 +462,9 @@ async fn a_large_body_is_taken_and_a_larger_one_refused() {
 
 // WebSocket
 
-type Ws = tokio_tungstenite::WebSocketStream<TcpStream>;
+pub(super) type Ws = tokio_tungstenite::WebSocketStream<TcpStream>;
 
-async fn connect(lab: &Lab, path: &str, fault: &str) -> Result<Ws, tungstenite::Error> {
+pub(super) async fn connect(lab: &Lab, path: &str, fault: &str) -> Result<Ws, tungstenite::Error> {
     let stream = TcpStream::connect(lab.address()).await.unwrap();
     let mut request = format!("ws://{}{path}", lab.address()).into_client_request().unwrap();
     if !fault.is_empty() {
@@ -473,7 +473,7 @@ async fn connect(lab: &Lab, path: &str, fault: &str) -> Result<Ws, tungstenite::
     tokio_tungstenite::client_async(request, stream).await.map(|(ws, _)| ws)
 }
 
-async fn say(ws: &mut Ws, message: Value) {
+pub(super) async fn say(ws: &mut Ws, message: Value) {
     ws.send(Message::text(message.to_string())).await.unwrap();
 }
 

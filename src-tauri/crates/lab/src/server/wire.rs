@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, watch};
 #[derive(Debug)]
 pub(crate) struct Control {
     killed: watch::Sender<bool>,
+    leaving: watch::Sender<bool>,
     reset: AtomicBool,
     /// Dropped with the connection: the Lab waits for all of them when it stops.
     _alive: mpsc::Sender<()>,
@@ -22,7 +23,12 @@ pub(crate) struct Control {
 
 impl Control {
     pub(crate) fn new(alive: mpsc::Sender<()>) -> Arc<Control> {
-        Arc::new(Control { killed: watch::Sender::new(false), reset: AtomicBool::new(false), _alive: alive })
+        Arc::new(Control {
+            killed: watch::Sender::new(false),
+            leaving: watch::Sender::new(false),
+            reset: AtomicBool::new(false),
+            _alive: alive,
+        })
     }
 
     /// Ends the connection now: with `reset` by RST, otherwise by FIN.
@@ -31,6 +37,18 @@ impl Control {
             self.reset.store(true, Relaxed);
         }
         self.killed.send_replace(true);
+    }
+
+    /// Takes no further requests on the connection and lets those under way end: GOAWAY on HTTP/2 (RFC 9113 §6.8), a close after the
+    /// response on HTTP/1.1.
+    pub(crate) fn leave(&self) {
+        self.leaving.send_replace(true);
+    }
+
+    /// Ready once no further requests are to be taken.
+    pub(crate) async fn left(&self) {
+        // The sender lives in `self`, so this cannot fail.
+        let _ = self.leaving.subscribe().wait_for(|leaving| *leaving).await;
     }
 
     /// Ready once the connection is to end.

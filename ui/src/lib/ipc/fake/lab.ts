@@ -18,6 +18,7 @@ const recipe = (
   id,
   name,
   description,
+  incident: 'what happens to real services',
   parameter: unit === undefined ? null : { unit, default: preset, min: 0, max },
 });
 const RECIPES: LabRecipe[] = [

@@ -6,6 +6,9 @@ pub(super) const CONTINUATION: u8 = 0;
 pub(super) const TEXT: u8 = 1;
 pub(super) const BINARY: u8 = 2;
 pub(super) const CLOSE: u8 = 8;
+pub(super) const PING: u8 = 9;
+/// Beside the opcode of a compressed message's first frame (RFC 7692 §6).
+pub(super) const RSV1: u8 = 0x40;
 
 /// The header of a frame with a payload of `length` bytes, the mask's key included.
 pub(super) fn header(opcode: u8, fin: bool, length: u64, mask: Option<[u8; 4]>) -> Vec<u8> {

@@ -11,8 +11,8 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::super::held;
 use super::super::http::Asked;
+use super::super::{Client, held};
 use super::{Packet, SocketOutlet};
 use crate::ask::{self, Ask};
 use crate::connections::{Exchange, State, Transport};
@@ -38,6 +38,8 @@ pub(super) struct Lanes {
 }
 
 struct Shared {
+    client: Client,
+    path: String,
     terms: Terms,
     exchange: Arc<Exchange>,
     out: mpsc::Sender<Packet>,
@@ -60,7 +62,12 @@ impl Lanes {
     pub(super) fn new(asked: &Asked, exchange: Arc<Exchange>, out: mpsc::Sender<Packet>) -> Lanes {
         let terms = asked.terms.clone();
         let said = Mutex::default();
-        Lanes { shared: Arc::new(Shared { terms, exchange, out, said, running: AtomicUsize::new(0) }), lanes: HashMap::new(), begun: 0 }
+        let (client, path) = (asked.client.clone(), asked.head.uri.path().to_string());
+        Lanes {
+            shared: Arc::new(Shared { client, path, terms, exchange, out, said, running: AtomicUsize::new(0) }),
+            lanes: HashMap::new(),
+            begun: 0,
+        }
     }
 
     /// Takes a message: puts it into its lane, or answers with an error frame.
@@ -157,7 +164,7 @@ async fn answer(shared: &Shared, mut job: Job) -> Option<Packet> {
         return None;
     }
     shared.exchange.expect(script.tokens());
-    let mut outlet = SocketOutlet { out: shared.out.clone(), masked: faults.masked, binary: false, ending: Arc::default() };
+    let mut outlet = SocketOutlet::new(shared.out.clone(), faults, false, Arc::default());
     let start = Instant::now();
     let ending = play(&script, &mut job.events, &settings.pace, faults, start, &shared.exchange, &mut outlet).await;
     match ending {
@@ -170,6 +177,10 @@ async fn answer(shared: &Shared, mut job: Job) -> Option<Packet> {
         Ending::Reset => Some(Packet::Kill { reset: true }),
         Ending::Cut => Some(Packet::Kill { reset: false }),
         Ending::Close(code) => Some(Packet::close(code)),
+        Ending::Restart => {
+            shared.client.deployed(&shared.path, faults);
+            Some(Packet::close(1012))
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
+use super::super::Client;
 use super::super::http::Asked;
 use super::{Packet, SocketOutlet, frame};
 use crate::ask::Ask;
@@ -28,6 +29,8 @@ const WAITING: usize = 64;
 /// A conversation on one socket.
 pub(super) struct Conversation {
     talk: Box<dyn Talk>,
+    client: Client,
+    path: String,
     terms: Terms,
     exchange: Arc<Exchange>,
     out: mpsc::Sender<Packet>,
@@ -49,7 +52,8 @@ pub(in crate::server) struct Turn {
 impl Conversation {
     pub(super) fn new(asked: &Asked, talk: Box<dyn Talk>, exchange: Arc<Exchange>, out: mpsc::Sender<Packet>) -> Conversation {
         let terms = asked.terms.clone();
-        Conversation { talk, terms, exchange, out, waiting: VecDeque::new(), playing: None, ending: Arc::default(), begun: 0 }
+        let (client, path) = (asked.client.clone(), asked.head.uri.path().to_string());
+        Conversation { talk, client, path, terms, exchange, out, waiting: VecDeque::new(), playing: None, ending: Arc::default(), begun: 0 }
     }
 
     /// What is said first; to a client with a wrong key it is all that is said.
@@ -92,6 +96,10 @@ impl Conversation {
             Some(Ending::Reset) => return vec![Packet::Kill { reset: true }],
             Some(Ending::Cut) => return vec![Packet::Kill { reset: false }],
             Some(Ending::Close(code)) => return vec![Packet::close(code)],
+            Some(Ending::Restart) => {
+                self.client.deployed(&self.path, &self.terms.faults);
+                return vec![Packet::close(1012)];
+            }
             Some(Ending::Gone) => return Vec::new(),
             // With nothing to end it, only the socket's end can.
             Some(Ending::Complete) if self.terms.faults.no_end_marker => return vec![Packet::close(1000)],
@@ -159,7 +167,7 @@ impl Conversation {
         let (cancel, cancelled) = oneshot::channel();
         self.playing = Some(Some(cancel));
         let (exchange, out) = (self.exchange.clone(), self.out.clone());
-        let mut outlet = SocketOutlet { out: out.clone(), masked: faults.masked, binary: self.talk.binary(), ending: self.ending.clone() };
+        let mut outlet = SocketOutlet::new(out.clone(), &faults, self.talk.binary(), self.ending.clone());
         tasks.spawn(async move {
             let start = Instant::now();
             let ending = tokio::select! {
