@@ -16,4 +16,9 @@ start: number,
 /**
  * The rows.
  */
-rows: Array<FrameRow>, };
+rows: Array<FrameRow>, 
+/**
+ * The share (0–1) of the session's rows that was looked at so far, while a filter that reads payloads still searches; ask again
+ * to have it go on. Absent once all were looked at.
+ */
+searched?: number, };

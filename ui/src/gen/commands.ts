@@ -17,6 +17,7 @@ import type { KeyInfo } from './KeyInfo';
 import type { KeysState } from './KeysState';
 import type { LabSettings } from './LabSettings';
 import type { LabState } from './LabState';
+import type { Landmark } from './Landmark';
 import type { LaneReplay } from './LaneReplay';
 import type { ModelList } from './ModelList';
 import type { Place } from './Place';
@@ -56,6 +57,8 @@ export interface Commands {
   check_filter: { args: { filter: string }; result: FilterError | null };
   position: { args: { session: string; filter: string; row: number }; result: number | null };
   next_gap: { args: { session: string; row: number; backwards: boolean; overMs: number }; result: number | null };
+  next_row: { args: { session: string; row: number | null; backwards: boolean; what: Landmark }; result: number | null };
+  row_at: { args: { session: string; conn: number; out: boolean; at: number }; result: number | null };
   frame: { args: { session: string; row: number }; result: FrameDetail };
   ribbon: { args: { session: string; fromMs: number; toMs: number | null; bins: number }; result: Ribbon };
   locate: { args: { session: string; block: number; offset: number }; result: Place | null };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { onlyKind, showsKind, terms, timeOf, toggleKind, without, withTime } from './filter';
+import { clauses, onlyKind, showsKind, terms, timeOf, toggleKind, without, withTime } from './filter';
 
 const DESIGN =
   'layer:sse kind:text,tool event:delta dir:in size>400 gap>50ms time:1.7..2.9s "an error" -kind:usage';
@@ -93,4 +93,36 @@ describe('time', () => {
 it('loses one term and the blanks around it', () => {
   const filter = 'a  b   c';
   expect(terms(filter).map((term) => without(filter, term))).toEqual(['b   c', 'a c', 'a  b']);
+});
+
+describe('groups', () => {
+  const texts = (filter: string) => terms(filter).map(({ text }) => text);
+
+  it('part as the engine parts them', () => {
+    expect(texts('(kind:error OR gap>1s) -dir:out')).toEqual(['kind:error', 'gap>1s', '-dir:out']);
+    expect(texts('(f(x)) a)b')).toEqual(['f(x)', 'a)b']);
+    expect(texts('/a b[/ ]c/i x')).toEqual(['/a b[/ ]c/i', 'x']);
+    expect(texts("json:$['a) b'] -json:$.a~/x y/i z")).toEqual(["json:$['a) b']", '-json:$.a~/x y/i', 'z']);
+    expect(texts('json:$.a="say \\"a b\\"" z')).toEqual(['json:$.a="say \\"a b\\""', 'z']);
+  });
+
+  it('give a regular expression no key, and JSON conditions their whole path', () => {
+    expect(terms('/a:b/')[0]).toMatchObject({ key: null, value: '/a:b/' });
+    expect(terms('json:$.n>=3')[0]).toMatchObject({ key: 'json', op: ':', value: '$.n>=3' });
+  });
+
+  it('are one clause, and so are alternatives', () => {
+    const of = (filter: string) => clauses(filter).map(({ text }) => text);
+    expect(of('dir:in -(kind:text OR x) y')).toEqual(['dir:in', '-(kind:text OR x)', 'y']);
+    expect(of('dir:in OR y')).toEqual(['dir:in OR y']);
+    expect(of('')).toEqual([]);
+  });
+
+  it('stay as they are while terms are written beside them', () => {
+    expect(toggleKind('dir:in OR kind:text', 'usage')).toBe('(dir:in OR kind:text) -kind:usage');
+    expect(toggleKind('(dir:in OR -kind:usage)', 'usage')).toBe('(dir:in OR -kind:usage) -kind:usage');
+    expect(withTime('a OR b', { fromMs: 0, toMs: 1000 })).toBe('(a OR b) time:0.00..1.00s');
+    expect(showsKind('(kind:text OR x)', 'usage')).toBe(true);
+    expect(timeOf('time:1..2s OR x')).toBeNull();
+  });
 });

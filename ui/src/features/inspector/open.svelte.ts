@@ -2,6 +2,7 @@ import type { FrameDetail } from '../../gen/FrameDetail';
 import { call, IpcError } from '../../lib/ipc';
 import type { Session } from '../session/session.svelte';
 import { ByteCache } from './hex/bytes';
+import { isCarrier } from './names';
 import { innermost } from './tree/tree';
 
 export type Span = readonly [number, number];
@@ -26,6 +27,9 @@ export class OpenFrame {
   /** Nodes all of whose members are shown, not only those on the way to what is chosen. */
   unrolled = $state.raw<ReadonlySet<number>>(new Set());
   #asked = 0;
+  #picked = 0;
+  /** A byte of the direction that was chosen before the frame that owns it was open. */
+  #awaited: { row: number; at: number } | null = null;
 
   constructor(session: Session) {
     this.session = session;
@@ -54,7 +58,10 @@ export class OpenFrame {
       this.folded = new Set();
       this.unrolled = new Set();
       this.hover = -1;
-      this.choose(Math.min(detail.focus, detail.nodes.length - 1));
+      const awaited = this.#awaited;
+      this.#awaited = null;
+      if (awaited?.row === row) this.chooseAt(awaited.at - detail.start);
+      else this.choose(Math.min(detail.focus, detail.nodes.length - 1));
     } catch (thrown) {
       if (turn !== this.#asked) return;
       this.detail = null;
@@ -78,6 +85,23 @@ export class OpenFrame {
     const node = this.detail ? innermost(this.detail.nodes, offset) : -1;
     if (node >= 0) this.choose(node);
     else this.chooseBytes([offset, offset + 1]);
+  }
+
+  /**
+   * Chooses what owns a byte of a direction, at every layer: its frame, and with it the word of the reply it carried, and in the frame
+   * the innermost node. A byte that is a carrier's own leaves the open frame open.
+   */
+  async pick(conn: number, out: boolean, at: number): Promise<void> {
+    const turn = ++this.#picked;
+    const { detail } = this;
+    const here =
+      !!detail && detail.conn === conn && detail.out === out && detail.start <= at && at < detail.end;
+    if (here) this.chooseAt(at - detail.start);
+    const row = await call('row_at', { session: this.session.id, conn, out, at });
+    if (turn !== this.#picked || row === null || row === this.detail?.id) return;
+    if (here && isCarrier(row)) return;
+    this.#awaited = { row, at };
+    this.session.select(row, 'tree');
   }
 
   /** Chooses bytes as such. */

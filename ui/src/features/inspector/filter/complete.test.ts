@@ -35,6 +35,25 @@ describe('complete', () => {
     expect(items.map(({ text }) => text)).toContain('reasoning');
   });
 
+  it('offers the paths of the open frame, and what may stand behind one', () => {
+    const paths = ['$', '$.choices', '$.choices[0]', '$.usage'];
+    const of = (filter: string) => complete(filter, filter.length, COUNTS, paths).items.map((i) => i.text);
+    expect(of('json:$.ch')).toEqual(['$.choices', '$.choices[0]']);
+    expect(of('-json:$.usage')).toEqual(['$.usage=', '$.usage!=', '$.usage>', '$.usage<', '$.usage~/']);
+    expect(of('json:')).toEqual(['$.choices', '$.choices[0]', '$.usage', '$.']);
+    expect(of('json:$.usage>1')).toEqual([]);
+    const { start, end } = complete('dir:in json:$.u', 15, COUNTS, paths);
+    expect([start, end]).toEqual([12, 15]);
+  });
+
+  it('offers OR between terms only, and nothing inside a regular expression', () => {
+    expect(texts('kind:text ')).toContain('OR');
+    expect(texts('')).not.toContain('OR');
+    expect(texts('kind:text OR ')).not.toContain('OR');
+    expect(texts('/ki')).toEqual([]);
+    expect(texts('(ki')).toEqual(['kind:']);
+  });
+
   it('waits longer for a word that may become a key', () => {
     expect(patience('kind:text si', 12)).toBeGreaterThan(patience('kind:text size>4', 16));
   });
@@ -52,6 +71,11 @@ describe('termToDrop', () => {
   it('names the one without which most rows match', async () => {
     expect((await termToDrop('kind:text id:3', count))?.term.text).toBe('id:3');
     expect((await termToDrop('kind:text size>9', count))?.matching).toBe(50);
+  });
+
+  it('drops a group as a whole, and never half of an OR', async () => {
+    expect((await termToDrop('kind:text (id:3 OR id:5)', count))?.term.text).toBe('(id:3 OR id:5)');
+    expect(await termToDrop('id:3 OR size>9', count)).toBeNull();
   });
 
   it('names none where two are to blame', async () => {

@@ -9,8 +9,8 @@ const PAINT_MS = 33;
 
 export interface FrameListOptions {
   pull: (start: number, count: number) => Promise<Page<FrameRow>>;
-  /** Rows that match, whether that count is the filter's, and whether the last row is in view. */
-  counted: (matching: number, known: boolean) => void;
+  /** Rows that match, whether that count is the filter's, and the share of the session it is about. */
+  counted: (matching: number, known: boolean, searched: number) => void;
   /** The last row came into view. */
   ended: () => void;
   /** The user scrolled. */
@@ -154,7 +154,7 @@ export class FrameList {
   #came(): void {
     if (this.#dead) return;
     this.#layOut();
-    this.#options.counted(this.#cache.matching, this.#cache.known);
+    this.#options.counted(this.#cache.matching, this.#cache.known, this.#cache.searched);
   }
 
   /** How many rows the view is laid out for. While it follows, it moves on to rows that are there: none is ever blank. */

@@ -157,3 +157,27 @@ it('names the newest end whose rows are at hand', async () => {
   await settle();
   expect(cache.wholeEnd(12)).toBe(1000);
 });
+
+it('goes on asking while a search goes on, rows in view first, and stops with it', async () => {
+  const asked: number[] = [];
+  let answers = 0;
+  const cache = new PageCache<number>({
+    pull: async (start, count) => {
+      asked.push(start);
+      const matching = 100 * Math.min(++answers, 5);
+      const rows = Array.from(
+        { length: Math.max(0, Math.min(count, matching - start)) },
+        (_, i) => start + i,
+      );
+      return { matching, start, rows, searched: answers < 5 ? answers / 5 : undefined };
+    },
+    changed: () => {},
+    failed: () => {},
+  });
+  cache.reset();
+  cache.want(0, 80);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect([cache.matching, cache.searched]).toEqual([500, 1]);
+  expect(asked.slice(0, 2)).toEqual([0, 64]);
+  expect(asked.length).toBe(5);
+});

@@ -15,6 +15,8 @@ export interface Page<Row> {
   matching: number;
   start: number;
   rows: readonly Row[];
+  /** The share of the session that was searched so far; absent once all of it was. */
+  searched?: number;
 }
 
 export interface PageSource<Row> {
@@ -36,6 +38,7 @@ export class PageCache<Row> {
   #busy = false;
   #range: readonly [number, number] | null = null;
   #tail = false;
+  #searched = 1;
 
   constructor(source: PageSource<Row>) {
     this.#source = source;
@@ -49,6 +52,11 @@ export class PageCache<Row> {
   /** The count is the one of the filter in force. */
   get known(): boolean {
     return this.#known;
+  }
+
+  /** The share of the session's rows that the count is about: below 1 while a search goes on. */
+  get searched(): number {
+    return this.#searched;
   }
 
   /** The row at a position, if it is at hand. */
@@ -105,6 +113,7 @@ export class PageCache<Row> {
     } catch (error) {
       this.#tail = false;
       this.#range = null;
+      this.#searched = 1;
       this.#source.failed(error);
     } finally {
       this.#busy = false;
@@ -120,8 +129,17 @@ export class PageCache<Row> {
     }
     if (this.#tail) {
       this.#tail = false;
-      return [Math.floor(this.#matching / PAGE) * PAGE, PAGE];
+      return this.#end();
     }
+    return this.#missing() ?? (this.#searched < 1 ? this.#end() : null);
+  }
+
+  #end(): readonly [number, number] {
+    return [Math.floor(this.#matching / PAGE) * PAGE, PAGE];
+  }
+
+  /** Rows in view that are not at hand. */
+  #missing(): readonly [number, number] | null {
     if (!this.#range) return null;
     const [first, last] = [this.#range[0], Math.min(this.#range[1], this.#matching)];
     let from = -1;
@@ -143,6 +161,7 @@ export class PageCache<Row> {
       this.#shown = generation;
     }
     this.#matching = answer.matching;
+    this.#searched = answer.searched ?? 1;
     this.#known = true;
     this.#newest = Math.max(this.#newest, answer.start + answer.rows.length);
     for (let at = 0; at < answer.rows.length; at += PAGE) {

@@ -116,6 +116,21 @@ const handlers: Handlers = {
     const next = backwards ? rows.reverse().find((r) => r.id < row) : rows.find((r) => r.id > row);
     return next?.id ?? null;
   },
+  next_row: ({ session: id, row, backwards, what }) => {
+    const kinds = what === 'error' ? ['error', 'warning', 'incomplete'] : ['comment', 'retry'];
+    const rows = matching(session(id), '').filter((r) => kinds.includes(r.kind));
+    const next = backwards
+      ? rows.reverse().find((r) => row === null || r.id < row)
+      : rows.find((r) => row === null || r.id > row);
+    return next?.id ?? null;
+  },
+  row_at: ({ session: id, out, at }) => {
+    const owner = matching(session(id), '').find((r) => {
+      const detail = session(id).detail(r.id);
+      return detail.out === out && detail.start <= at && at < detail.end;
+    });
+    return owner?.id ?? null;
+  },
   frame: ({ session: id, row }) => session(id).detail(row),
   ribbon: ({ session: id, fromMs, toMs, bins }) => session(id).ribbon(fromMs, toMs, bins),
   locate: ({ session: id, block, offset }) => session(id).locate(block, offset),
