@@ -1,5 +1,6 @@
 //! The exchanges that many tests look at: every transport, well formed and not.
 
+use std::io::Write;
 use std::sync::Arc;
 
 use weir_dialects::Transport;
@@ -109,6 +110,58 @@ fn fragmented() -> Vec<Step> {
     ]
 }
 
+/// Events in a content coding, flushed one by one, a chunk each.
+fn coded(events: &str, coding: &'static str) -> Vec<Step> {
+    fn pieces<W: Write>(mut encoder: W, events: &str, taken: impl Fn(&mut W) -> Vec<u8>) -> (W, Vec<Vec<u8>>) {
+        let mut all = Vec::new();
+        for event in events.split_inclusive("\n\n") {
+            encoder.write_all(event.as_bytes()).expect("memory takes it");
+            encoder.flush().expect("memory takes it");
+            all.push(taken(&mut encoder));
+        }
+        (encoder, all)
+    }
+    let fast = flate2::Compression::fast();
+    let mut parts = match coding {
+        "gzip" => {
+            let (encoder, mut all) = pieces(flate2::write::GzEncoder::new(Vec::new(), fast), events, |e| std::mem::take(e.get_mut()));
+            all.push(encoder.finish().expect("memory takes it"));
+            all
+        }
+        "deflate" => {
+            let (encoder, mut all) = pieces(flate2::write::ZlibEncoder::new(Vec::new(), fast), events, |e| std::mem::take(e.get_mut()));
+            all.push(encoder.finish().expect("memory takes it"));
+            all
+        }
+        "br" => {
+            let writer = brotli::CompressorWriter::new(Vec::new(), 4096, 5, 18);
+            let (encoder, mut all) = pieces(writer, events, |e| std::mem::take(e.get_mut()));
+            all.push(encoder.into_inner());
+            all
+        }
+        _ => {
+            let writer = zstd::stream::write::Encoder::new(Vec::new(), 1).expect("an encoder");
+            let (encoder, mut all) = pieces(writer, events, |e| std::mem::take(e.get_mut()));
+            all.push(encoder.finish().expect("memory takes it"));
+            all
+        }
+    };
+    parts.retain(|part| !part.is_empty());
+    let media: &'static str = match coding {
+        "gzip" => "text/event-stream\r\nContent-Encoding: gzip",
+        "deflate" => "text/event-stream\r\nContent-Encoding: deflate",
+        "br" => "text/event-stream\r\nContent-Encoding: br",
+        _ => "text/event-stream\r\nContent-Encoding: zstd",
+    };
+    chunked("200 OK", media, &parts.iter().map(Vec::as_slice).collect::<Vec<_>>(), true)
+}
+
+fn whole_coded(body: &[u8]) -> Vec<Step> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(body).expect("memory takes it");
+    sized("200 OK", "application/json\r\nContent-Encoding: gzip", &encoder.finish().expect("memory takes it"))
+}
+
 /// All of them.
 pub fn all() -> Vec<Capture> {
     use Transport::{Http, Ndjson, Sse, Websocket};
@@ -131,6 +184,17 @@ pub fn all() -> Vec<Capture> {
         ),
         script("chat sse, small chunks", "openai-chat", Sse, chunked("200 OK", events, &in_pieces(&lively, 17), false)),
         script("chat sse, small chunks in small writes", "openai-chat", Sse, chunked("200 OK", events, &in_pieces(&lively, 61), true)),
+        script("chat sse, gzip", "openai-chat", Sse, coded(&lively, "gzip")),
+        script("chat sse, deflate", "openai-chat", Sse, coded(&lively, "deflate")),
+        script("chat sse, br", "openai-chat", Sse, coded(&lively, "br")),
+        script("chat sse, zstd", "openai-chat", Sse, coded(&lively, "zstd")),
+        script("chat json, gzip", "openai-chat", Http, whole_coded(COMPLETION.as_bytes())),
+        script("chat sse, gzip cut", "openai-chat", Sse, {
+            let mut steps = coded(&lively, "gzip");
+            steps.truncate(6);
+            steps.push(Step::End);
+            steps
+        }),
         script("chat sse, one chunk", "openai-chat", Sse, chunked("200 OK", events, &[lively.as_bytes()], false)),
         script("chat sse, until close", "openai-chat", Sse, until_close),
         script(
@@ -325,6 +389,11 @@ pub async fn quick_lab() -> Lab {
 }
 
 impl Capture {
+    /// The reply has a content coding.
+    pub fn is_coded(&self) -> bool {
+        [", gzip", ", deflate", ", br", ", zstd"].iter().any(|coding| self.name.contains(coding))
+    }
+
     /// Sends it; the peer is gone when this returns.
     pub async fn run(&self, desk: &Desk) -> Arc<Session> {
         let (mut held, mut lab) = (None, None);

@@ -49,7 +49,10 @@ async fn every_delta_leads_to_the_bytes_that_say_it() {
                 assert_eq!(session.locate(index, place.end - 1), Some(place.clone()), "{}: to the last character", capture.name);
                 assert_eq!(session.place(place.row), Some(place.clone()), "{}: and from the row", capture.name);
                 let own = String::from_utf16(&units[place.start as usize..place.end as usize]).expect("whole characters");
-                assert_eq!(said(&session, place.row), own, "{}: row {}", capture.name, place.row);
+                // Under a content coding the bytes are a block's, and codings.rs looks at them.
+                if !capture.is_coded() {
+                    assert_eq!(said(&session, place.row), own, "{}: row {}", capture.name, place.row);
+                }
                 at = place.end;
                 seen += 1;
             }

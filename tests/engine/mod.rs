@@ -2,6 +2,8 @@
 
 mod bad_input;
 mod captures;
+mod compare;
+mod codings;
 mod dialects;
 mod growth;
 mod index;

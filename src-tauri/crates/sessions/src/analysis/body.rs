@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use weir_dialects::{Payload, Status, Transport, stray};
+use weir_frames::coding::{self, Coding, Decoder};
 use weir_frames::{Limits, Span, array, eventstream, ndjson, sse};
 
 use super::fold::{Carried, Fold, Told, named};
@@ -12,8 +13,10 @@ use super::row::{Kind, Layer};
 pub struct Body {
     stream: u16,
     format: Format,
-    /// Ordinal on its connection; h2 stream id for HTTP/2.
+    /// Bytes so far, content codings undone.
     len: u64,
+    /// It has content codings.
+    coded: bool,
 }
 
 enum Format {
@@ -38,12 +41,15 @@ impl Body {
         let stream = fold.stream(conn, false, Some(carrier));
         let media = status.media_type.as_str();
         let limits = Limits::default();
-        if let Some(coding) = coding(&fold.response) {
-            // None was asked for, and what is inside cannot be told by its bytes: they are kept, not read.
+        let codings = content_codings(&fold.response).unwrap_or_default();
+        let coded = !codings.is_empty();
+        fold.streams[stream as usize].codings = codings.into_iter().rev().map(|coding| (coding, Decoder::new(coding))).collect();
+        if let Some(coding) = coding(&fold.response).filter(|_| !coded) {
+            // Weir cannot undo it, and what is inside cannot be told by its bytes: they are kept, not read.
             let word = fold.word(&format!("{coding}: the body is kept as it came, not decoded"));
             fold.row(t, stream, Span::new(0, 0), Layer::Body, Kind::Warning, word);
             fold.coded = Some(coding);
-            return Self { stream, format: Format::Opaque, len: 0 };
+            return Self { stream, format: Format::Opaque, len: 0, coded: false };
         }
         let format = match media {
             "text/event-stream" => Format::Sse(Box::new(sse::Dissector::new(limits, "")), Stray::default()),
@@ -66,17 +72,36 @@ impl Body {
                 Format::Whole { bytes: Vec::new(), oversized: false, sniff }
             }
         };
-        Self { stream, format, len: 0 }
+        Self { stream, format, len: 0, coded }
     }
 
     /// The body of a response that nothing asked for, such as the 408 of a server that gives up waiting for another request.
     pub fn unasked(fold: &mut Fold, conn: u32, carrier: Layer) -> Self {
-        Self { stream: fold.stream(conn, false, Some(carrier)), format: Format::Opaque, len: 0 }
+        Self { stream: fold.stream(conn, false, Some(carrier)), format: Format::Opaque, len: 0, coded: false }
     }
 
     /// The next bytes of the body, found at `outer` on the connection.
     pub fn push(&mut self, fold: &mut Fold, t: u64, bytes: &[u8], outer: Span, told: &mut dyn FnMut(Told<'_>)) {
         fold.streams[self.stream as usize].map.push(outer);
+        if !self.coded {
+            return self.decoded(fold, t, bytes, told);
+        }
+        // What is inside is counted by what it took on the wire, and that is the coding's.
+        let mut owned = fold.owned.clone();
+        owned.coded += bytes.len() as u64;
+        let mut decoders = std::mem::take(&mut fold.streams[self.stream as usize].codings);
+        undo(&mut decoders, bytes, &mut |found| match found {
+            Undone::Bytes(bytes) => self.decoded(fold, t, bytes, told),
+            Undone::Rule { code, message, warning } => {
+                fold.rule(t, self.stream, self.len, Layer::Body, code, &message, warning);
+            }
+        });
+        fold.streams[self.stream as usize].codings = decoders;
+        fold.owned = owned;
+    }
+
+    /// The next bytes, codings undone.
+    fn decoded(&mut self, fold: &mut Fold, t: u64, bytes: &[u8], told: &mut dyn FnMut(Told<'_>)) {
         self.len += bytes.len() as u64;
         let stream = self.stream;
         if let Format::Whole { bytes: gathered, sniff, .. } = &mut self.format
@@ -140,6 +165,23 @@ impl Body {
 
     /// The body ended, well framed or not.
     pub fn finish(&mut self, fold: &mut Fold, t: u64, whole: bool, told: &mut dyn FnMut(Told<'_>)) {
+        if !self.coded {
+            return self.finish_decoded(fold, t, whole, told);
+        }
+        let owned = fold.owned.clone();
+        let mut short = false;
+        for (_, decoder) in &mut fold.streams[self.stream as usize].codings {
+            decoder.finish(&mut |item| short |= matches!(item, coding::Item::Incomplete { .. }));
+        }
+        if short {
+            let message = "the body ends inside its content coding (RFC 9110 §8.4)";
+            fold.rule(t, self.stream, self.len, Layer::Body, "coding-cut", message, false);
+        }
+        self.finish_decoded(fold, t, whole && !short, told);
+        fold.owned = owned;
+    }
+
+    fn finish_decoded(&mut self, fold: &mut Fold, t: u64, whole: bool, told: &mut dyn FnMut(Told<'_>)) {
         let stream = self.stream;
         match &mut self.format {
             Format::Sse(dissector, stray) => {
@@ -171,6 +213,33 @@ impl Body {
         }
         fold.framed_end |= whole;
     }
+}
+
+/// What undoing codings gives.
+enum Undone<'a> {
+    Bytes(&'a [u8]),
+    Rule { code: &'static str, message: String, warning: bool },
+}
+
+/// Undoes codings one after another.
+fn undo(decoders: &mut [(Coding, Decoder)], bytes: &[u8], sink: &mut dyn FnMut(Undone<'_>)) {
+    let Some(((_, first), rest)) = decoders.split_first_mut() else { return sink(Undone::Bytes(bytes)) };
+    first.push(bytes, &mut |item| match item {
+        coding::Item::Data { bytes, .. } => undo(rest, bytes, sink),
+        coding::Item::Error { code, message, .. } => sink(Undone::Rule { code, message, warning: false }),
+        coding::Item::Warning { code, message, .. } => sink(Undone::Rule { code, message, warning: true }),
+        coding::Item::End { .. } | coding::Item::Incomplete { .. } => {}
+    });
+}
+
+/// Codings of the content that can be undone, in the order they were applied; none where there is another among them, or a transfer coding
+/// that is no framing.
+fn content_codings(fields: &[(String, String)]) -> Result<Vec<Coding>, String> {
+    let transfer = named(fields, "Transfer-Encoding").flat_map(|value| value.split(','));
+    if let Some(other) = transfer.map(str::trim).find(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("chunked")) {
+        return Err(other.to_owned());
+    }
+    Coding::list(&named(fields, "Content-Encoding").collect::<Vec<_>>().join(","))
 }
 
 /// The coding of a body that is not sent as it is, with the field that names it.

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use weir_dialects::delta::Part;
-use weir_dialects::{Decoder, Delta, DeltaKind, Dialect, Payload, Status, Transport};
+use weir_dialects::{Decoder as DialectDecoder, Delta, DeltaKind, Dialect, Payload, Status, Transport};
+use weir_frames::coding::{Coding, Decoder};
 use weir_frames::{Span, layers::Map};
 
 use super::chunked::Chunked;
@@ -13,7 +14,6 @@ use super::row::{Kind, Layer, Row};
 use crate::view::BlockKind;
 
 /// A byte stream of some layer.
-#[derive(Clone, Debug)]
 pub struct Stream {
     /// Connection number.
     pub conn: u32,
@@ -21,14 +21,25 @@ pub struct Stream {
     pub out: bool,
     /// What carries it: `None` for the connection's own bytes, else chunks, DATA frames or a plain body.
     pub inside: Option<Layer>,
-    /// Map to the connection's bytes; unused where `inside` is `None`.
+    /// Map to the connection's bytes; unused where `inside` is `None`. Of a coded body it maps the coded bytes.
     pub map: Map,
+    /// Content codings, the outermost (the last that was applied) first. The stream's own bytes are what is left once all are undone.
+    pub codings: Vec<(Coding, Decoder)>,
 }
 
 impl Stream {
     /// Ranges of the connection's bytes that `span` of this stream came from.
     pub fn wire(&self, span: Span) -> Vec<Span> {
-        if self.inside.is_none() { vec![span] } else { self.map.outer(span) }
+        if self.inside.is_none() {
+            return vec![span];
+        }
+        self.coded(span).into_iter().flat_map(|coded| self.map.outer(coded)).collect()
+    }
+
+    /// Ranges of the coded body that `span` was decoded from: whole blocks, since compression has no finer border.
+    pub fn coded(&self, span: Span) -> Vec<Span> {
+        let undo = |spans: Vec<Span>, decoder: &Decoder| spans.into_iter().flat_map(|span| decoder.map().outer(span)).collect();
+        self.codings.iter().rev().fold(vec![span], |spans, (_, decoder)| undo(spans, decoder))
     }
 }
 
@@ -66,6 +77,8 @@ pub struct Owned {
     pub eventstream: u64,
     /// Other bodies.
     pub plain: u64,
+    /// Bodies under a content coding, whatever they hold: no byte of them belongs to one byte of what is inside.
+    pub coded: u64,
     /// Payload taken for JSON: out of events, lines, messages, bodies, records.
     pub json: [u64; 5],
     /// Text, reasoning and tool-call fragments as they stand in the JSON.
@@ -112,6 +125,10 @@ pub struct Fold {
     pub deltas: u64,
     /// First content, first text, last content, nanoseconds.
     pub content: (Option<u64>, Option<u64>, Option<u64>),
+    /// First reasoning, nanoseconds.
+    pub first_reasoning: Option<u64>,
+    /// The turn that counts has yet to be asked for on the open socket.
+    pub awaits_turn: bool,
     /// UTF-8 bytes of text and reasoning.
     pub text_bytes: u64,
     /// Byte ownership.
@@ -125,10 +142,6 @@ pub struct Fold {
     /// A response's end was well framed.
     pub framed_end: bool,
     /// The coding of a response body that therefore was not read, as its field names it.
-    /// First reasoning, nanoseconds.
-    pub first_reasoning: Option<u64>,
-    /// The turn that counts has yet to be asked for on the open socket.
-    pub awaits_turn: bool,
     pub coded: Option<String>,
     /// Why a whole body could not be decoded, as the dialect tells it.
     pub unread: Option<String>,
@@ -143,7 +156,7 @@ pub struct Fold {
     /// How the reply is expected to travel.
     pub transport: Transport,
     /// Decodes the current response.
-    pub decoder: Box<dyn Decoder>,
+    pub decoder: Box<dyn DialectDecoder>,
     /// Payloads are decoded; false for `raw`, whose bodies are then not gathered.
     pub decodes: bool,
     interned: HashMap<String, u16>,
@@ -162,6 +175,8 @@ impl Fold {
             gaps: Gaps::default(),
             deltas: 0,
             content: (None, None, None),
+            first_reasoning: None,
+            awaits_turn: false,
             text_bytes: 0,
             owned: Owned::default(),
             kinds: [0; 18],
@@ -175,8 +190,6 @@ impl Fold {
             dialect,
             heads: Vec::new(),
             transport,
-            first_reasoning: None,
-            awaits_turn: false,
             decoder: dialect.decoder(transport),
             decodes: dialect.id() != "raw",
             interned: HashMap::new(),
@@ -186,7 +199,7 @@ impl Fold {
 
     /// A new stream; tells its index.
     pub fn stream(&mut self, conn: u32, out: bool, inside: Option<Layer>) -> u16 {
-        self.streams.push(Stream { conn, out, inside, map: Map::default() });
+        self.streams.push(Stream { conn, out, inside, map: Map::default(), codings: Vec::new() });
         (self.streams.len() - 1) as u16
     }
 
@@ -279,6 +292,8 @@ impl Fold {
                 content.0.get_or_insert(t);
                 if delta.kind == DeltaKind::Text {
                     content.1.get_or_insert(t);
+                } else {
+                    first_reasoning.get_or_insert(t);
                 }
                 content.2 = Some(t);
             }
@@ -292,8 +307,6 @@ impl Fold {
                 DeltaKind::ToolCall if !matches!(delta.part, Part::Tool { whole: true, .. }) => owned.tool += raw,
                 _ => {}
             }
-                } else {
-                    first_reasoning.get_or_insert(t);
             if let Some(at) = folded.push(&delta, row, t) {
                 block = at + 1;
             }
@@ -316,6 +329,7 @@ impl Fold {
         decoder.sent(message, &mut |delta| said.push((delta.kind, delta.text.into_owned(), delta.at)));
         if was_over && !decoder.ended() {
             folded.turn();
+            self.awaits_turn = false;
         }
         // The first turn is what the composer shows already.
         if folded.turns == 0 {
@@ -329,22 +343,8 @@ impl Fold {
                 last.block = at + 1;
             }
         }
-            self.awaits_turn = false;
     }
 
-    /// Bytes the index holds on the heap.
-    pub fn heap_bytes(&self) -> usize {
-        self.rows.heap_bytes()
-            + self.carriers.heap_bytes()
-            + self.streams.iter().map(|s| s.map.heap_bytes()).sum::<usize>()
-            + self.folded.blocks.iter().map(super::reply::ReplyBlock::heap_bytes).sum::<usize>()
-    }
-
-    /// Text of a kind, for summaries.
-    pub fn reply_text(&self, kind: BlockKind) -> String {
-        self.folded.text(kind)
-    }
-}
     /// What came so far was to warm the connection up: the figures begin anew. Over HTTP the next response is another reply, decoded by
     /// itself; on an open socket the next turn is.
     pub fn again(&mut self) {
@@ -361,6 +361,19 @@ impl Fold {
         self.folded.facts.usage = None;
     }
 
+    /// Bytes the index holds on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        self.rows.heap_bytes()
+            + self.carriers.heap_bytes()
+            + self.streams.iter().map(|s| s.map.heap_bytes() + s.codings.iter().map(|(_, d)| d.map().heap_bytes()).sum::<usize>()).sum::<usize>()
+            + self.folded.blocks.iter().map(super::reply::ReplyBlock::heap_bytes).sum::<usize>()
+    }
+
+    /// Text of a kind, for summaries.
+    pub fn reply_text(&self, kind: BlockKind) -> String {
+        self.folded.text(kind)
+    }
+}
 
 /// Values of the fields called `name`, in order.
 pub fn named<'a>(fields: &'a [(String, String)], name: &'a str) -> impl Iterator<Item = &'a str> {

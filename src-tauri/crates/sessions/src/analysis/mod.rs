@@ -240,7 +240,7 @@ impl Analysis {
     fn all_layers(&self) -> Vec<(String, u64)> {
         let o = &self.fold.owned;
         let mut json: u64 = o.json.iter().sum();
-        let bodies = o.sse + o.ndjson + o.eventstream + o.plain;
+        let bodies = o.sse + o.ndjson + o.eventstream + o.plain + o.coded;
         let framing = |total: u64, inner: u64| total.saturating_sub(inner);
         // Text is counted out of JSON; a peer whose payload is text but no JSON keeps it in its carrier.
         let deltas = (o.text + o.reasoning + o.tool).min(json);
@@ -253,6 +253,7 @@ impl Analysis {
             ("chunk", framing(h1_wire, o.head + o.h1_body)),
             ("h2", framing(o.h2, o.h2_body)),
             ("body", framing(o.h1_body + o.h2_body, bodies) + framing(o.plain, o.json[3])),
+            ("content-coding", o.coded),
             ("sse", framing(o.sse, o.json[0])),
             ("ndjson", framing(o.ndjson, o.json[1])),
             ("eventstream", framing(o.eventstream, o.json[4])),

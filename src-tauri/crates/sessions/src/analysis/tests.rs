@@ -46,10 +46,10 @@ fn warnings(analysis: &Analysis) -> Vec<String> {
 }
 
 #[test]
-fn a_compressed_answer_is_named_not_called_empty() {
+fn an_answer_in_a_coding_that_cannot_be_undone_is_named_not_called_empty() {
     for (fields, named) in [
-        ("Content-Type: text/event-stream\r\nContent-Encoding: gzip\r\n", "Content-Encoding: gzip"),
-        ("Content-Type: application/json\r\nContent-Encoding: gzip, br\r\n", "Content-Encoding: gzip, br"),
+        ("Content-Type: text/event-stream\r\nContent-Encoding: compress\r\n", "Content-Encoding: compress"),
+        ("Content-Type: application/json\r\nContent-Encoding: gzip, exi\r\n", "Content-Encoding: gzip, exi"),
     ] {
         let answer = response(fields, "\u{1f}not read");
         let (kind, code, message) = ends("openai-chat", &answer);
@@ -65,7 +65,9 @@ fn a_compressed_answer_is_named_not_called_empty() {
         ends("openai-chat", response("Content-Type: text/event-stream\r\nContent-Encoding: identity\r\n", EVENTS)).0,
         OutcomeKind::Complete
     );
-    // The bytes of a compressed error are no message.
+    // What says gzip and is none breaks a rule, and nothing of it is taken for a message.
+    let (kind, code, _) = ends("openai-chat", response("Content-Type: text/event-stream\r\nContent-Encoding: gzip\r\n", EVENTS));
+    assert_eq!((kind, code.as_str()), (OutcomeKind::Cut, "gzip-header"));
     let (_, code, message) = ends("openai-chat", "HTTP/1.1 400 No\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\u{1f}?");
     assert_eq!((code.as_str(), message.contains('\u{1f}')), ("http-400", false));
 }

@@ -22,6 +22,8 @@ const LONGEST_PATH: usize = 1_000;
 /// The tree under construction.
 struct Tree {
     window: Span,
+    /// What stands for every part of a row under a content coding: its blocks.
+    blocks: Vec<Span>,
     nodes: Vec<Node>,
     canvas: Canvas,
 }
@@ -36,6 +38,7 @@ impl Tree {
     /// Adds a node whose bytes stay its parent's.
     fn add_quiet(&mut self, depth: u32, label: impl Into<String>, value: impl Into<String>, layer: &'static str, spans: &[Span]) -> u32 {
         let start = self.window.start;
+        let spans = if spans.is_empty() { &self.blocks } else { spans };
         let spans = spans.iter().map(|s| (s.start.saturating_sub(start), s.end.saturating_sub(start))).collect();
         self.nodes.push(Node { depth, label: label.into(), value: value.into(), layer: layer.into(), spans, path: None, bits: None });
         (self.nodes.len() - 1) as u32
@@ -71,10 +74,10 @@ pub fn open(fold: &Fold, bytes: &dyn Bytes, id: RowId) -> Result<FrameDetail, Er
             _ => "control",
         },
     };
-    let mut tree = Tree { window: unit.window, nodes: Vec::new(), canvas: Canvas::new(unit.window, base) };
+    let mut tree = Tree { window: unit.window, blocks: unit.blocks.clone(), nodes: Vec::new(), canvas: Canvas::new(unit.window, base) };
     let depth = carriers(&mut tree, &unit);
     let word = fold.words.get(row.word as usize).map_or("", String::as_str);
-    let own = unit.map.outer(Span::new(0, unit.inner.len() as u64));
+    let own = if unit.map.is_empty() { unit.blocks.clone() } else { unit.map.outer(Span::new(0, unit.inner.len() as u64)) };
     let mut focus = match row.layer {
         Layer::Http => http_head(&mut tree, depth, &unit),
         Layer::Chunk => 0,

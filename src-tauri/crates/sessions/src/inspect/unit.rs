@@ -23,7 +23,7 @@ pub struct Unit {
     pub bytes: Vec<u8>,
     /// The row's bytes in its own layer.
     pub inner: Vec<u8>,
-    /// From `inner` to the connection's bytes.
+    /// From `inner` to the connection's bytes; empty under a content coding.
     pub map: Map,
     /// Under a content coding: the connection's ranges that hold the blocks the row was decoded from.
     pub blocks: Vec<Span>,
@@ -77,8 +77,13 @@ impl Unit {
             }
         }
         window.end = window.end.min(window.start + 2 * most);
+        let source = bytes;
         let bytes = bytes.read(stream.conn, stream.out, window.start, window.len() as usize)?;
         let (mut inner, mut map) = (Vec::new(), Map::default());
+        if !stream.codings.is_empty() {
+            let inner = uncoded(stream, source, shown)?;
+            return Ok(Self { conn: stream.conn, out: stream.out, window, bytes, inner, map, blocks: own, carriers, short });
+        }
         for part in own {
             let from = (part.start - window.start) as usize;
             let to = ((part.end - window.start) as usize).min(bytes.len());
@@ -177,6 +182,55 @@ impl Content {
     fn plain(data: Vec<u8>, map: Map) -> Self {
         Self { event: String::new(), kind: String::new(), data, map }
     }
+}
+
+/// Coded bytes of a body that are decoded to show a row at most: a coding can only be undone from its start.
+const MOST_CODED: u64 = 64 << 20;
+
+/// The range `shown` of a coded stream, decoded anew from the coding's start.
+fn uncoded(stream: &crate::analysis::Stream, bytes: &dyn Bytes, shown: Span) -> Result<Vec<u8>, crate::Error> {
+    let end = stream.coded(shown).last().map_or(0, |coded| coded.end);
+    if end > MOST_CODED {
+        return Err(crate::Error::new(
+            "user",
+            "coded",
+            "The frame lies too far into a compressed body to be opened by itself.",
+            "The reply and the rows are whole; only this frame's inside is not shown.",
+            format!("{end} B of compressed bytes come before its end; {MOST_CODED} B are undone at most"),
+            "Export the session raw, or ask without compression.",
+        ));
+    }
+    let mut decoders: Vec<Decoder> = stream.codings.iter().map(|(coding, _)| Decoder::new(*coding)).collect();
+    let (mut at, mut found) = (0u64, Vec::with_capacity(shown.len() as usize));
+    for part in stream.map.outer(Span::new(0, end)) {
+        let mut start = part.start;
+        while start < part.end {
+            let piece = bytes.read(stream.conn, stream.out, start, (part.end - start).min(MOST) as usize)?;
+            if piece.is_empty() {
+                break;
+            }
+            start += piece.len() as u64;
+            undo(&mut decoders, &piece, &mut |bytes| {
+                let here = Span::new(at, at + bytes.len() as u64);
+                at = here.end;
+                if here.overlaps(shown) {
+                    let from = shown.start.saturating_sub(here.start).min(here.len()) as usize;
+                    let to = (shown.end.min(here.end) - here.start) as usize;
+                    found.extend_from_slice(bytes.get(from..to).unwrap_or_default());
+                }
+            });
+        }
+    }
+    Ok(found)
+}
+
+fn undo(decoders: &mut [Decoder], bytes: &[u8], sink: &mut dyn FnMut(&[u8])) {
+    let Some((first, rest)) = decoders.split_first_mut() else { return sink(bytes) };
+    first.push(bytes, &mut |item| {
+        if let weir_frames::coding::Item::Data { bytes, .. } = item {
+            undo(rest, bytes, sink);
+        }
+    });
 }
 
 /// Carriers of the same connection and direction that share bytes with `window`.
