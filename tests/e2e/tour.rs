@@ -72,12 +72,30 @@ async fn walk(window: &Window, pictures: &str) -> Result<Vec<(String, String)>, 
             window.click(&format!("[data-say='{first}'] button")).await?;
             window.until("its bytes are there", "return (document.querySelector('[data-testid=tour] [data-testid=hex]')?.dataset.bytes ?? '') !== ''").await?;
             assert!(window.count("[data-testid=tour] [data-testid=layer-node]").await? > 0, "{stop}: its tree is there");
+            window.ask::<()>("document.activeElement?.blur()", vec![]).await?;
             picture(window, &format!("tour-{pictures}-{}-{stop}-{scene}", n + 1)).await?;
         }
         window.click("tour-next").await?;
     }
     window.until("it is closed", "return document.querySelector('[data-testid=tour]') === null").await?;
     Ok(seen)
+}
+
+/// The bytes that are chosen once a sentence is clicked, as text.
+async fn chosen(window: &Window, say: &str) -> Result<String, Failure> {
+    window.click(&format!("[data-say='{say}'] button")).await?;
+    let script = "const bytes = document.querySelector('[data-testid=tour] [data-testid=hex]')?.dataset.bytes ?? '';
+        return bytes.replace(/../g, (pair) => String.fromCharCode(parseInt(pair, 16)))";
+    let mut text = String::new();
+    for _ in 0..100 {
+        let now: String = window.ask(script, vec![]).await?;
+        if !now.is_empty() && now == text {
+            break;
+        }
+        text = now;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(text)
 }
 
 fn frame<'a>(seen: &'a [(String, String)], say: &str) -> &'a str {
@@ -142,7 +160,11 @@ fn the_tour_goes_by_keyboard_and_reads_tokens() {
         played(window, "door", "main").await?;
         window.press(&['\u{e012}']).await?;
         window.until("back", "return document.querySelector('[data-testid=tour]').dataset.stop === 'faults'").await?;
-        window.press(&['\u{e014}']).await?;
+        window.click("[data-testid=tour-stop]:nth-child(3)").await?;
+        played(window, "back", "main").await?;
+        assert_eq!(chosen(window, "ask").await?.to_lowercase(), "last-event-id: 4\r\n");
+        assert_eq!(chosen(window, "retry").await?, "retry: 3000\n");
+        window.click("[data-testid=tour-stop]:last-child").await?;
         assert_eq!(window.attr("tour-jwt-expiry", "data-standing").await?, "expired", "the example ended in 2011");
         assert!(window.text("tour-jwt-parts").await?.contains("\"joe\""));
         window.fill("tour-jwt", "not.a").await?;

@@ -2,7 +2,6 @@
 export const en = {
   name: 'English',
   title: 'Tour',
-  command: 'Take the tour',
   about: 'Six stops, each sent to the built-in Lab now. Nothing leaves this machine.',
   stop: 'Stop {n} of {all}',
   stops: 'Stops of the tour',

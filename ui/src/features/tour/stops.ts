@@ -14,6 +14,8 @@ export interface Sentence {
   say: string;
   /** The frame it explains: of which act, and how to find it. */
   frame?: readonly [ActId, marks.Mark];
+  /** The part of that frame it speaks of, as the layer tree labels it. */
+  part?: string;
   /** Where the rule stands. */
   cite?: string;
 }
@@ -82,7 +84,12 @@ const http: Stop = {
       sentences: [
         { say: 'head', frame: ['exchange', marks.requestHead], cite: 'RFC 9112 §2.1' },
         { say: 'body', frame: ['exchange', marks.requestBody] },
-        { say: 'length', frame: ['exchange', marks.responseHead], cite: 'RFC 9110 §8.6' },
+        {
+          say: 'length',
+          frame: ['exchange', marks.responseHead],
+          part: 'content-length',
+          cite: 'RFC 9110 §8.6',
+        },
         { say: 'whole', frame: ['exchange', marks.responseBody], cite: 'RFC 8259 §4' },
         { say: 'so', cite: 'RFC 9112 §7.1' },
       ],
@@ -104,9 +111,14 @@ const sse: Stop = {
       id: 'main',
       acts: ['exchange'],
       sentences: [
-        { say: 'accept', frame: ['exchange', marks.requestHead], cite: 'HTML §9.2.2' },
-        { say: 'stream', frame: ['exchange', marks.requestBody], cite: 'HTML §9.2.2' },
-        { say: 'type', frame: ['exchange', marks.responseHead], cite: 'HTML §9.2.3, RFC 9112 §7.1' },
+        { say: 'accept', frame: ['exchange', marks.requestHead], part: 'accept', cite: 'HTML §9.2.2' },
+        { say: 'stream', frame: ['exchange', marks.requestBody], part: 'stream', cite: 'HTML §9.2.2' },
+        {
+          say: 'type',
+          frame: ['exchange', marks.responseHead],
+          part: 'content-type',
+          cite: 'HTML §9.2.3, RFC 9112 §7.1',
+        },
         { say: 'event', frame: ['exchange', marks.firstEvent], cite: 'HTML §9.2.6' },
         { say: 'text', frame: ['exchange', marks.firstText] },
         { say: 'done', frame: ['exchange', marks.endMarker] },
@@ -126,10 +138,10 @@ const back: Stop = {
       id: 'main',
       acts: ['first', 'second'],
       sentences: [
-        { say: 'retry', frame: ['first', marks.retryField], cite: 'HTML §9.2.6' },
-        { say: 'id', frame: ['first', marks.lastEvent], cite: 'HTML §9.2.6' },
+        { say: 'retry', frame: ['first', marks.retryField], part: 'field retry', cite: 'HTML §9.2.6' },
+        { say: 'id', frame: ['first', marks.lastEvent], part: 'field id', cite: 'HTML §9.2.6' },
         { say: 'cut', cite: 'HTML §9.2.3' },
-        { say: 'ask', frame: ['second', marks.requestHead], cite: 'HTML §9.2.4' },
+        { say: 'ask', frame: ['second', marks.requestHead], part: 'last-event-id', cite: 'HTML §9.2.4' },
         { say: 'on', frame: ['second', marks.firstEvent] },
         { say: 'post' },
       ],
@@ -159,12 +171,27 @@ const ws: Stop = {
       id: 'main',
       acts: ['exchange'],
       sentences: [
-        { say: 'ask', frame: ['exchange', marks.requestHead], cite: 'RFC 6455 §4.1' },
-        { say: 'accept', frame: ['exchange', marks.responseHead], cite: 'RFC 6455 §4.2.2' },
-        { say: 'masked', frame: ['exchange', marks.messageOut], cite: 'RFC 6455 §5.2, §5.3' },
-        { say: 'plain', frame: ['exchange', marks.messageIn], cite: 'RFC 6455 §5.1' },
-        { say: 'ping', frame: ['exchange', marks.pingOut], cite: 'RFC 6455 §5.5.2' },
-        { say: 'pong', frame: ['exchange', marks.pongIn], cite: 'RFC 6455 §5.5.3' },
+        {
+          say: 'ask',
+          frame: ['exchange', marks.requestHead],
+          part: 'sec-websocket-key',
+          cite: 'RFC 6455 §4.1',
+        },
+        {
+          say: 'accept',
+          frame: ['exchange', marks.responseHead],
+          part: 'sec-websocket-accept',
+          cite: 'RFC 6455 §4.2.2',
+        },
+        {
+          say: 'masked',
+          frame: ['exchange', marks.messageOut],
+          part: 'masking key',
+          cite: 'RFC 6455 §5.2, §5.3',
+        },
+        { say: 'plain', frame: ['exchange', marks.messageIn], part: 'frame header', cite: 'RFC 6455 §5.1' },
+        { say: 'ping', frame: ['exchange', marks.pingOut], part: 'payload', cite: 'RFC 6455 §5.5.2' },
+        { say: 'pong', frame: ['exchange', marks.pongIn], part: 'payload', cite: 'RFC 6455 §5.5.3' },
         { say: 'close', frame: ['exchange', marks.closeOut], cite: 'RFC 6455 §7.4.1' },
         { say: 'closed', frame: ['exchange', marks.closeIn], cite: 'RFC 6455 §5.5.1' },
       ],
@@ -188,7 +215,12 @@ const faults: Stop = {
       id: 'deploy',
       acts: ['http', 'sse', 'websocket'],
       sentences: [
-        { say: 'deployHttp', frame: ['http', marks.responseHead], cite: 'RFC 9110 §15.6.4' },
+        {
+          say: 'deployHttp',
+          frame: ['http', marks.responseHead],
+          part: 'retry-after',
+          cite: 'RFC 9110 §15.6.4',
+        },
         { say: 'deploySse', frame: ['sse', marks.lastIn], cite: 'RFC 9112 §8' },
         { say: 'deployWs', frame: ['websocket', marks.closeIn], cite: 'RFC 6455 §7.4, IANA' },
       ],
@@ -207,7 +239,7 @@ const faults: Stop = {
       id: 'slow',
       acts: ['http', 'sse', 'websocket'],
       sentences: [
-        { say: 'slowHttp', frame: ['http', marks.responseBody], cite: 'RFC 9293 §3.8' },
+        { say: 'slowHttp', frame: ['http', marks.responseBody], cite: 'RFC 9293 §3.8.6' },
         { say: 'slowSse', frame: ['sse', marks.firstText], cite: 'HTML §9.2.6' },
         { say: 'slowWs', frame: ['websocket', marks.firstText], cite: 'RFC 6455 §6.2' },
       ],
@@ -236,9 +268,14 @@ const door: Stop = {
       id: 'main',
       acts: ['wrong', 'right'],
       sentences: [
-        { say: 'bearer', frame: ['wrong', marks.requestHead], cite: 'RFC 6750 §1.2, §2.1' },
-        { say: 'refused', frame: ['wrong', marks.responseHead], cite: 'RFC 6750 §3' },
-        { say: 'let', frame: ['right', marks.responseHead] },
+        {
+          say: 'bearer',
+          frame: ['wrong', marks.requestHead],
+          part: 'authorization',
+          cite: 'RFC 6750 §1.2, §2.1',
+        },
+        { say: 'refused', frame: ['wrong', marks.responseHead], part: 'status line', cite: 'RFC 6750 §3' },
+        { say: 'let', frame: ['right', marks.responseHead], part: 'status line' },
         { say: 'oauth', cite: 'RFC 6749 §4.4, §5.1' },
         { say: 'jwt', cite: 'RFC 7519 §3, §4.1.4' },
       ],
@@ -259,6 +296,12 @@ const door: Stop = {
 
 /** The stops in their order. */
 export const STOPS: readonly Stop[] = [http, sse, back, ws, faults, door];
+
+/** The numbers that sentences and their frames share; a sentence without a frame has none. */
+export function numbersOf(scene: Scene): (number | null)[] {
+  let n = 0;
+  return scene.sentences.map(({ frame }) => (frame ? ++n : null));
+}
 
 /** A sentence of a stop in words. */
 export function said(text: TourText, stop: StopId, say: string): string {

@@ -4,7 +4,6 @@ import type { TourText } from './text';
 export const zh: TourText = {
   name: '简体中文',
   title: '导览',
-  command: '开始导览',
   about: '共六站，每一站都现在就发给内置的 Lab。任何数据都不离开这台机器。',
   stop: '第 {n} 站，共 {all} 站',
   stops: '导览各站',
