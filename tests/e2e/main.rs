@@ -6,6 +6,7 @@
 mod stage;
 mod steps;
 
+mod compare;
 mod conversation;
 mod dialects;
 mod errors;

@@ -14,7 +14,7 @@ describe('cellText', () => {
     expect(cellText(estimate(450, 445, 470), 'ms')).toEqual({ value: '450', interval: '445–470' });
   });
   it('marks an approximate interval', () => {
-    expect(cellText(estimate(60.6, 50, 90, true), 'ms').interval).toBe('~50.0–90.0');
+    expect(cellText(estimate(60.6, 50, 90, true), 'ms').interval).toBe('≈50.0–90.0');
   });
   it('has no interval where there is none, and says exact where all runs agree', () => {
     expect(cellText({ estimate: { value: 731, interval: null }, exact: true }, 'bytes')).toEqual({

@@ -56,7 +56,7 @@ export function number(value: number, digits = digitsOf(value)): string {
 
 /**
  * An estimate as a cell shows it. The interval is "± w" where it lies evenly about the figure, else its two ends; "exact"
- * where every run gave the same number; "" where there were too few for one. "~" marks an approximate interval.
+ * where every run gave the same number; "" where there were too few for one. "≈" marks an approximate interval.
  */
 export function cellText(
   { estimate, exact }: Pick<Cell, 'estimate' | 'exact'>,
@@ -74,9 +74,9 @@ export function cellText(
   const [down, up] = [value - low, high - value];
   const width = Math.max(down, up);
   const even = width > 0 && Math.abs(down - up) <= width * 0.15;
-  const about = estimate.interval.approximate ? '~' : '';
+  const about = estimate.interval.approximate ? '≈' : '';
   const range = `${about}${number(low, digits)}–${number(high, digits)}`;
-  return { value: shown, interval: even ? `± ${about}${number(width)}` : range };
+  return { value: shown, interval: even ? `${about}± ${number(width)}` : range };
 }
 
 /** The same in words, for a tooltip and for those who hear it. */
