@@ -4,6 +4,8 @@
 mod input;
 mod printer;
 
+use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
@@ -72,11 +74,27 @@ pub fn run(args: &Args) -> Exit {
     });
     // Whoever still waits for standard input is not waited for.
     runtime.shutdown_background();
-    let exit = exit.unwrap_or_else(|error: Error| out::refuse(&error));
-    match printer.finish() {
+    // Only the whole log tells whether anything was sent.
+    let (sent, printed) = printer.finish();
+    let exit = match exit {
+        Ok(Ended::Talked(exit)) => exit,
+        Ok(Ended::Unopened(Some(error))) => dial::exit(&error, sent),
+        Ok(Ended::Unopened(None)) if sent => Exit::Failed,
+        Ok(Ended::Unopened(None)) => Exit::NoConnection,
+        Err(error) => out::refuse(&error),
+    };
+    match printed {
         Err(error) if out::unwritten(&error) != Exit::Done => Exit::Failed,
         _ => exit,
     }
+}
+
+/// How it ended.
+enum Ended {
+    /// The socket was open.
+    Talked(Exit),
+    /// It never was: why, unless time was up.
+    Unopened(Option<weir_transport::Error>),
 }
 
 /// The command line, read.
@@ -112,7 +130,7 @@ impl Plan {
     }
 }
 
-async fn talk(args: &Args, plan: &Plan, journal: Journal, printer: &Printer) -> Result<Exit, Error> {
+async fn talk(args: &Args, plan: &Plan, journal: Journal, printer: &Printer) -> Result<Ended, Error> {
     let mut stop = Stop::new().map_err(|error| {
         Error::new(
             "local",
@@ -134,28 +152,36 @@ async fn talk(args: &Args, plan: &Plan, journal: Journal, printer: &Printer) -> 
     let opening = ws::open_offering(&plan.target, &plan.headers, &plan.subprotocols, plan.deflate.as_ref(), journal, 0, &control);
     let opened = tokio::select! {
         opened = opening => opened,
-        () = &mut over => return Ok(ended("No connection within the time that --timeout gives.", printer.sent())),
-        () = stop.asked() => return Ok(Exit::Failed),
+        () = &mut over => {
+            out::note("weir-cli: No connection within the time that --timeout gives.");
+            return Ok(Ended::Unopened(None));
+        }
+        () = stop.asked() => return Ok(Ended::Talked(Exit::Failed)),
     };
     let mut socket = match opened {
         Ok(socket) => socket,
         Err(error) => {
             dial::problem(&error);
-            return Ok(dial::exit(&error, printer.sent()));
+            return Ok(Ended::Unopened(Some(error)));
         }
     };
     greet(&socket);
     let closing = Arc::new(AtomicBool::new(false));
     tokio::spawn(speak(input::lines(), socket.sender(), args.close_on_eof, Arc::clone(&closing)));
-    let echo = args.echo.then(|| echo(socket.sender()));
+    let sender = socket.sender();
+    let mut echoes = Echoes::default();
     let mut close = None;
     let outcome = loop {
         let item = tokio::select! {
-            item = socket.next() => item,
+            // First what is to be said, so that a message is echoed before the next frame is looked at, which may end it all.
+            biased;
+            () = echoes.next(), if !echoes.is_empty() => continue,
+            item = socket.next(), if echoes.len() < ECHOES => item,
             () = &mut over => {
                 control.finish();
                 drain(&mut socket).await;
-                break Ok(ended("The time that --timeout gives is over.", true));
+                out::note("weir-cli: The time that --timeout gives is over.");
+                break Ok(Exit::Failed);
             }
             () = printer.unheard() => {
                 control.finish();
@@ -175,24 +201,14 @@ async fn talk(args: &Args, plan: &Plan, journal: Journal, printer: &Printer) -> 
             None => break Ok(verdict(close, closing.load(Relaxed))),
             Some(Err(error)) => break Err(error),
             Some(Ok(Message::Close { code, .. })) => close = Some(code),
-            Some(Ok(message @ (Message::Text(_) | Message::Binary(_)))) => {
-                if let Some(echo) = &echo {
-                    // That the socket is closed already is told by the socket.
-                    let _ = echo.send(message).await;
-                }
-            }
+            Some(Ok(message)) if args.echo => echoes.push(sender.clone(), message),
             Some(Ok(_)) => {}
         }
     };
-    Ok(outcome.unwrap_or_else(|error| {
+    Ok(Ended::Talked(outcome.unwrap_or_else(|error| {
         dial::problem(&error);
         Exit::Failed
-    }))
-}
-
-fn ended(why: &str, sent: bool) -> Exit {
-    out::note(&format!("weir-cli: {why}"));
-    if sent { Exit::Failed } else { Exit::NoConnection }
+    })))
 }
 
 /// Reads until the socket is closed; what comes is printed all the same.
@@ -257,25 +273,40 @@ async fn speak(mut lines: mpsc::Receiver<Line>, sender: Sender, close_at_end: bo
     }
 }
 
-/// Sends messages back in their order. Reading goes on meanwhile, so that a server that writes all it has before it reads does not
-/// wait for a client that waits for it.
-fn echo(sender: Sender) -> mpsc::Sender<Message> {
-    let (queue, mut queued) = mpsc::channel(ECHOES);
-    tokio::spawn(async move {
-        while let Some(message) = queued.recv().await {
-            let sent = match message {
+/// Messages on their way back, in their order. Reading goes on while one of them cannot be written yet, so that a server that writes
+/// all it has before it reads does not wait for a client that waits for it.
+#[derive(Default)]
+struct Echoes(VecDeque<Pin<Box<dyn Future<Output = ()>>>>);
+
+impl Echoes {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn push(&mut self, sender: Sender, message: Message) {
+        self.0.push_back(Box::pin(async move {
+            // That the socket is closed already is told by the socket.
+            let _ = match message {
                 Message::Text(text) => match String::from_utf8(text.into()) {
                     Ok(text) => sender.send_text(text).await,
                     // A text message is UTF-8, or its connection would have failed.
                     Err(_) => return,
                 },
                 Message::Binary(bytes) => sender.send_binary(bytes).await,
-                _ => Ok(()),
+                _ => return,
             };
-            if sent.is_err() {
-                return;
-            }
+        }));
+    }
+
+    /// Resolves when the next one is sent. Nothing is lost of one that this is called off in.
+    async fn next(&mut self) {
+        if let Some(echo) = self.0.front_mut() {
+            echo.await;
+            self.0.pop_front();
         }
-    });
-    queue
+    }
 }

@@ -36,23 +36,19 @@ impl Printer {
         Self { shared, thread: thread.map_err(|error| crate::out::note(&format!("weir-cli: Nothing can be printed: {error}"))).ok() }
     }
 
-    /// Whether a byte was sent.
-    pub fn sent(&self) -> bool {
-        self.shared.sent.load(Relaxed)
-    }
-
     /// Resolves when standard output cannot be written.
     pub async fn unheard(&self) {
         self.shared.unheard.notified().await;
     }
 
-    /// Waits until everything is printed; the journal must be over or about to be.
-    pub fn finish(self) -> io::Result<()> {
+    /// Waits until everything is printed; the journal must be over or about to be. Tells whether a byte was sent, and how the printing went.
+    pub fn finish(self) -> (bool, io::Result<()>) {
         if let Some(thread) = self.thread {
             // A panic has told itself.
             let _ = thread.join();
         }
-        self.shared.failed.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Ok(()), Err)
+        let failed = self.shared.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        (self.shared.sent.load(Relaxed), failed.map_or(Ok(()), Err))
     }
 }
 
