@@ -362,6 +362,16 @@ impl Watcher {
         Some(self.update())
     }
 
+    /// What is new by now, without waiting; `None` after the update that told the end.
+    pub fn now(&mut self) -> Option<Update> {
+        (!self.over).then(|| self.update())
+    }
+
+    /// The session that is followed.
+    pub fn session(&self) -> &Arc<Session> {
+        &self.session
+    }
+
     fn update(&mut self) -> Update {
         self.changed.mark_unchanged();
         let session = self.session.clone();
@@ -397,16 +407,6 @@ impl Watcher {
             limits: due.then(|| limits::rate_limits(&fold.response, session.answered_at_ms(&analysis))),
             status: fold.status.as_ref().map(|s| s.code),
             http: analysis.http().map(str::to_owned),
-    /// What is new by now, without waiting; `None` after the update that told the end.
-    pub fn now(&mut self) -> Option<Update> {
-        (!self.over).then(|| self.update())
-    }
-
-    /// The session that is followed.
-    pub fn session(&self) -> &Arc<Session> {
-        &self.session
-    }
-
             connection: connection(&analysis),
             outcome,
         }
