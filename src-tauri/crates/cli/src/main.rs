@@ -6,6 +6,7 @@
 mod connect;
 mod dial;
 mod dissect;
+mod drill;
 mod home;
 mod keys;
 mod lab;
@@ -35,6 +36,7 @@ struct Cli {
 enum Command {
     Send(send::Args),
     Dissect(dissect::Args),
+    Drill(drill::Args),
     Listen(listen::Args),
     Connect(connect::Args),
     Lab(lab::Args),
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
     let exit = match Cli::parse().command {
         Command::Send(args) => send::run(args),
         Command::Dissect(args) => dissect::run(args),
+        Command::Drill(args) => drill::run(&args),
         Command::Listen(args) => listen::run(&args),
         Command::Connect(args) => connect::run(&args),
         Command::Lab(args) => lab::run(&args),

@@ -2,6 +2,7 @@
 
 mod connect;
 mod dissect;
+mod drill;
 mod keys;
 mod lab;
 mod library;
