@@ -3,6 +3,7 @@
 //!
 //! Standard output holds what was asked for and nothing else; notes, prompts and errors go to standard error.
 
+mod compare;
 mod connect;
 mod dial;
 mod dissect;
@@ -35,6 +36,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Send(send::Args),
+    Compare(compare::Args),
     Dissect(dissect::Args),
     Drill(drill::Args),
     Listen(listen::Args),
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
     // Wrong usage ends here, with clap's exit code 2.
     let exit = match Cli::parse().command {
         Command::Send(args) => send::run(args),
+        Command::Compare(args) => compare::run(&args),
         Command::Dissect(args) => dissect::run(args),
         Command::Drill(args) => drill::run(&args),
         Command::Listen(args) => listen::run(&args),

@@ -18,6 +18,7 @@ use crate::{home, summary};
 use args::Output;
 pub use args::{Args, Http, header};
 pub use key::environment;
+pub use lab::ready as lab_ready;
 use printer::Printer;
 
 /// Sends, prints, and tells how it ended.
@@ -98,7 +99,7 @@ fn conclude(session: &Session, printer: &Printer) -> Result<Exit, Error> {
     }
 }
 
-fn no_threads(error: &std::io::Error) -> Error {
+pub fn no_threads(error: &std::io::Error) -> Error {
     Error::new(
         "local",
         "runtime",

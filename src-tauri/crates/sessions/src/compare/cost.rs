@@ -47,4 +47,3 @@ fn before(engine: &Engine, lane: &Lane) -> Option<(Option<u64>, Option<u64>)> {
     let usage = analysis.fold.folded.facts.usage.as_ref()?;
     Some((usage.input_tokens, usage.output_tokens))
 }
-

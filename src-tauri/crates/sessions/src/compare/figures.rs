@@ -93,7 +93,8 @@ impl RunFigures {
         let behind_first = output_tokens.filter(|&n| n > 1).map(|n| (n - 1) as f64);
         let reused = analysis.again_at().is_some();
         Self {
-            dns: metrics.dns_ms,
+            // An address needs no resolution, and its phase takes no time at all.
+            dns: metrics.dns_ms.filter(|&ms| ms > 0.0),
             tcp: metrics.tcp_ms,
             tls: metrics.tls_ms,
             ttfb: metrics.ttfb_ms,
@@ -139,6 +140,9 @@ pub enum Unit {
     Share,
 }
 
+/// Reads a figure of a run.
+pub type Read = fn(&RunFigures) -> Option<f64>;
+
 /// A figure that runs have.
 #[derive(Clone, Copy, Debug)]
 pub struct FigureKind {
@@ -153,7 +157,7 @@ pub struct FigureKind {
     /// Less is better; `None` where neither is.
     pub lower_is_better: Option<bool>,
     /// Reads it.
-    pub of: fn(&RunFigures) -> Option<f64>,
+    pub of: Read,
 }
 
 /// Every figure, in the order tables show them.
@@ -161,7 +165,14 @@ pub static FIGURES: &[FigureKind] = &[
     figure("dns", "DNS", "duration of name resolution", Unit::Ms, Some(true), |f| f.dns),
     figure("tcp", "TCP", "duration of the TCP handshake", Unit::Ms, Some(true), |f| f.tcp),
     figure("tls", "TLS", "duration of the TLS handshake", Unit::Ms, Some(true), |f| f.tls),
-    figure("ttfb", "TTFB", "first byte of the response, over WebSocket of the first message after the upgrade", Unit::Ms, Some(true), |f| f.ttfb),
+    figure(
+        "ttfb",
+        "TTFB",
+        "first byte of the response, over WebSocket of the first message after the upgrade",
+        Unit::Ms,
+        Some(true),
+        |f| f.ttfb,
+    ),
     figure("ttft", "TTFT", "first non-empty delta of text or reasoning", Unit::Ms, Some(true), |f| f.ttft),
     figure("first_reasoning", "First reasoning", "first non-empty delta of reasoning", Unit::Ms, Some(true), |f| f.first_reasoning),
     figure("first_text", "First text", "first non-empty delta of text", Unit::Ms, Some(true), |f| f.first_text),
@@ -170,13 +181,27 @@ pub static FIGURES: &[FigureKind] = &[
     figure("gap_p99", "Gap p99", "99th percentile of the gaps within a run", Unit::Ms, Some(true), |f| f.gap_p99),
     figure("gap_max", "Gap max", "longest gap within a run", Unit::Ms, Some(true), |f| f.gap_max),
     figure("tpot", "TPOT", "time from first to last content over the reported output tokens but one", Unit::Ms, Some(true), |f| f.tpot),
-    figure("tokens_per_s", "Output tokens/s", "its inverse: reported output tokens but one over the time from first to last content", Unit::Rate, Some(false), |f| f.tokens_per_s),
+    figure(
+        "tokens_per_s",
+        "Output tokens/s",
+        "its inverse: reported output tokens but one over the time from first to last content",
+        Unit::Rate,
+        Some(false),
+        |f| f.tokens_per_s,
+    ),
     figure("total", "Total", "end of the reply and of the exchange", Unit::Ms, Some(true), |f| f.total),
     figure("bytes_down", "Bytes down", "received above TLS", Unit::Bytes, Some(true), |f| Some(f.bytes_down as f64)),
     figure("bytes_up", "Bytes up", "sent above TLS", Unit::Bytes, Some(true), |f| Some(f.bytes_up as f64)),
     figure("bytes_tls", "TLS overhead", "what TLS added to the bytes received", Unit::Bytes, Some(true), |f| f.bytes_tls.map(|n| n as f64)),
     figure("bytes_per_token", "Bytes per token", "bytes down over reported output tokens", Unit::Bytes, Some(true), |f| f.bytes_per_token),
-    figure("frames", "Frames", "units of the outermost message layer: heads, events, lines, messages, HTTP/2 frames", Unit::Count, None, |f| Some(f.frames.into())),
+    figure(
+        "frames",
+        "Frames",
+        "units of the outermost message layer: heads, events, lines, messages, HTTP/2 frames",
+        Unit::Count,
+        None,
+        |f| Some(f.frames.into()),
+    ),
     figure("reads", "Socket reads", "reads of the socket that gave bytes", Unit::Count, None, |f| Some(f.reads.into())),
     figure("deltas", "Deltas", "deltas with content; a delta is not a token", Unit::Count, None, |f| Some(f.deltas.into())),
     figure("output_tokens", "Output tokens", "as the provider reported them", Unit::Count, None, |f| f.output_tokens.map(|n| n as f64)),
@@ -189,7 +214,7 @@ const fn figure(
     about: &'static str,
     unit: Unit,
     lower_is_better: Option<bool>,
-    of: fn(&RunFigures) -> Option<f64>,
+    of: Read,
 ) -> FigureKind {
     FigureKind { id, name, about, unit, lower_is_better, of }
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use weir_dialects::Ask;
-use weir_stats::{ENOUGH, FEWEST};
+use weir_stats::{ENOUGH, FEWEST, quantile};
 
+use super::figures::Read;
 use super::table::{LaneHead, Row, Statistic, counting};
-use super::{Comparison, Connection, Order, Run, RunFigures, letter};
+use super::{Comparison, Connection, Order, Run, letter};
 
 /// Runs below which no drift is sought: chance alone makes strong correlations of few points.
 const DRIFT_FROM: usize = 10;
@@ -19,6 +20,7 @@ pub fn of(comparison: &Comparison, runs: &[Run], lanes: &[LaneHead], rows: &[Row
     questions(comparison, &mut notes);
     few(comparison, lanes, &mut notes);
     lengths(lanes, rows, &mut notes);
+    far_out(comparison, runs, &mut notes);
     drift(comparison, runs, &mut notes);
     kinds(comparison, rows, &mut notes);
     notes
@@ -48,7 +50,8 @@ fn failures(comparison: &Comparison, runs: &[Run], notes: &mut Vec<String>) {
         for failure in failed.iter().filter_map(|run| run.failure.as_ref()) {
             causes.entry(&failure.code).or_insert((0, &failure.message)).0 += 1;
         }
-        let causes: Vec<String> = causes.iter().map(|(code, (n, message))| format!("{n} × {code}: {}", message.trim_end_matches('.'))).collect();
+        let causes: Vec<String> =
+            causes.iter().map(|(code, (n, message))| format!("{n} × {code}: {}", message.trim_end_matches('.'))).collect();
         let all = if failed.len() == of_lane.len() { " It has no figures." } else { " Its figures are of the other runs alone." };
         notes.push(format!("{}: {} of {} runs failed ({}).{all}", named(comparison, lane), failed.len(), of_lane.len(), causes.join("; ")));
         let limited: Vec<u32> = failed.iter().filter(|run| run.failure.as_ref().is_some_and(is_rate_limit)).map(|run| run.n).collect();
@@ -65,7 +68,10 @@ fn failures(comparison: &Comparison, runs: &[Run], notes: &mut Vec<String>) {
 }
 
 fn is_rate_limit(failure: &super::Failure) -> bool {
-    failure.status == Some(429) || failure.code.contains("429") || failure.code.contains("rate-limit") || failure.code.contains("rate_limit")
+    failure.status == Some(429)
+        || failure.code.contains("429")
+        || failure.code.contains("rate-limit")
+        || failure.code.contains("rate_limit")
 }
 
 fn clock(comparison: &Comparison, runs: &[Run], notes: &mut Vec<String>) {
@@ -106,7 +112,10 @@ fn questions(comparison: &Comparison, notes: &mut Vec<String>) {
     for (what, lanes) in checks.iter().filter(|(_, lanes)| !lanes.is_empty()) {
         let verb = if lanes.len() == 1 { "asks" } else { "ask" };
         let noun = if lanes.len() == 1 { "Lane" } else { "Lanes" };
-        notes.push(format!("{noun} {} {verb} something else than lane A: another {what}. Their figures cannot be held against each other.", letters(lanes)));
+        notes.push(format!(
+            "{noun} {} {verb} something else than lane A: another {what}. Their figures cannot be held against each other.",
+            letters(lanes)
+        ));
     }
     let models = differing(&|a, b| a.model != b.model);
     let providers: Vec<usize> = (1..comparison.lanes.len())
@@ -133,7 +142,8 @@ fn questions(comparison: &Comparison, notes: &mut Vec<String>) {
 }
 
 fn few(comparison: &Comparison, lanes: &[LaneHead], notes: &mut Vec<String>) {
-    let under = |most: usize| -> Vec<usize> { (0..lanes.len()).filter(|&lane| lanes[lane].n > 0 && (lanes[lane].n as usize) < most).collect() };
+    let under =
+        |most: usize| -> Vec<usize> { (0..lanes.len()).filter(|&lane| lanes[lane].n > 0 && (lanes[lane].n as usize) < most).collect() };
     let (none, some) = (under(FEWEST), under(ENOUGH));
     let some: Vec<usize> = some.into_iter().filter(|lane| !none.contains(lane)).collect();
     let list = |lanes: &[usize], all: &[LaneHead]| {
@@ -180,8 +190,28 @@ fn lengths(lanes: &[LaneHead], rows: &[Row], notes: &mut Vec<String>) {
     }
 }
 
+/// A mean follows a single run that lies far out, and its interval grows with it; a median does not.
+fn far_out(comparison: &Comparison, runs: &[Run], notes: &mut Vec<String>) {
+    let figures: [(&str, Read); 2] = [("TTFT", |f| f.ttft), ("Total", |f| f.total)];
+    for lane in 0..comparison.lanes.len() {
+        for (name, of) in figures {
+            let mut values: Vec<f64> = counting(runs, lane).filter_map(|run| of(&run.figures)).collect();
+            values.sort_unstable_by(f64::total_cmp);
+            let median = quantile(&values, 0.5);
+            let far = values.iter().filter(|value| **value > 2.0 * median).count();
+            if let (Some(most), true) = (values.last(), far > 0 && values.len() >= FEWEST) {
+                notes.push(format!(
+                    "{}: {name} of {far} of {} runs is more than twice the median ({most:.0} ms at most, {median:.0} ms the median). The mean and its interval follow such runs; the median tells of the usual one.",
+                    named(comparison, lane),
+                    values.len(),
+                ));
+            }
+        }
+    }
+}
+
 fn drift(comparison: &Comparison, runs: &[Run], notes: &mut Vec<String>) {
-    let figures: [(&str, fn(&RunFigures) -> Option<f64>); 2] = [("TTFT", |f| f.ttft), ("Total", |f| f.total)];
+    let figures: [(&str, Read); 2] = [("TTFT", |f| f.ttft), ("Total", |f| f.total)];
     for lane in 0..comparison.lanes.len() {
         for (name, of) in figures {
             let mut points: Vec<(u32, f64)> = counting(runs, lane).filter_map(|run| Some((run.order, of(&run.figures)?))).collect();

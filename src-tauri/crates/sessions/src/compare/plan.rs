@@ -122,10 +122,19 @@ impl Comparison {
     /// `lanes`, `runs`, `coding`, `deflate`, `reuse`, and those of planning a request, named by lane.
     pub fn check(&self, engine: &Engine) -> Result<(), Error> {
         if !LANES.contains(&self.lanes.len()) {
-            return Err(wrong("lanes", format!("A comparison has two to six lanes; this one has {}.", self.lanes.len()), "Add or remove lanes."));
+            return Err(wrong(
+                "lanes",
+                format!("A comparison has two to six lanes; this one has {}.", self.lanes.len()),
+                "Add or remove lanes.",
+            ));
         }
         if !RUNS.contains(&self.runs) || self.warmups > WARMUPS {
-            let message = format!("A lane has 1 to {} runs and at most {WARMUPS} warm-ups; asked for were {} and {}.", RUNS.end(), self.runs, self.warmups);
+            let message = format!(
+                "A lane has 1 to {} runs and at most {WARMUPS} warm-ups; asked for were {} and {}.",
+                RUNS.end(),
+                self.runs,
+                self.warmups
+            );
             return Err(wrong("runs", message, "Choose another number of runs."));
         }
         for (at, lane) in self.lanes.iter().enumerate() {

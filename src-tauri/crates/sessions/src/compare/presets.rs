@@ -18,11 +18,26 @@ pub fn presets(engine: &Engine, provider: &str, model: &str, prompt: &str, other
     let provider = if provider.is_empty() { "lab" } else { provider };
     let desk = Desk { engine, provider, model, prompt: if prompt.trim().is_empty() { PROMPT } else { prompt } };
     vec![
-        preset("protocols", "Three protocols, one prompt", "Is WebSocket faster than SSE here, and what does one HTTP response cost?", desk.protocols()),
+        preset(
+            "protocols",
+            "Three protocols, one prompt",
+            "Is WebSocket faster than SSE here, and what does one HTTP response cost?",
+            desk.protocols(),
+        ),
         preset("providers", "Two providers", "Who answers the same question sooner, and who writes faster?", desk.providers(other)),
-        preset("versions", "HTTP/1.1 against 2", "Does HTTP/2 make the same event stream any faster, and what do its frames cost?", desk.versions()),
+        preset(
+            "versions",
+            "HTTP/1.1 against 2",
+            "Does HTTP/2 make the same event stream any faster, and what do its frames cost?",
+            desk.versions(),
+        ),
         preset("gzip", "SSE gzip against plain", "What does compressing the event stream save, and does it hold events back?", desk.gzip()),
-        preset("deflate", "WebSocket deflate against plain", "What does permessage-deflate save, and what does it cost in time?", desk.deflate()),
+        preset(
+            "deflate",
+            "WebSocket deflate against plain",
+            "What does permessage-deflate save, and what does it cost in time?",
+            desk.deflate(),
+        ),
         preset("reuse", "Cold against reused", "How much of the wait is connecting?", desk.reuse()),
     ]
 }

@@ -419,7 +419,12 @@ impl Running {
         let elapsed = self.0.started.elapsed().as_secs_f64() * 1000.0;
         self.log().ended = Some((state, elapsed));
         let kept = self.clone();
-        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || kept.keep()).await {
+        let write = move || {
+            kept.keep()?;
+            let runs = kept.runs();
+            store::put_table(kept.0.engine.library(), kept.id(), runs.len(), Table::of(&kept.0.comparison, &runs))
+        };
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(write).await {
             self.log().problem.get_or_insert(error);
         }
         self.notify();

@@ -30,6 +30,17 @@ pub(super) struct Head {
 /// A process that has kept nothing for so long makes no runs any more, ms.
 const SILENCE: f64 = 600_000.0;
 
+/// A table as it was when the comparison ended: its draws need not be made again to show it.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    /// The version that made it: another may reckon otherwise.
+    weir: String,
+    /// Runs it tells of.
+    runs: usize,
+    table: Table,
+}
+
+const TABLES: &str = "comparison-table:";
 const HEADS: &str = "comparison:";
 const RUNS: &str = "comparison-run:";
 
@@ -56,6 +67,18 @@ pub(super) fn put_run(library: &Library, id: &str, run: &Run) -> Result<(), Erro
     let json = serde_json::to_string(run).unwrap_or_default();
     // Numbered by their place in the order, in as many digits as the most runs have.
     Ok(library.set_setting(&format!("{}{:06}", runs_key(id), run.order), &json)?)
+}
+
+pub(super) fn put_table(library: &Library, id: &str, runs: usize, table: Table) -> Result<(), Error> {
+    let kept = Kept { weir: env!("CARGO_PKG_VERSION").into(), runs, table };
+    let json = serde_json::to_string(&kept).unwrap_or_default();
+    Ok(library.set_setting(&format!("{TABLES}{id}"), &json)?)
+}
+
+/// The kept table of these runs, if this version made it.
+fn kept_table(library: &Library, id: &str, runs: usize) -> Option<Table> {
+    let kept: Kept = serde_json::from_str(&library.setting(&format!("{TABLES}{id}"))?).ok()?;
+    (kept.weir == env!("CARGO_PKG_VERSION") && kept.runs == runs).then_some(kept.table)
 }
 
 fn unreadable(error: &serde_json::Error) -> Error {
@@ -115,7 +138,7 @@ pub fn open(engine: &Engine, id: &str) -> Result<ComparisonView, Error> {
         elapsed_ms: head.elapsed_ms,
         left_ms: (state != State::Running).then_some(0.0),
     };
-    let table = Table::of(&head.comparison, &runs);
+    let table = kept_table(engine.library(), id, runs.len()).unwrap_or_else(|| Table::of(&head.comparison, &runs));
     Ok(ComparisonView { comparison: head.comparison, started_at_ms: head.started_at_ms, progress, runs, table })
 }
 
@@ -127,5 +150,6 @@ pub fn delete(engine: &Engine, id: &str) -> Result<(), Error> {
     for (key, _) in engine.library().settings_under(&runs_key(id))? {
         engine.library().remove_setting(&key)?;
     }
+    engine.library().remove_setting(&format!("{TABLES}{id}"))?;
     Ok(engine.library().remove_setting(&head_key(id))?)
 }

@@ -105,7 +105,10 @@ fn statistic_of(name: &str) -> Option<Figure> {
 
 fn unknown(name: &str) -> String {
     let all: Vec<&str> = FIGURES.iter().map(|figure| figure.id).collect();
-    format!("«{name}» is no figure: write NAME_STATISTIC, with a name of {}, and mean, median, min, max or pNN; or failed, failed_share", all.join(", "))
+    format!(
+        "«{name}» is no figure: write NAME_STATISTIC, with a name of {}, and mean, median, min, max or pNN; or failed, failed_share",
+        all.join(", ")
+    )
 }
 
 /// The number in the figure's own unit. Times are milliseconds where no unit is given.
@@ -144,7 +147,13 @@ impl Threshold {
             let shown = if value == value.trunc() { format!("{value}") } else { format!("{value:.3}") };
             met.then(|| Hit {
                 lane,
-                message: format!("Lane {} ({}) meets «{}»: it is {shown}{}.", letter(lane), comparison.lanes[lane].name, self.text, self.unit()),
+                message: format!(
+                    "Lane {} ({}) meets «{}»: it is {shown}{}.",
+                    letter(lane),
+                    comparison.lanes[lane].name,
+                    self.text,
+                    self.unit()
+                ),
             })
         };
         lanes.filter_map(hit).collect()

@@ -2,8 +2,9 @@
 
 use weir_stats::quantile;
 
+use crate::compare::figures::Read;
 use crate::compare::table::counting;
-use crate::compare::{ComparisonView, RunFigures, letter};
+use crate::compare::{ComparisonView, letter};
 
 const WIDTH: f64 = 560.0;
 const HEIGHT: f64 = 240.0;
@@ -28,7 +29,7 @@ impl Series {
 }
 
 /// The counting runs of every lane that has the figure.
-pub(super) fn series(view: &ComparisonView, of: fn(&RunFigures) -> Option<f64>) -> Vec<Series> {
+pub(super) fn series(view: &ComparisonView, of: Read) -> Vec<Series> {
     (0..view.comparison.lanes.len())
         .map(|lane| Series {
             lane,

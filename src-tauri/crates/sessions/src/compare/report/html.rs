@@ -1,7 +1,8 @@
 //! The report as one HTML page: no script, no other file.
 
 use super::{cell, charts, difference, method, moment, number, unit};
-use crate::compare::{ComparisonView, LaneHead, RunFigures, Unit, letter};
+use crate::compare::figures::Read;
+use crate::compare::{ComparisonView, LaneHead, Unit, letter};
 
 /// Text as it may stand in HTML and in its attributes.
 pub(super) fn escape(text: &str) -> String {
@@ -63,7 +64,7 @@ pub(super) fn page(view: &ComparisonView) -> String {
     }
     figures(view, &mut out);
     differences(view, &mut out);
-    let figures: [(&str, fn(&RunFigures) -> Option<f64>); 3] = [("TTFT", |f| f.ttft), ("Total", |f| f.total), ("Gap p50", |f| f.gap_p50)];
+    let figures: [(&str, Read); 3] = [("TTFT", |f| f.ttft), ("Total", |f| f.total), ("Gap p50", |f| f.gap_p50)];
     for (name, of) in figures {
         let series = charts::series(view, of);
         if series.is_empty() {
@@ -88,7 +89,9 @@ pub(super) fn page(view: &ComparisonView) -> String {
 }
 
 fn lanes(view: &ComparisonView, out: &mut String) {
-    out.push_str("<div class=\"wide\"><table><tr><th></th><th>Lane</th><th>Request</th><th class=\"n\">Runs</th><th class=\"n\">Failed</th></tr>");
+    out.push_str(
+        "<div class=\"wide\"><table><tr><th></th><th>Lane</th><th>Request</th><th class=\"n\">Runs</th><th class=\"n\">Failed</th></tr>",
+    );
     for (at, (lane, head)) in view.comparison.lanes.iter().zip(&view.table.lanes).enumerate() {
         let request = escape(&method::lane(lane));
         let name = escape(&head.name);
@@ -123,7 +126,11 @@ fn figures(view: &ComparisonView, out: &mut String) {
         for one in &row.cells {
             let text = escape(&cell(row, one));
             let class = if one.estimate.is_none() { "n dim" } else { "n" };
-            out.push_str(&if one.best { format!("<td class=\"n\"><b>{text}</b> ✓</td>") } else { format!("<td class=\"{class}\">{text}</td>") });
+            out.push_str(&if one.best {
+                format!("<td class=\"n\"><b>{text}</b> ✓</td>")
+            } else {
+                format!("<td class=\"{class}\">{text}</td>")
+            });
         }
         out.push_str("</tr>");
     }
@@ -135,9 +142,16 @@ fn differences(view: &ComparisonView, out: &mut String) {
     if rows.is_empty() {
         return;
     }
-    out.push_str("<h2>Paired differences</h2><p class=\"dim\">Run by run; bold where the interval excludes zero.</p><div class=\"wide\"><table>");
+    out.push_str(
+        "<h2>Paired differences</h2><p class=\"dim\">Run by run; bold where the interval excludes zero.</p><div class=\"wide\"><table>",
+    );
     for row in rows {
-        out.push_str(&format!("<tr><td>{} <span class=\"dim\">{}</span></td><td class=\"dim\">{}</td>", escape(&row.name), unit(row.unit), row.statistic.name()));
+        out.push_str(&format!(
+            "<tr><td>{} <span class=\"dim\">{}</span></td><td class=\"dim\">{}</td>",
+            escape(&row.name),
+            unit(row.unit),
+            row.statistic.name()
+        ));
         for pair in &row.paired {
             let text = escape(&difference(row, pair));
             out.push_str(&if pair.apart { format!("<td><b>{text}</b></td>") } else { format!("<td>{text}</td>") });
@@ -156,7 +170,13 @@ fn bytes(lanes: &[LaneHead], out: &mut String) {
     out.push_str("<h2>Where the bytes go</h2><p class=\"dim\">Mean bytes received, by the innermost layer that owns them; bars are to one scale.</p>");
     for (at, head) in lanes.iter().enumerate().filter(|(_, head)| !head.layers.is_empty()) {
         let all = sum(head);
-        out.push_str(&format!("<h3>{} {} <span class=\"dim\">{} B</span></h3><div class=\"bar\" style=\"width:{:.2}%\">", badge(at), escape(&head.name), number(Unit::Bytes, all), all / most * 100.0));
+        out.push_str(&format!(
+            "<h3>{} {} <span class=\"dim\">{} B</span></h3><div class=\"bar\" style=\"width:{:.2}%\">",
+            badge(at),
+            escape(&head.name),
+            number(Unit::Bytes, all),
+            all / most * 100.0
+        ));
         let mut key = String::from("<p class=\"key\">");
         for (layer, bytes) in &head.layers {
             let (name, share) = (escape(layer), bytes / all * 100.0);
@@ -178,7 +198,13 @@ fn failed(view: &ComparisonView, out: &mut String) {
     for run in failed {
         let cause = run.failure.as_ref().map(|failure| format!("{}: {}", failure.code, failure.message)).unwrap_or_default();
         let kind = if run.warmup { "warm-up " } else { "" };
-        out.push_str(&format!("<tr><td>{}</td><td>{kind}{}</td><td>{}</td><td><code>{}</code></td></tr>", badge(run.lane as usize), run.n, escape(&cause), run.session));
+        out.push_str(&format!(
+            "<tr><td>{}</td><td>{kind}{}</td><td>{}</td><td><code>{}</code></td></tr>",
+            badge(run.lane as usize),
+            run.n,
+            escape(&cause),
+            run.session
+        ));
     }
     out.push_str("</table></div>\n");
 }

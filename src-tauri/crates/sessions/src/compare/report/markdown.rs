@@ -26,7 +26,14 @@ pub(super) fn page(view: &ComparisonView) -> String {
     let mut out = format!("# {}\n\n{}\n\n", plain(&comparison.title), moment(view.started_at_ms));
     out.push_str("| | Lane | Request | Runs | Failed |\n| --- | --- | --- | ---: | ---: |\n");
     for (lane, head) in comparison.lanes.iter().zip(&table.lanes) {
-        out.push_str(&format!("| {} | {} | {} | {} | {} |\n", head.letter, plain(&head.name), plain(&method::lane(lane)), head.n, head.failed));
+        out.push_str(&format!(
+            "| {} | {} | {} | {} | {} |\n",
+            head.letter,
+            plain(&head.name),
+            plain(&method::lane(lane)),
+            head.n,
+            head.failed
+        ));
     }
     if !table.notes.is_empty() {
         out.push_str("\n## Read this first\n\n");

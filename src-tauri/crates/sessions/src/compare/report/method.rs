@@ -16,7 +16,9 @@ pub(super) fn sentences(view: &ComparisonView) -> Vec<String> {
     let ended = match view.progress.state {
         State::Done => String::new(),
         State::Running => " It still runs.".into(),
-        State::Stopped => format!(" It was stopped after {} of {} runs; what was there by then is told.", view.progress.done, view.progress.of),
+        State::Stopped => {
+            format!(" It was stopped after {} of {} runs; what was there by then is told.", view.progress.done, view.progress.of)
+        }
     };
     let mut all = vec![
         format!(
@@ -54,7 +56,10 @@ pub(super) fn lane(lane: &crate::compare::Lane) -> String {
     if lane.deflate || draft.deflate {
         words.push("offers permessage-deflate".into());
     }
-    words.push(if lane.connection == crate::compare::Connection::Reused || draft.reused { "reused connection" } else { "new connection each run" }.into());
+    words.push(
+        if lane.connection == crate::compare::Connection::Reused || draft.reused { "reused connection" } else { "new connection each run" }
+            .into(),
+    );
     words.retain(|word| !word.is_empty());
     words.join(" · ")
 }

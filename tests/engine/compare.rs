@@ -1,0 +1,173 @@
+//! Comparisons on the Lab: every run is a kept session, and what is said of them is true.
+
+use std::time::Duration;
+
+use weir_dialects::{Ask, Message, Role, Transport};
+use weir_lab::{Lab, LabConfig, Pace, Settings};
+use weir_sessions::KeyChoice;
+use weir_sessions::compare::{self, Comparison, Connection, Lane, Order, State, Statistic};
+use weir_sessions::view::{Draft, HeaderLine};
+use weir_tests::desk::Desk;
+
+async fn lab() -> Lab {
+    let pace = Pace { ttft_ms: 20, tokens_per_second: 1000.0, reply_tokens: 20, ..Pace::default() };
+    Lab::start(LabConfig { port: 0, settings: Settings { pace, ..Settings::default() } }).await.expect("the Lab starts")
+}
+
+fn lane(name: &str, transport: Transport, http: &str) -> Lane {
+    Lane {
+        name: name.into(),
+        draft: Draft {
+            provider: "lab".into(),
+            dialect: "openai-responses".into(),
+            transport,
+            http: http.into(),
+            base_url: None,
+            url: None,
+            ask: Ask { model: "lab/steady".into(), messages: vec![Message::new(Role::User, "Why?")], ..Ask::default() },
+            headers: Vec::new(),
+            insecure: false,
+            title: None,
+            keep_open: false,
+            deflate: false,
+            reused: false,
+        },
+        connection: Connection::Cold,
+        coding: String::new(),
+        deflate: false,
+    }
+}
+
+fn comparison(lanes: Vec<Lane>, runs: u32, warmups: u32, order: Order) -> Comparison {
+    Comparison { id: String::new(), title: "T".into(), lanes, runs, warmups, order, seed: 9, pause_ms: 0 }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_are_sessions_and_reopening_gives_the_same_table() {
+    let (lab, desk) = (lab().await, Desk::new());
+    desk.engine().set_lab(Some(lab.url()));
+    let lanes =
+        vec![lane("HTTP", Transport::Http, "auto"), lane("SSE", Transport::Sse, "2"), lane("WebSocket", Transport::Websocket, "auto")];
+    for order in [Order::Interleaved, Order::Parallel] {
+        let running = compare::run(desk.engine(), comparison(lanes.clone(), 3, 1, order), KeyChoice::Stored).expect("it starts");
+        let mut watcher = running.watch();
+        let (mut told, mut ticks, mut table) = (Vec::new(), 0, None);
+        while let Some(update) = watcher.next().await {
+            told.extend(update.runs);
+            ticks += update.lanes.iter().map(|lane| lane.ticks.len()).sum::<usize>();
+            table = update.table.or(table);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let view = running.view();
+        assert_eq!(view.progress.state, State::Done, "{:?}", running.problem());
+        assert_eq!(view.runs.len(), 12);
+        assert_eq!(told, view.runs, "a watcher is told every run once, in order");
+        assert_eq!(table.as_ref(), Some(&view.table));
+        assert!(ticks > 0);
+        assert!(view.runs.iter().all(|run| run.failure.is_none()), "{:?}", view.runs);
+        let head: Vec<_> = view.table.lanes.iter().map(|lane| (lane.n, lane.failed, lane.warmups)).collect();
+        assert_eq!(head, [(3, 0, 1); 3]);
+        let gap = view.table.row("gap_p50", Statistic::Mean).expect("two lanes stream");
+        assert_eq!(gap.cells[0].why, "one delivery");
+        for run in &view.runs {
+            let session = desk.engine().session(&run.session).expect("it is kept");
+            assert_eq!(compare::RunFigures::of(&session), run.figures, "the bytes give the figures again");
+            let row = desk.engine().library().session(&run.session).expect("it is listed");
+            assert_eq!(row.tags, [format!("compare:{}", running.id())]);
+            let layers: u64 = run.figures.layers.iter().map(|(_, bytes)| bytes).sum();
+            assert_eq!(layers, run.figures.bytes_down);
+        }
+        let replay = compare::replay(desk.engine(), &view.runs[11].session).expect("it is kept");
+        assert_eq!(replay.ticks.last().map(|(_, end)| *end as usize), Some(replay.text.encode_utf16().count()));
+        let reopened = compare::open(desk.engine(), running.id()).expect("it is kept");
+        assert_eq!(reopened.table, view.table);
+        assert_eq!(reopened.comparison, view.comparison);
+        assert_eq!(reopened.progress.state, State::Done);
+    }
+    assert_eq!(compare::list(desk.engine()).expect("the library answers").len(), 2);
+    lab.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reused_connection_counts_the_second_request_alone() {
+    let (lab, desk) = (lab().await, Desk::new());
+    desk.engine().set_lab(Some(lab.url()));
+    for (what, transport, http) in
+        [("1.1", Transport::Sse, "1.1"), ("2", Transport::Sse, "2"), ("whole", Transport::Http, "1.1"), ("ws", Transport::Websocket, "1.1")]
+    {
+        let cold = lane("Cold", transport, http);
+        let reused = Lane { name: "Reused".into(), connection: Connection::Reused, ..cold.clone() };
+        let asked = comparison(vec![cold, reused], 2, 0, Order::Interleaved);
+        let running = compare::run(desk.engine(), asked, KeyChoice::Stored).expect("it starts");
+        running.ended().await;
+        let view = running.view();
+        assert!(view.runs.len() == 4 && view.runs.iter().all(|run| run.failure.is_none()), "{what}: {:?}", view.runs);
+        for run in &view.runs {
+            let figures = &run.figures;
+            let session = desk.engine().session(&run.session).expect("it is kept");
+            assert_eq!(compare::RunFigures::of(&session), *figures, "{what}");
+            let analysis = session.analysis();
+            assert_eq!(analysis.again_at().is_some(), run.lane == 1, "{what}");
+            assert_eq!(figures.output_tokens, Some(20), "{what}");
+            let layers: u64 = figures.layers.iter().map(|(_, bytes)| bytes).sum();
+            assert_eq!(layers, figures.bytes_down, "{what}");
+            let (ttft, total) = (figures.ttft.expect("it spoke"), figures.total.expect("it ended"));
+            assert!(ttft >= 19.0 && ttft <= total, "{what}: {figures:?}");
+            if run.lane == 1 {
+                assert_eq!((figures.dns, figures.tcp, figures.tls), (None, None, None), "{what}");
+                // The whole session took both requests; the figures are of one.
+                let zero = analysis.again_at().expect("it was warmed up").t as f64 / 1e6;
+                assert!(zero >= 19.0 && total < analysis.elapsed() as f64 / 1e6 - zero + 1.0, "{what}");
+                assert!(analysis.fold.owned.wire > figures.bytes_down, "{what}");
+            }
+        }
+        let deltas: Vec<u32> = view.runs.iter().map(|run| run.figures.deltas).collect();
+        assert!(deltas.iter().all(|n| *n == deltas[0]), "{what}: {deltas:?}");
+    }
+    lab.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lane_that_fails_is_told_by_cause() {
+    let (lab, desk) = (lab().await, Desk::new());
+    desk.engine().set_lab(Some(lab.url()));
+    let mut refused = lane("Refused", Transport::Sse, "auto");
+    refused.draft.url = Some(format!("{}/no/such/path", lab.url()));
+    refused.draft.headers.push(HeaderLine { name: "x-note".into(), value: "nobody serves this".into() });
+    let running = compare::run(
+        desk.engine(),
+        comparison(vec![lane("SSE", Transport::Sse, "auto"), refused], 2, 0, Order::Interleaved),
+        KeyChoice::Stored,
+    )
+    .expect("it starts");
+    running.ended().await;
+    let view = running.view();
+    assert_eq!((view.table.lanes[0].n, view.table.lanes[1].failed), (2, 2));
+    assert!(
+        view.runs.iter().filter(|run| run.lane == 1).all(|run| run.failure.as_ref().is_some_and(|failure| failure.status == Some(404))),
+        "{:?}",
+        view.runs
+    );
+    assert!(view.table.notes.iter().any(|note| note.contains("Lane B") && note.contains("2 of 2 runs failed")), "{:?}", view.table.notes);
+    lab.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_keeps_what_is_there() {
+    let (lab, desk) = (lab().await, Desk::new());
+    desk.engine().set_lab(Some(lab.url()));
+    let lanes = vec![lane("SSE", Transport::Sse, "auto"), lane("HTTP", Transport::Http, "auto")];
+    let running = compare::run(desk.engine(), comparison(lanes, 500, 0, Order::Interleaved), KeyChoice::Stored).expect("it starts");
+    let mut watcher = running.watch();
+    while running.progress().done < 3 {
+        watcher.next().await.expect("it runs");
+    }
+    assert!(running.progress().left_ms.is_some_and(|left| left > 0.0));
+    running.stop();
+    tokio::time::timeout(Duration::from_secs(10), running.ended()).await.expect("it stops at once");
+    let kept = compare::open(desk.engine(), running.id()).expect("it is kept");
+    assert_eq!(kept.progress.state, State::Stopped);
+    assert!(kept.runs.len() >= 3 && kept.runs.len() < 100, "{}", kept.runs.len());
+    assert!(kept.runs.iter().all(|run| run.failure.is_none()), "a run that was stopped is none: {:?}", kept.runs);
+    lab.stop().await;
+}
