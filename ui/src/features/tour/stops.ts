@@ -254,8 +254,9 @@ const faults: Stop = {
         { say: 'bufferWs', frame: ['websocket', marks.firstText], cite: 'RFC 6455 §5.5.2' },
       ],
       play: (stage, prompts) => {
-        const held = { 'ttft-ms': 1300, rate: 0, tokens: 12 };
-        return together(stage, three(prompts.fault, held, held, PACE));
+        // More than the whole reply: what is held goes out when it ends.
+        const held = { ...PACE, fault: 'buffering=65536' };
+        return together(stage, three(prompts.fault, held, held, held));
       },
     },
   ],
