@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout)]
 
 mod delay;
+mod filter;
 mod memory;
 mod rate;
 mod table;
@@ -36,8 +37,13 @@ fn main() -> Result<(), Failure> {
 /// Measures something and adds it to the table.
 type Part = fn(&mut table::Table) -> Result<(), Failure>;
 
-const PARTS: [(&str, Part); 4] =
-    [("events", rate::events), ("messages", rate::messages), ("memory", memory::measure), ("delay", delay::measure)];
+const PARTS: [(&str, Part); 5] = [
+    ("events", rate::events),
+    ("messages", rate::messages),
+    ("memory", memory::measure),
+    ("filter", filter::measure),
+    ("delay", delay::measure),
+];
 
 /// Where recordings and downloads go: one disk for all.
 fn folder() -> Result<PathBuf, Failure> {

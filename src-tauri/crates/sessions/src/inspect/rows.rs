@@ -1,8 +1,12 @@
 //! Pages of the frame table under a filter, kept up as the session grows.
 
-use super::filter::{Facts, Filter, Payload, Source, Windows};
+use std::collections::BTreeMap;
+
+use weir_frames::Span;
+
+use super::filter::{Coded, Facts, Filter, Payload, Source, Windows};
 use super::{Bytes, summary};
-use crate::analysis::{Fold, Row, RowId};
+use crate::analysis::{Fold, Row, RowId, Stream};
 use crate::view::{FrameRow, RowsPage};
 
 /// Rows looked at in one step.
@@ -22,6 +26,8 @@ pub struct Selection {
     last_t: u64,
     /// The first of the carriers that were taken when no more rows were there: a row may come that stands before them.
     tail: Option<usize>,
+    /// How far coded streams were asked to be decoded, by stream.
+    coded: BTreeMap<u16, u64>,
     windows: Windows,
 }
 
@@ -44,7 +50,7 @@ struct Question {
 impl Selection {
     /// A selection that has looked at nothing yet.
     pub fn new(filter: Filter) -> Self {
-        Self { filter, ids: Vec::new(), seen: (0, 0), last_t: 0, tail: None, windows: Windows::default() }
+        Self { filter, ids: Vec::new(), seen: (0, 0), last_t: 0, tail: None, coded: BTreeMap::new(), windows: Windows::default() }
     }
 
     /// Whether its steps read payloads.
@@ -116,9 +122,11 @@ impl Selection {
             match (self.filter.of_index(facts), stream) {
                 (Some(true), _) => found.push((id, None)),
                 (None, Some(stream)) => {
-                    let spans = stream.wire(row.span());
+                    let coded = coded(&mut self.coded, row, stream);
+                    let spans = if coded.is_some() { Vec::new() } else { stream.wire(row.span()) };
                     asked += u64::from(row.len);
-                    let source = Source { conn: stream.conn, out: stream.out, spans, dialect: fold.dialect, transport: fold.transport };
+                    let source =
+                        Source { conn: stream.conn, out: stream.out, spans, coded, dialect: fold.dialect, transport: fold.transport };
                     found.push((id, Some(Question { row: *row, number, before: self.last_t, word: word.to_owned(), source })));
                 }
                 _ => {}
@@ -198,6 +206,18 @@ impl Selection {
         }
         RowsPage { matching: matching as u32, start: start as u32, rows, searched: self.searched(fold) }
     }
+}
+
+/// What has to be decoded for a row of a coded stream, beyond what was `given` to the rows before it.
+fn coded(given: &mut BTreeMap<u16, u64>, row: &Row, stream: &Stream) -> Option<Coded> {
+    if stream.codings.is_empty() {
+        return None;
+    }
+    let given = given.entry(row.stream).or_default();
+    let end = stream.coded(row.span()).last().map_or(0, |block| block.end);
+    let more = if end > *given { stream.map.outer(Span::new(*given, end)) } else { Vec::new() };
+    *given = end.max(*given);
+    Some(Coded { stream: row.stream, codings: stream.codings.iter().map(|(coding, _)| *coding).collect(), span: row.span(), more })
 }
 
 /// A row as the table shows it; `before` is the time of the row above, nanoseconds.

@@ -224,7 +224,8 @@ fn uncoded(stream: &crate::analysis::Stream, bytes: &dyn Bytes, shown: Span) -> 
     Ok(found)
 }
 
-fn undo(decoders: &mut [Decoder], bytes: &[u8], sink: &mut dyn FnMut(&[u8])) {
+/// Undoes codings, the outermost first, as far as `bytes` lead.
+pub fn undo(decoders: &mut [Decoder], bytes: &[u8], sink: &mut dyn FnMut(&[u8])) {
     let Some((first, rest)) = decoders.split_first_mut() else { return sink(bytes) };
     first.push(bytes, &mut |item| {
         if let weir_frames::coding::Item::Data { bytes, .. } = item {

@@ -13,7 +13,7 @@ mod term;
 mod tests;
 
 pub use grammar::parse;
-pub use payload::{Payload, Source, Windows};
+pub use payload::{Coded, Payload, Source, Windows};
 
 use crate::analysis::{Kind, Layer, Row};
 use path::Condition;

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use weir_dialects::{Dialect, Transport};
 use weir_frames::Span;
+use weir_frames::coding::{Coding, Decoder};
 
 use crate::analysis::{Layer, Row};
 use crate::inspect::Bytes;
-use crate::inspect::unit::{Unit, deltas_of};
+use crate::inspect::unit::{Unit, deltas_of, undo};
 
 /// Bytes read at once: what stands near is asked for next.
 const WINDOW: usize = 1 << 20;
@@ -29,16 +30,41 @@ pub struct Source {
     pub out: bool,
     /// Its ranges in the connection's bytes.
     pub spans: Vec<Span>,
+    /// Under a content coding those ranges are blocks that hold more than the row: this is where it is in what they decode to.
+    pub coded: Option<Coded>,
     /// Who decodes it.
     pub dialect: &'static dyn Dialect,
     /// How the reply travels.
     pub transport: Transport,
 }
 
+/// A row of a body under content codings. These can only be undone in order: the rows of a stream are to be asked about in order, too.
+#[derive(Clone)]
+pub struct Coded {
+    /// The stream.
+    pub stream: u16,
+    /// Its codings, the outermost first.
+    pub codings: Vec<Coding>,
+    /// The row's range in the decoded stream.
+    pub span: Span,
+    /// What is to be decoded for it beyond what was for the rows before: ranges of the connection's bytes.
+    pub more: Vec<Span>,
+}
+
+/// A coded stream as far as it was decoded; what rows need no longer is let go.
+struct Decoded {
+    stream: u16,
+    decoders: Vec<Decoder>,
+    /// Where `data` begins in the decoded stream.
+    start: u64,
+    data: Vec<u8>,
+}
+
 /// Pieces of each direction's bytes, so that a search through all rows reads each byte once.
 #[derive(Default)]
 pub struct Windows {
     held: Vec<Window>,
+    decoded: Vec<Decoded>,
 }
 
 struct Window {
@@ -49,9 +75,32 @@ struct Window {
 }
 
 impl Windows {
-    /// Lets go of the bytes.
+    /// Lets go of the bytes. Decoders stay where they are: they cannot go back.
     pub fn clear(&mut self) {
         self.held = Vec::new();
+    }
+
+    /// Decodes as far as a row needs. Must be called for every row that `more` was told for, whether it is asked about or not.
+    fn decode(&mut self, bytes: &dyn Bytes, conn: u32, out: bool, coded: &Coded) -> &[u8] {
+        let at = self.decoded.iter().position(|one| one.stream == coded.stream).unwrap_or_else(|| {
+            let decoders = coded.codings.iter().map(|coding| Decoder::new(*coding)).collect();
+            self.decoded.push(Decoded { stream: coded.stream, decoders, start: 0, data: Vec::new() });
+            self.decoded.len() - 1
+        });
+        let mut raw = Vec::new();
+        for span in &coded.more {
+            self.take(bytes, conn, out, *span, &mut raw);
+        }
+        let one = &mut self.decoded[at];
+        undo(&mut one.decoders, &raw, &mut |plain| one.data.extend_from_slice(plain));
+        let past = (coded.span.start.saturating_sub(one.start) as usize).min(one.data.len());
+        if past > WINDOW {
+            one.data.drain(..past);
+            one.start += past as u64;
+        }
+        let from = (coded.span.start.saturating_sub(one.start) as usize).min(one.data.len());
+        let to = (coded.span.end.saturating_sub(one.start) as usize).clamp(from, one.data.len());
+        &one.data[from..to]
     }
 
     /// Appends a range; less of it where the stream ends, or cannot be read.
@@ -88,15 +137,24 @@ pub struct Payload<'a> {
 impl<'a> Payload<'a> {
     /// The bytes that `source` names.
     pub fn new(bytes: &'a dyn Bytes, windows: &'a mut Windows, source: &'a Source) -> Self {
-        Self { bytes, windows, source, inner: None, content: None }
+        // The rows behind it count on its part being decoded.
+        let inner = source.coded.as_ref().map(|coded| windows.decode(bytes, source.conn, source.out, coded).to_vec());
+        Self { bytes, windows, source, inner, content: None }
     }
 
     fn len(&self) -> u64 {
+        if let Some(coded) = &self.source.coded {
+            return coded.span.len();
+        }
         self.source.spans.iter().map(|span| span.len()).sum()
     }
 
     /// `[from, to)` of the row's bytes in its own layer.
     fn part(&mut self, from: u64, to: u64) -> Vec<u8> {
+        if let (Some(_), Some(inner)) = (&self.source.coded, &self.inner) {
+            let to = (to as usize).min(inner.len());
+            return inner.get(from as usize..to).unwrap_or_default().to_vec();
+        }
         let mut part = Vec::new();
         let mut at = 0;
         for span in &self.source.spans {

@@ -45,7 +45,7 @@ fn terms_group_and_binds_before_or() {
     assert_eq!(terms("/a b[)]/ \"c (d\" f(x)").len(), 3);
     assert_eq!(terms("(f(x))"), [Expression::Test(Test::Text("f(x)".into()))]);
     assert_eq!(terms("json:$['a) b'] dir:in").len(), 2);
-    assert_eq!(terms("(json:$.a~/x y)/i)").len(), 1);
+    assert_eq!(terms("(json:$.a~/x y[)]/i)").len(), 1);
     assert_eq!(terms("\"OR\""), [Expression::Test(Test::Text("OR".into()))]);
 }
 
