@@ -29,7 +29,9 @@ fn three_protocols_from_first_start_to_the_bytes() {
         window.until("three lanes are offered", "return document.querySelectorAll('[data-testid=lane]').length === 3").await?;
         window.until("the cost is told", "return /requests/.test(document.querySelector('[data-testid=compare-cost]').innerText)").await?;
         run_all(window, 6).await?;
-        window.until("the table stands", "return document.querySelectorAll('[data-testid=compare-table] [data-figure]').length > 8").await?;
+        window
+            .until("the table stands", "return document.querySelectorAll('[data-testid=compare-table] [data-figure]').length > 8")
+            .await?;
         picture(window, "compare").await?;
         let progress = window.text("compare-progress").await?;
         assert!(!progress.contains("failed"), "{progress}");
@@ -41,11 +43,21 @@ fn three_protocols_from_first_start_to_the_bytes() {
         assert!(whole.iter().all(|text| text.len() > 50), "{whole:?}");
         window.ask::<()>("document.querySelector('[data-testid=compare-playhead]').focus()", vec![]).await?;
         window.press(&[key::HOME]).await?;
-        window.until("nobody had seen anything at the start", "return [...document.querySelectorAll('[data-testid=lane-reply] p')].every((p) => p.textContent === '')").await?;
+        window
+            .until(
+                "nobody had seen anything at the start",
+                "return [...document.querySelectorAll('[data-testid=lane-reply] p')].every((p) => p.textContent === '')",
+            )
+            .await?;
         let middle = "const plot = document.querySelector('[data-testid=compare-playhead]').getBoundingClientRect(); return [plot.left + plot.width * 0.6, plot.top + 40]";
         let place: Vec<f64> = window.ask(middle, vec![]).await?;
         window.click_at(place[0], place[1]).await?;
-        window.until("SSE shows a part", "const p = document.querySelectorAll('[data-testid=lane-reply] p')[1]; return p.textContent.length > 0").await?;
+        window
+            .until(
+                "SSE shows a part",
+                "const p = document.querySelectorAll('[data-testid=lane-reply] p')[1]; return p.textContent.length > 0",
+            )
+            .await?;
         let part = replies(window).await?;
         assert_eq!(part[0], "", "the one response is not there yet");
         assert!(whole[1].starts_with(&part[1]) && part[1].len() < whole[1].len(), "{part:?}");
@@ -77,12 +89,25 @@ fn six_lanes_at_once_and_a_stop_in_between() {
         for n in 4..=6 {
             window.click("lane-add").await?;
             window.click("lane-save").await?;
-            window.until_with("another lane", "return document.querySelectorAll('[data-testid=lane]').length === arguments[0]", vec![Value::from(n)]).await?;
+            window
+                .until_with(
+                    "another lane",
+                    "return document.querySelectorAll('[data-testid=lane]').length === arguments[0]",
+                    vec![Value::from(n)],
+                )
+                .await?;
         }
         window.segment("compare-order", "parallel").await?;
         window.fill("compare-runs", "20").await?;
         window.press(&[key::CONTROL, key::ENTER]).await?;
-        window.within(Duration::from_secs(40), "some runs are over", "return /^([7-9]|[1-9][0-9]+) of 132/.test(document.querySelector('[data-testid=compare-progress]')?.innerText ?? '')", vec![]).await?;
+        window
+            .within(
+                Duration::from_secs(40),
+                "some runs are over",
+                "return /^([7-9]|[1-9][0-9]+) of 132/.test(document.querySelector('[data-testid=compare-progress]')?.innerText ?? '')",
+                vec![],
+            )
+            .await?;
         picture(window, "compare-six").await?;
         window.click("compare-stop").await?;
         window.within(Duration::from_secs(20), "it stopped", OVER, vec![]).await?;
