@@ -198,8 +198,6 @@ commands! {
     library::delete_sessions(sessions: Vec<String>) -> ();
     library::restore_sessions(sessions: Vec<String>) -> ();
     library::export_sessions(sessions: Vec<String>, format: ExportFormat) -> String;
-    keys::keys() -> KeysState;
-    keys::set_key(provider: String, value: String, keep: KeptIn) -> KeyInfo;
     compare::comparison_presets(provider: String, model: String, prompt: String, other: String) -> Vec<Preset>;
     compare::comparisons() -> Vec<ComparisonSummary>;
     compare::comparison_cost(comparison: Comparison) -> ComparisonCost;
@@ -209,6 +207,8 @@ commands! {
     compare::lane_replay(session: String) -> LaneReplay;
     compare::comparison_report(id: String, format: ReportFormat) -> String;
     compare::delete_comparison(id: String) -> ();
+    keys::keys() -> KeysState;
+    keys::set_key(provider: String, value: String, keep: KeptIn) -> KeyInfo;
     keys::delete_key(provider: String) -> ();
     keys::test_key(provider: String) -> TestResult;
     keys::forget_session_keys() -> ();
@@ -255,14 +255,14 @@ async fn watch(app: State<'_, App>, session: String, updates: Channel<Update>) -
     Ok(crate::watching::start(app.inner(), &session, updates)?)
 }
 
-/// Ends a watch.
-#[tauri::command]
 /// Sends updates of a comparison through `updates` until it is over or `unwatch` names the channel.
 #[tauri::command]
 async fn watch_comparison(app: State<'_, App>, id: String, updates: Channel<ComparisonUpdate>) -> Result<(), IpcError> {
     Ok(commands::compare::watch(app.inner(), &id, updates)?)
 }
 
+/// Ends a watch.
+#[tauri::command]
 fn unwatch(app: State<'_, App>, channel: u32) {
     crate::watching::stop(app.inner(), channel);
 }
