@@ -44,10 +44,13 @@ async fn played(window: &Window, stop: &str, scene: &str) -> Result<(), Failure>
 /// Looks at a sentence; gives the summary of the frame that it lights, and whether the frame lights the sentence again.
 async fn look(window: &Window, say: &str) -> Result<(String, bool), Failure> {
     let button = format!("[data-say='{say}'] button");
-    window.until_with("the frame has come", "return document.querySelector(arguments[0])?.disabled === false", vec![button.clone().into()]).await?;
+    window
+        .until_with("the frame has come", "return document.querySelector(arguments[0])?.disabled === false", vec![button.clone().into()])
+        .await?;
     window.ask::<()>("document.querySelector(arguments[0]).focus()", vec![button.into()]).await?;
     window.until("a frame is lit", "return document.querySelectorAll('[data-testid=tour-frame].lit').length === 1").await?;
-    let lit: String = window.ask("return document.querySelector('[data-testid=tour-frame].lit').innerText.replace(/\\s+/g, ' ')", vec![]).await?;
+    let lit: String =
+        window.ask("return document.querySelector('[data-testid=tour-frame].lit').innerText.replace(/\\s+/g, ' ')", vec![]).await?;
     window.ask::<()>("document.querySelector('[data-testid=tour-frame].lit').focus()", vec![]).await?;
     let back = "return document.querySelector(arguments[0]).classList.contains('lit')";
     window.until_with("the frame lights its sentence", back, vec![format!("[data-say='{say}']").into()]).await?;
@@ -70,7 +73,12 @@ async fn walk(window: &Window, pictures: &str) -> Result<Vec<(String, String)>, 
             }
             let first = says[0];
             window.click(&format!("[data-say='{first}'] button")).await?;
-            window.until("its bytes are there", "return (document.querySelector('[data-testid=tour] [data-testid=hex]')?.dataset.bytes ?? '') !== ''").await?;
+            window
+                .until(
+                    "its bytes are there",
+                    "return (document.querySelector('[data-testid=tour] [data-testid=hex]')?.dataset.bytes ?? '') !== ''",
+                )
+                .await?;
             assert!(window.count("[data-testid=tour] [data-testid=layer-node]").await? > 0, "{stop}: its tree is there");
             window.ask::<()>("document.activeElement?.blur()", vec![]).await?;
             picture(window, &format!("tour-{pictures}-{}-{stop}-{scene}", n + 1)).await?;
@@ -145,7 +153,13 @@ fn six_stops_run_live_in_both_languages() {
         window.click("[data-testid=tour-act][data-act=right]").await?;
         window.click("tour-open").await?;
         window.until("it is in the Playground", "return document.querySelector('[data-testid=tour]') === null").await?;
-        window.until_with("its outcome", "return document.querySelector('[data-testid=outcome]')?.dataset.outcome === arguments[0]", vec![json!("complete")]).await
+        window
+            .until_with(
+                "its outcome",
+                "return document.querySelector('[data-testid=outcome]')?.dataset.outcome === arguments[0]",
+                vec![json!("complete")],
+            )
+            .await
     });
 }
 
