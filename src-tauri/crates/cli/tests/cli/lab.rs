@@ -28,7 +28,8 @@ fn the_certificate_for_tls_is_there_before_the_address_is_told() {
     let lab = Lab::start(&home, &["--tls-ca", file.to_str().unwrap()]);
     assert!(std::fs::read_to_string(&file).unwrap().starts_with("-----BEGIN CERTIFICATE-----"));
     let base = lab.base().replace("http://127.0.0.1", "https://localhost");
-    let ask = |more: &[&str]| home.run(&[&["send", "--base-url", &base, "--model", "lab/steady", "--prompt", "x", "--json"], more].concat());
+    let ask =
+        |more: &[&str]| home.run(&[&["send", "--base-url", &base, "--model", "lab/steady", "--prompt", "x", "--json"], more].concat());
     assert_eq!(ask(&[]).code, 3, "nobody trusts it unasked");
     for http in ["1.1", "2"] {
         let ran = ask(&["--insecure", "--http", http]);
