@@ -20,8 +20,14 @@ pub(super) fn read(body: &str, transport: Transport) -> Option<Ask> {
         output: output(&body),
         ..Ask::default()
     };
-    for turn in body.get("messages")?.as_array()? {
+    let turns = body.get("messages")?.as_array()?;
+    for (turn, next) in turns.iter().zip(turns.iter().skip(1).map(Some).chain([None])) {
         messages(turn, &mut ask.messages)?;
+        // Results and what the user says behind them are one turn; where they are two, an empty message keeps them apart.
+        let ends_in_results = ask.messages.last().is_some_and(|message| message.role == Role::Tool);
+        if ends_in_results && next.is_some_and(|next| next["role"] == "user") {
+            ask.messages.push(Message::new(Role::User, ""));
+        }
     }
     if ask.tools.is_empty() {
         // The tools, if any, are of kinds that have no field: so the choice among them must stay with them.

@@ -618,6 +618,17 @@ fn question() -> impl Strategy<Value = Ask> {
     )
 }
 
+#[test]
+fn results_and_a_turn_of_the_user_that_stand_apart_are_read_apart() {
+    for body in [
+        r#"{"model":"m","max_tokens":4096,"messages":[{"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":""}]},{"role":"user","content":""}]}"#,
+        r#"{"model":"m","max_tokens":4096,"messages":[{"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":"1"}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"u","content":"2"}]}]}"#,
+    ] {
+        let read = AnthropicMessages.read(body, "", Transport::Http).unwrap();
+        assert_eq!(Value::Object(super::body::build(&read, Transport::Http)).to_string(), body);
+    }
+}
+
 /// What a member of a body may hold, or `None` for no such member.
 fn value() -> impl Strategy<Value = Option<Value>> {
     let some = [
