@@ -62,11 +62,7 @@ pub fn draft(url: &str, dialect: &str, transport: Transport) -> Draft {
         http: "auto".into(),
         base_url: None,
         url: Some(url.into()),
-        ask: Ask {
-            model: "lab/steady".into(),
-            messages: vec![Message::new(Role::User, "Explain yourself.")],
-            ..Ask::default()
-        },
+        ask: Ask { model: "lab/steady".into(), messages: vec![Message::new(Role::User, "Explain yourself.")], ..Ask::default() },
         headers: Vec::new(),
         insecure: false,
         title: None,

@@ -13,8 +13,8 @@ use weir_sessions::compare::{
 };
 use weir_sessions::models::ModelList;
 use weir_sessions::view::{
-    DialectInfo, Draft, ExportFormat, FilterError, FrameDetail, Landmark, Place, Preview, Problem, Ribbon, RowsPage, SessionInfo, SessionPage,
-    SessionSummary, SessionsQuery, Settings, Update,
+    DialectInfo, Draft, ExportFormat, FilterError, FrameDetail, Landmark, Place, Preview, Problem, Ribbon, RowsPage, SessionInfo,
+    SessionPage, SessionSummary, SessionsQuery, Settings, Update,
 };
 
 use crate::commands;

@@ -29,7 +29,14 @@ pub struct App {
 impl App {
     /// State around an engine; the Lab does not run yet.
     pub fn new(engine: Engine) -> Self {
-        Self { engine, lab: Arc::default(), open: Arc::default(), watchers: Arc::default(), found_key: Arc::default(), comparisons: Arc::default() }
+        Self {
+            engine,
+            lab: Arc::default(),
+            open: Arc::default(),
+            watchers: Arc::default(),
+            found_key: Arc::default(),
+            comparisons: Arc::default(),
+        }
     }
 
     /// Keeps a session at hand until its view closes it.
@@ -49,7 +56,8 @@ impl App {
 
     /// Ends what runs: streams are stopped and kept as they are.
     pub async fn close(&self) {
-        let comparisons: Vec<_> = self.comparisons.lock().unwrap_or_else(PoisonError::into_inner).drain().map(|(_, running)| running).collect();
+        let comparisons: Vec<_> =
+            self.comparisons.lock().unwrap_or_else(PoisonError::into_inner).drain().map(|(_, running)| running).collect();
         comparisons.iter().for_each(Running::stop);
         for running in comparisons {
             let _ = tokio::time::timeout(std::time::Duration::from_secs(2), running.ended()).await;

@@ -41,7 +41,8 @@ async fn the_script_is_what_was_decoded() {
                 assert_eq!(outcome.kind, OutcomeKind::Complete, "{what}: {outcome:?}");
                 let call = &session.plan().call;
                 let body = if transport == Websocket { &call.messages[0].text } else { &call.body };
-                let script = Script::for_request(path, &weir_lab::HeaderMap::new(), transport == Websocket, body.as_bytes(), &settings).expect("the Lab takes it");
+                let script = Script::for_request(path, &weir_lab::HeaderMap::new(), transport == Websocket, body.as_bytes(), &settings)
+                    .expect("the Lab takes it");
                 let analysis = session.analysis();
                 let folded = &analysis.fold.folded;
                 assert_eq!(folded.text(BlockKind::Text), script.text(), "{what}");

@@ -2,8 +2,8 @@
 
 mod bad_input;
 mod captures;
-mod compare;
 mod codings;
+mod compare;
 mod dialects;
 mod growth;
 mod index;

@@ -131,8 +131,9 @@ fn check(sdk: &str, told: &[u8]) -> usize {
             assert_eq!(heard.reasoning, script.reasoning(), "{what}");
         }
         let calls = script.tool_calls().iter();
-        let calls: Vec<(String, Value)> =
-            calls.map(|call| (call.name.clone(), serde_json::from_str(call.arguments.text()).expect("the Lab's arguments are JSON"))).collect();
+        let calls: Vec<(String, Value)> = calls
+            .map(|call| (call.name.clone(), serde_json::from_str(call.arguments.text()).expect("the Lab's arguments are JSON")))
+            .collect();
         assert_eq!(heard.tools, calls, "{what}");
         assert_eq!(calls.is_empty(), !heard.case.ends_with("tools"), "{what}");
         let usage = script.usage();

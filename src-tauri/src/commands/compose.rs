@@ -2,9 +2,9 @@
 
 use weir_dialects::provider::Provider;
 use weir_dialects::{Ask, dialect};
-use weir_sessions::view::{DialectInfo, Draft, Preview};
-use weir_sessions::models::{self, ModelList};
 use weir_sessions::Error;
+use weir_sessions::models::{self, ModelList};
+use weir_sessions::view::{DialectInfo, Draft, Preview};
 
 use std::sync::PoisonError;
 

@@ -83,7 +83,15 @@ pub struct Message {
 impl Message {
     /// A turn of nothing but text.
     pub fn new(role: Role, text: impl Into<String>) -> Self {
-        Self { role, text: text.into(), tool_calls: Vec::new(), tool_call_id: None, attachments: Vec::new(), reasoning: None, signature: None }
+        Self {
+            role,
+            text: text.into(),
+            tool_calls: Vec::new(),
+            tool_call_id: None,
+            attachments: Vec::new(),
+            reasoning: None,
+            signature: None,
+        }
     }
 }
 

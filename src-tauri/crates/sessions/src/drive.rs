@@ -39,8 +39,7 @@ async fn socket(target: &Target, session: &Arc<Session>, journal: Journal) -> Re
     }
     let mut wishes = line.open();
     let offer = plan.draft.deflate.then(Offer::default);
-    let mut socket =
-        ws::open_offering(target, &plan.headers(), &plan.subprotocols(), offer.as_ref(), journal.clone(), 0, &control).await?;
+    let mut socket = ws::open_offering(target, &plan.headers(), &plan.subprotocols(), offer.as_ref(), journal.clone(), 0, &control).await?;
     let sender = socket.sender();
     let mut sent = false;
     // A connection that is to be reused carries the question twice.

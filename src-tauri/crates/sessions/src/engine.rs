@@ -157,7 +157,8 @@ impl Engine {
 
     /// The question that `body` asks in the draft's dialect; `None` where it cannot be held in fields.
     pub fn read_body(&self, draft: &Draft, body: &str) -> Option<weir_dialects::Ask> {
-        let plan = self.plan(&Draft { ask: weir_dialects::Ask { raw_body: None, ..draft.ask.clone() }, ..draft.clone() }, &KeyChoice::Stored);
+        let plan =
+            self.plan(&Draft { ask: weir_dialects::Ask { raw_body: None, ..draft.ask.clone() }, ..draft.clone() }, &KeyChoice::Stored);
         let (dialect, url) = match &plan {
             Ok(plan) => (plan.dialect(), plan.call.url.as_str()),
             Err(_) => (weir_dialects::dialect::find(&draft.dialect)?, ""),

@@ -222,7 +222,9 @@ fn endpoint(draft: &Draft, known: Option<&Provider>, dialect: &dyn Dialect, lab:
             "provider-dialect",
             format!("{} does not speak {}.", known.map_or(draft.provider.as_str(), |p| p.name.as_str()), dialect.name()),
             "Nothing was sent.",
-            known.map_or(String::new(), |p| format!("it speaks: {}", p.dialects.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>().join(", "))),
+            known.map_or(String::new(), |p| {
+                format!("it speaks: {}", p.dialects.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>().join(", "))
+            }),
             "Choose another dialect, or give the URL yourself.",
         )),
     }

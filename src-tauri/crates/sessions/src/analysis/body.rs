@@ -68,7 +68,9 @@ impl Body {
             }
             _ if !fold.decodes && status.code < 300 => Format::Opaque,
             _ => {
-                let sniff = status.code < 300 && media != "text/html" && (fold.transport == Transport::Sse || fold.dialect.elements(fold.transport));
+                let sniff = status.code < 300
+                    && media != "text/html"
+                    && (fold.transport == Transport::Sse || fold.dialect.elements(fold.transport));
                 Format::Whole { bytes: Vec::new(), oversized: false, sniff }
             }
         };
@@ -298,7 +300,10 @@ impl Stray {
 fn sse_end(item: &sse::Item<'_>) -> u64 {
     match item {
         sse::Item::Event(event) => event.span.end,
-        sse::Item::Comment { span, .. } | sse::Item::Retry { span, .. } | sse::Item::Silent { span, .. } | sse::Item::Incomplete { span } => span.end,
+        sse::Item::Comment { span, .. }
+        | sse::Item::Retry { span, .. }
+        | sse::Item::Silent { span, .. }
+        | sse::Item::Incomplete { span } => span.end,
     }
 }
 
@@ -378,7 +383,9 @@ fn element_item(fold: &mut Fold, t: u64, stream: u16, item: array::Item<'_>, tol
             let word = fold.word("end of the array");
             fold.row(t, stream, span, Layer::Body, Kind::Control, word);
         }
-        array::Item::Stray { span } => fold.rule(t, stream, span.start, Layer::Body, "json", "bytes outside the array (RFC 8259 §2)", false),
+        array::Item::Stray { span } => {
+            fold.rule(t, stream, span.start, Layer::Body, "json", "bytes outside the array (RFC 8259 §2)", false)
+        }
         array::Item::Incomplete { span } => {
             fold.row(t, stream, span, Layer::Body, Kind::Incomplete, 0);
         }

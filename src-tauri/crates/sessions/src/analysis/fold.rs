@@ -365,7 +365,11 @@ impl Fold {
     pub fn heap_bytes(&self) -> usize {
         self.rows.heap_bytes()
             + self.carriers.heap_bytes()
-            + self.streams.iter().map(|s| s.map.heap_bytes() + s.codings.iter().map(|(_, d)| d.map().heap_bytes()).sum::<usize>()).sum::<usize>()
+            + self
+                .streams
+                .iter()
+                .map(|s| s.map.heap_bytes() + s.codings.iter().map(|(_, d)| d.map().heap_bytes()).sum::<usize>())
+                .sum::<usize>()
             + self.folded.blocks.iter().map(super::reply::ReplyBlock::heap_bytes).sum::<usize>()
     }
 

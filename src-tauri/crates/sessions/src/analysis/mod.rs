@@ -17,9 +17,9 @@ mod tests;
 use weir_dialects::{Dialect, Transport};
 use weir_transport::{Dir, Entry, Mark};
 
+pub use body::{BARE, ELEMENT, record_of};
 pub use chunked::Chunked;
 pub use connection::opcode_name;
-pub use body::{BARE, ELEMENT, record_of};
 pub use fold::{Fold, Owned, Stream, Told, looks_like_json};
 pub use outcome::of_error as problem_of;
 pub use phases::Phases;
@@ -59,7 +59,16 @@ pub struct Again {
 impl Analysis {
     /// The fold of a session in `dialect` whose reply was asked for over `transport`.
     pub fn new(dialect: &'static dyn Dialect, transport: Transport) -> Self {
-        Self { fold: Fold::new(dialect, transport), phases: Phases::default(), connections: Vec::new(), sent: 0, reads: 0, last_t: 0, over: false, again: None }
+        Self {
+            fold: Fold::new(dialect, transport),
+            phases: Phases::default(),
+            connections: Vec::new(),
+            sent: 0,
+            reads: 0,
+            last_t: 0,
+            over: false,
+            again: None,
+        }
     }
 
     /// Folds the next entry of the log in; every delta it brings is told.

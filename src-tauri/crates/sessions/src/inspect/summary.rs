@@ -13,7 +13,12 @@ const MOST: usize = 240;
 
 /// The summary of a row. What cannot be read is said instead.
 pub fn of(fold: &Fold, bytes: &dyn Bytes, id: RowId, row: &Row) -> String {
-    if let Some(block) = row.block.checked_sub(1).filter(|_| !matches!(row.kind, Kind::Audio | Kind::Request)).and_then(|at| fold.folded.blocks.get(at as usize)) {
+    if let Some(block) = row
+        .block
+        .checked_sub(1)
+        .filter(|_| !matches!(row.kind, Kind::Audio | Kind::Request))
+        .and_then(|at| fold.folded.blocks.get(at as usize))
+    {
         let own = block.range_of(id.0).and_then(|range| block.text.get(range)).unwrap_or_default();
         return match &block.tool {
             Some(tool) if own.is_empty() || block.rows().0 == id.0 => cut(&format!("{}({own}", tool.name)),

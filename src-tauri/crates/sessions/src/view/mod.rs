@@ -5,7 +5,11 @@ mod library;
 mod live;
 mod settings;
 
-pub use frames::{BitField, FilterError, FrameDetail, FrameRow, KindCount, Landmark, Node, Owner, Place, Ribbon, RibbonLane, RibbonPhase, RowsPage};
+pub use frames::{
+    BitField, FilterError, FrameDetail, FrameRow, KindCount, Landmark, Node, Owner, Place, Ribbon, RibbonLane, RibbonPhase, RowsPage,
+};
 pub use library::{ExportFormat, SessionPage, SessionSummary, SessionsQuery};
-pub use live::{Block, BlockKind, Draft, HeaderLine, Media, Metrics, Outcome, OutcomeKind, Preview, Problem, Rate, SessionInfo, State, Update};
+pub use live::{
+    Block, BlockKind, Draft, HeaderLine, Media, Metrics, Outcome, OutcomeKind, Preview, Problem, Rate, SessionInfo, State, Update,
+};
 pub use settings::{DialectInfo, OpenTransport, Settings};
