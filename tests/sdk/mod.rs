@@ -145,7 +145,7 @@ fn check(sdk: &str, told: &[u8]) -> usize {
 
 /// Runs a script against a Lab of its own.
 async fn speak(sdk: &str, cases: usize, mut command: Command) {
-    let lab = Lab::start(LabConfig { port: 0, settings: settings(), ..LabConfig::default() }).await.expect("the Lab starts");
+    let lab = Lab::start(LabConfig { port: 0, settings: settings() }).await.expect("the Lab starts");
     command.arg(format!("http://{}", lab.address())).env("PYTHONDONTWRITEBYTECODE", "1").env("NO_PROXY", "*");
     let output = tokio::task::spawn_blocking(move || run(&mut command)).await.expect("it ran");
     lab.stop().await;

@@ -45,7 +45,9 @@ async fn socket(target: &Target, session: &Arc<Session>, journal: Journal) -> Re
     // A connection that is to be reused carries the question twice.
     let mut again = plan.draft.reused;
     loop {
-        while let Some(next) = queue.pop_front_if(|next| next.after.as_deref().is_none_or(|word| line.was_heard(word))) {
+        let may_go = |next: &Outgoing| next.after.as_deref().is_none_or(|word| line.was_heard(word));
+        while queue.front().is_some_and(may_go) {
+            let Some(next) = queue.pop_front() else { break };
             match next.binary {
                 true => sender.send_binary(next.text.into_bytes()).await?,
                 false => sender.send_text(next.text).await?,
