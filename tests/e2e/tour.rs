@@ -7,8 +7,11 @@ use weir_tests::window::{Failure, Window, key};
 
 use crate::stage::{picture, stage};
 
-/// A stop's scenes, and the sentences whose frames must be there in each.
-const STOPS: &[(&str, &[(&str, &[&str])])] = &[
+/// A scene of a stop, and the sentences whose frames must be there in it.
+type Scene = (&'static str, &'static [&'static str]);
+
+/// The stops and their scenes.
+const STOPS: &[(&str, &[Scene])] = &[
     ("http", &[("main", &["head", "body", "length", "whole"])]),
     ("sse", &[("main", &["accept", "stream", "type", "event", "text", "done"])]),
     ("back", &[("main", &["retry", "id", "ask", "on"])]),
