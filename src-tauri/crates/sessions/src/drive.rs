@@ -1,8 +1,10 @@
 //! Drives one exchange: the protocol library keeps the wire correct, the taps keep the bytes. What the reply means is the fold's business.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::sync::Arc;
 
+use tokio::sync::mpsc;
 use weir_dialects::{Header, Outgoing, Transport};
 use weir_frames::ws::deflate::Offer;
 use weir_transport::{Journal, Mark, Target, http, ws};
@@ -41,6 +43,29 @@ async fn socket(target: &Target, session: &Arc<Session>, journal: Journal) -> Re
     let offer = plan.draft.deflate.then(Offer::default);
     let mut socket = ws::open_offering(target, &plan.headers(), &plan.subprotocols(), offer.as_ref(), journal.clone(), 0, &control).await?;
     let sender = socket.sender();
+    // Apart from each other: in a flood the messages are read one after another, and nothing else is looked at between two of them.
+    let reading = async {
+        while let Some(message) = socket.next().await {
+            message?;
+        }
+        Ok(())
+    };
+    tokio::select! {
+        end = reading => end,
+        Err(error) = speak(session, &mut queue, &mut wishes, &sender, &journal) => Err(error),
+    }
+}
+
+/// Sends the plan's messages, each when its time has come, and then what the user wishes; ends only with an error.
+async fn speak(
+    session: &Arc<Session>,
+    queue: &mut VecDeque<Outgoing>,
+    wishes: &mut mpsc::UnboundedReceiver<Wish>,
+    sender: &ws::Sender,
+    journal: &Journal,
+) -> Result<Infallible, weir_transport::Error> {
+    let plan = session.plan();
+    let (line, control) = (session.line(), session.control());
     let mut sent = false;
     // A connection that is to be reused carries the question twice.
     let mut again = plan.draft.reused;
@@ -57,10 +82,6 @@ async fn socket(target: &Target, session: &Arc<Session>, journal: Journal) -> Re
             journal.mark(0, Mark::Sent);
         }
         tokio::select! {
-            message = socket.next() => match message {
-                Some(message) => drop(message?),
-                None => return Ok(()),
-            },
             () = line.news(), if !queue.is_empty() => {}
             () = line.is_warm(), if again => {
                 again = false;
@@ -83,6 +104,8 @@ async fn socket(target: &Target, session: &Arc<Session>, journal: Journal) -> Re
                 Wish::Ping(payload) => sender.ping(payload).await?,
                 Wish::HangUp => control.finish(),
             },
+            // Nothing more can be wished: what is left is to read to the end.
+            else => std::future::pending().await,
         }
     }
 }
