@@ -63,6 +63,9 @@ async fn a_second_turn_goes_over_the_same_connection() {
 
         let mut next = ask;
         let said = session.analysis().fold.folded.text(BlockKind::Text);
+        // The user thinks it over. That is no gap of the peer's, and no part of its rate.
+        const PAUSE: Duration = Duration::from_secs(1);
+        tokio::time::sleep(PAUSE).await;
         next.messages.push(Message::new(Role::Assistant, said));
         next.messages.push(Message::new(Role::User, "And the other bank?"));
         session.say(&next).expect("it is open");
@@ -76,6 +79,13 @@ async fn a_second_turn_goes_over_the_same_connection() {
         let spoken: Vec<_> = live.iter().map(|(kind, _)| *kind).filter(|kind| *kind != BlockKind::Audio).collect();
         assert_eq!(spoken, [BlockKind::Text, BlockKind::Said, BlockKind::Text], "{what}");
         assert!(live.iter().any(|(kind, text)| *kind == BlockKind::Said && text == "And the other bank?"), "{what}: {live:?}");
+        let metrics = session.analysis().metrics();
+        let longest = session.analysis().fold.gaps.longest().expect("there are gaps");
+        assert!(Duration::from_nanos(longest) < PAUSE, "{what}: a gap of {longest} ns");
+        if let Some(rate) = metrics.rate {
+            let tokens = session.analysis().fold.folded.facts.usage.as_ref().and_then(|usage| usage.output_tokens).unwrap_or(2);
+            assert!((tokens - 1) as f64 / rate.value < PAUSE.as_secs_f64(), "{what}: {rate:?} for {tokens} tokens");
+        }
         let error = session.say(&next).expect_err("it is closed");
         assert_eq!(error.0.code, "closed", "{what}");
 

@@ -125,6 +125,8 @@ pub struct Fold {
     pub deltas: u64,
     /// First content, first text, last content, nanoseconds.
     pub content: (Option<u64>, Option<u64>, Option<u64>),
+    /// First content of the present turn, and its content deltas: usage is a turn's, and so is the rate.
+    pub turn: (Option<u64>, u64),
     /// First reasoning, nanoseconds.
     pub first_reasoning: Option<u64>,
     /// The turn that counts has yet to be asked for on the open socket.
@@ -175,6 +177,7 @@ impl Fold {
             gaps: Gaps::default(),
             deltas: 0,
             content: (None, None, None),
+            turn: (None, 0),
             first_reasoning: None,
             awaits_turn: false,
             text_bytes: 0,
@@ -277,7 +280,7 @@ impl Fold {
             self.owned.json[carried as usize] += size;
         }
         let (mut best, mut kind, mut block) = (0, Kind::Unknown, 0);
-        let Self { decoder, folded, gaps, deltas, content, first_reasoning, text_bytes, owned, unread, .. } = self;
+        let Self { decoder, folded, gaps, deltas, content, turn, first_reasoning, text_bytes, owned, unread, .. } = self;
         decoder.payload(payload, &mut |delta| {
             let (of, rank) = Kind::of(delta.kind);
             // Usage and finish arrive beside empty text; an error names its row whatever else is there.
@@ -290,6 +293,8 @@ impl Fold {
                 *text_bytes += delta.text.len() as u64;
                 gaps.arrived(t);
                 content.0.get_or_insert(t);
+                turn.0.get_or_insert(t);
+                turn.1 += 1;
                 if delta.kind == DeltaKind::Text {
                     content.1.get_or_insert(t);
                 } else {
@@ -329,6 +334,8 @@ impl Fold {
         decoder.sent(message, &mut |delta| said.push((delta.kind, delta.text.into_owned(), delta.at)));
         if was_over && !decoder.ended() {
             folded.turn();
+            self.turn = (None, 0);
+            self.gaps.pause();
             self.awaits_turn = false;
         }
         // The first turn is what the composer shows already.
@@ -349,7 +356,7 @@ impl Fold {
     /// itself; on an open socket the next turn is.
     pub fn again(&mut self) {
         self.gaps = Gaps::default();
-        (self.deltas, self.text_bytes) = (0, 0);
+        (self.deltas, self.text_bytes, self.turn) = (0, 0, (None, 0));
         (self.content, self.first_reasoning) = ((None, None, None), None);
         if self.transport == Transport::Websocket {
             self.awaits_turn = true;

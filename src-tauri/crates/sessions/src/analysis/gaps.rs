@@ -29,6 +29,11 @@ impl Gaps {
         }
     }
 
+    /// Another turn begins: the user's pause before it is no gap of the peer's.
+    pub fn pause(&mut self) {
+        self.last = None;
+    }
+
     /// The longest gap in nanoseconds; `None` below two deltas.
     pub fn longest(&self) -> Option<u64> {
         (self.count > 0).then_some(self.longest)

@@ -221,16 +221,16 @@ impl Analysis {
         }
     }
 
-    /// Output rate between the first and the last content: the tokens behind the first over the time they took, as TPOT has it.
+    /// Output rate between the first and the last content of the present turn: the tokens behind the first over the time they took, as TPOT has it.
     fn rate(&self) -> Option<crate::view::Rate> {
-        let (first, _, last) = self.fold.content;
-        let seconds = (last? - first?) as f64 / 1e9;
+        let ((first, deltas), last) = (self.fold.turn, self.fold.content.2);
+        let seconds = last?.saturating_sub(first?) as f64 / 1e9;
         let reported = self.fold.folded.facts.usage.as_ref().and_then(|usage| {
             let output = usage.output_tokens?;
             let apart = if usage.output_includes_reasoning == Some(false) { usage.reasoning_tokens.unwrap_or(0) } else { 0 };
             Some(output + apart).filter(|&n| n > 1)
         });
-        let count = reported.unwrap_or(self.fold.deltas);
+        let count = reported.unwrap_or(deltas);
         (seconds > 0.0 && count > 1).then(|| crate::view::Rate { value: (count - 1) as f64 / seconds, estimate: reported.is_none() })
     }
 
