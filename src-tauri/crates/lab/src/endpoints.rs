@@ -68,6 +68,7 @@ static ENDPOINTS: &[Endpoint] = &[
     endpoint("LM Studio chat", Transport::Sse, "/lmstudio/api/v1/chat", None),
     endpoint("LM Studio models", Transport::Http, "/lmstudio/api/v1/models", None),
     endpoint("MCP server", Transport::Sse, "/mcp", Some("/mcp")),
+    endpoint("AI SDK UI stream, resumed", Transport::Sse, "/ai-sdk-ui/api/chat/{id}/stream", None),
     endpoint("AI SDK UI stream", Transport::Sse, "/ai-sdk-ui/api/chat", Some("/ai-sdk-ui/api/chat")),
     endpoint("Gemini", Transport::Sse, "/gemini/v1beta/models/{model}:streamGenerateContent?alt=sse", Some("/gemini")),
     endpoint("Gemini", Transport::Array, "/gemini/v1beta/models/{model}:streamGenerateContent", Some("/gemini")),
@@ -108,6 +109,8 @@ pub fn endpoints() -> &'static [Endpoint] {
 pub(crate) enum Route {
     /// A model's reply to a request.
     Reply,
+    /// A reply that was kept: heard again, asked after or cancelled.
+    Kept,
     /// A conversation on a WebSocket, by [`Dialect::talk`]. GET with an upgrade only.
     Talk,
     /// A reply to a POST, or the lanes of the Responses API's WebSocket mode.
@@ -224,6 +227,8 @@ static LINES: &[Line] = &[
     // OpenAI
     line("openai", "/v1/chat/completions", Route::Reply, &OpenAiChat),
     line("openai", "/v1/responses", Route::Lanes, &OpenAiResponses),
+    line("openai", "/v1/responses/{id}/cancel", Route::Kept, &OpenAiResponses),
+    line("openai", "/v1/responses/{id}", Route::Kept, &OpenAiResponses),
     line("openai", "/v1/realtime", Route::Talk, &Realtime(Accent::OpenAi)),
     // Azure's, before it had OpenAI's path
     line("openai", "/realtime", Route::Talk, &Realtime(Accent::OpenAi)),
@@ -267,6 +272,7 @@ static LINES: &[Line] = &[
     // MCP, and an application that uses the AI SDK; its path is Ollama's too, so it needs its name
     line("mcp", "/mcp", Route::Reply, &Mcp),
     line("ai-sdk-ui", "/api/chat", Route::Reply, &AiSdkUi),
+    line("ai-sdk-ui", "/api/chat/{id}/stream", Route::Kept, &AiSdkUi),
     // No model's API
     line("", "/", Route::Index, &OpenAiChat),
     line("", "/echo", Route::Echo, &OpenAiChat),

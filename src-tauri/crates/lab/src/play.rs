@@ -53,6 +53,9 @@ pub(crate) trait Outlet: Send {
         Ending::Complete
     }
 
+    /// The event sent last ends so many tokens.
+    fn said(&mut self, _tokens: usize) {}
+
     /// Ready when the client has gone.
     fn gone(&self) -> impl Future<Output = ()> + Send;
 }
@@ -121,6 +124,11 @@ async fn run<O: Outlet>(
         if let Some(ending) = broken_off(faults, said) {
             return Ok(ending);
         }
+        if leaving.is_due(said) {
+            for event in render.leaving(faults) {
+                damage.send(event, outlet).await?;
+            }
+        }
         leaving.said(said, outlet).await?;
         let at = start + schedule.at(tokens);
         if leaving.dropped(at, outlet).await? {
@@ -131,6 +139,7 @@ async fn run<O: Outlet>(
             damage.send(event, outlet).await?;
         }
         said += tokens;
+        outlet.said(tokens);
         exchange.said(tokens);
         if step == crate::script::Step::Fail {
             outlet.finish().await?;
@@ -177,6 +186,19 @@ impl Leaving {
             Some(drop) => wait(drop, outlet).await.map(|()| true),
             None => Ok(false),
         }
+    }
+
+    /// Ready when a deploy drops the connection; never without one.
+    pub(crate) async fn down(&self) {
+        match self.drop {
+            Some(drop) => sleep_until(drop).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Whether a deploy or a retiring connection is to be announced after so many tokens.
+    fn is_due(&self, said: usize) -> bool {
+        self.goaway.is_some_and(|after| said >= after as usize) || self.deploy.is_some_and(|deploy| said >= deploy.after as usize)
     }
 
     /// Announces what is due once so many tokens are said.
@@ -256,7 +278,7 @@ pub(crate) struct Damage<'a> {
 }
 
 impl Damage<'_> {
-    async fn send<O: Outlet>(&mut self, mut event: Event, outlet: &mut O) -> Result<(), Gone> {
+    pub(crate) async fn send<O: Outlet>(&mut self, mut event: Event, outlet: &mut O) -> Result<(), Gone> {
         if event.is_end && self.faults.no_end_marker {
             return Ok(());
         }

@@ -78,6 +78,15 @@ impl Rejection {
         }
     }
 
+    /// A reply that was not kept, or is no longer.
+    pub(crate) fn not_kept(id: &str) -> Rejection {
+        Rejection {
+            status: 404,
+            reason: Reason::NoPrevious,
+            ..Rejection::invalid(None, format!("Response with id '{id}' not found: only replies made in the background are kept."))
+        }
+    }
+
     pub(crate) fn no_model(name: &str) -> Rejection {
         let known: Vec<&str> = crate::models::MODELS.iter().map(|m| m.id).collect();
         Rejection {

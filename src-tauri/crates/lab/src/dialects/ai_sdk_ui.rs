@@ -4,7 +4,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Dialect, Event, Render, Request};
+use ::http::Method;
+
+use super::{Dialect, Event, From, Recall, Render, Request, Resume};
 use crate::ask::{self, Ask, Tool, ToolChoice};
 use crate::models;
 use crate::rejection::Rejection;
@@ -50,6 +52,28 @@ impl Dialect for AiSdkUi {
             previous: None,
         };
         Ok((ask, Box::new(Parts { blocks: 0, open: None })))
+    }
+
+    /// An application that resumes streams keeps them under the chat's id; a request without one has no place to come back to.
+    fn keeps(&self, request: &Request<'_>, _: &Script) -> Option<String> {
+        let body: Value = serde_json::from_slice(request.body).ok()?;
+        body["id"].as_str().filter(|id| !id.is_empty()).map(|id| format!("chat {id}"))
+    }
+
+    /// `GET …/{id}/stream` replays the reply under way from its start; once it is over there is none.
+    fn recalls(&self, request: &Request<'_>) -> Option<Result<Recall, Rejection>> {
+        let id = request.name("id");
+        if id.is_empty() {
+            return None;
+        }
+        if request.method != Method::GET {
+            return Some(Err(Rejection::no_method(request.method, request.path)));
+        }
+        Some(Ok(Recall::Hear(Resume { tape: format!("chat {id}"), from: From::Start, only_active: true })))
+    }
+
+    fn resumed_head(&self) -> Vec<(&'static str, String)> {
+        vec![("x-vercel-ai-ui-message-stream", "v1".into()), ("x-accel-buffering", "no".into())]
     }
 
     fn head(&self, _: &Script) -> Vec<(&'static str, String)> {

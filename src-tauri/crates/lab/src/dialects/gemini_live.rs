@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::gemini::{self, call_without_arguments, with_arguments};
 use super::{Act, Dialect, Event, Heard, Render, Request, Talk};
 use crate::ask::Ask;
+use crate::fault::Faults;
 use crate::rejection::{Reason, Rejection};
 use crate::script::{Finish, Script, Step};
 
@@ -117,8 +118,22 @@ impl Session {
         }
         let mut setup = setup.clone();
         setup["model"] = name.into();
+        let resumption = member(&setup, "sessionResumption", "session_resumption").cloned();
+        if let Some(handle) = resumption.as_ref().and_then(|resumption| resumption.get("handle")).and_then(Value::as_str) {
+            let Some((turns, contents)) = unseal(handle) else {
+                return vec![Act::Close(1008, "BidiGenerateContent session not found".into())];
+            };
+            (self.turns, self.contents) = (turns, contents);
+        }
         self.setup = Some(setup);
-        vec![send(json!({"setupComplete": {}}))]
+        let mut acts = vec![send(json!({"setupComplete": {}}))];
+        acts.extend(resumption.map(|_| self.resumable()));
+        acts
+    }
+
+    /// A handle on the session as it is now.
+    fn resumable(&self) -> Act {
+        send(json!({"sessionResumptionUpdate": {"newHandle": seal(self.turns, &self.contents), "resumable": true}}))
     }
 
     /// A reply to all that was said. One that is under way is broken off.
@@ -137,6 +152,10 @@ impl Session {
                 self.speaking = true;
                 if ask.prompt.to_lowercase().contains("goaway") {
                     acts.push(send(json!({"goAway": {"timeLeft": "10s"}})));
+                }
+                if member(&setup, "sessionResumption", "session_resumption").is_some() {
+                    // While it speaks there is no state to come back to but the one before.
+                    acts.push(send(json!({"sessionResumptionUpdate": {"resumable": false}})));
                 }
                 acts.push(Act::Say(Box::new((ask, Box::new(Messages::of(&setup))))));
             }
@@ -162,11 +181,7 @@ impl Talk for Session {
                     self.contents.push(json!({"role": "model", "parts": [{"text": said}]}));
                 }
                 let resumes = self.setup.as_ref().is_some_and(|setup| member(setup, "sessionResumption", "session_resumption").is_some());
-                if resumes {
-                    let handle = format!("lab-handle-{}-{}", self.turns, script.id());
-                    return vec![send(json!({"sessionResumptionUpdate": {"newHandle": handle, "resumable": true}}))];
-                }
-                Vec::new()
+                if resumes { vec![self.resumable()] } else { Vec::new() }
             }
         }
     }
@@ -185,6 +200,19 @@ impl Talk for Session {
     fn binary(&self) -> bool {
         true
     }
+}
+
+/// A handle that holds the session itself, sealed: the Lab need not remember it, and a restarted one can go on with it too.
+fn seal(turns: u64, contents: &[Value]) -> String {
+    use base64::Engine;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(json!({"turns": turns, "contents": contents}).to_string())
+}
+
+/// What a handle holds; none where it is no handle of the Lab's.
+fn unseal(handle: &str) -> Option<(u64, Vec<Value>)> {
+    use base64::Engine;
+    let state: Value = serde_json::from_slice(&base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(handle).ok()?).ok()?;
+    Some((state["turns"].as_u64()?, state["contents"].as_array()?.clone()))
 }
 
 fn send(value: Value) -> Act {
@@ -291,6 +319,12 @@ impl Render for Messages {
 
     fn padding(&mut self, _: &Script) -> (String, String) {
         ("{\"serverContent\":{\"inputTranscription\":{\"text\":\"".into(), "\"}}}".into())
+    }
+
+    fn leaving(&mut self, faults: &Faults) -> Vec<Event> {
+        // What is left, as protobuf's JSON writes a duration.
+        let left = faults.deploy.filter(|deploy| !deploy.drain).map_or(10.0, |deploy| deploy.notice.as_secs_f64());
+        vec![Event::data(&json!({"goAway": {"timeLeft": format!("{left}s")}}))]
     }
 
     fn cancelled(&mut self, script: &Script) -> Vec<Event> {

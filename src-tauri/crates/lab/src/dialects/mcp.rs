@@ -6,7 +6,7 @@
 use ::http::Method;
 use serde_json::{Value, json};
 
-use super::{Aside, Dialect, Event, Render, Request};
+use super::{Aside, Dialect, Event, From, Recall, Render, Request, Resume};
 use crate::ask::{self, Ask, ToolChoice};
 use crate::models::{self, MODELS, Model};
 use crate::rejection::{Reason, Rejection};
@@ -46,12 +46,30 @@ impl Dialect for Mcp {
             previous: None,
         };
         let progress = params["_meta"].get("progressToken").cloned();
-        let primed = request.header("mcp-protocol-version") == Some("2025-11-25");
+        let primed = has_ids(request);
         Ok((ask, Box::new(Messages { id: body["id"].clone(), progress, told: 0, primed })))
     }
 
     fn methods(&self) -> &'static [Method] {
-        &[Method::POST, Method::DELETE]
+        &[Method::POST, Method::DELETE, Method::GET]
+    }
+
+    /// A stream whose events have ids can be gone on with.
+    fn keeps(&self, request: &Request<'_>, script: &Script) -> Option<String> {
+        has_ids(request).then(|| format!("mcp {}", script.id()))
+    }
+
+    /// A `GET` with a `Last-Event-ID` goes on with the stream that event stood in, though it began as a `POST`. One without would open
+    /// a stream for messages of the server's own, of which the Lab has none: 405, as the specification allows.
+    fn recalls(&self, request: &Request<'_>) -> Option<Result<Recall, Rejection>> {
+        if *request.method != Method::GET {
+            return None;
+        }
+        let Some(id) = request.header("last-event-id") else {
+            return Some(Err(Rejection::no_method(request.method, request.path)));
+        };
+        let stream = id.split('-').next().unwrap_or_default();
+        Some(Ok(Recall::Hear(Resume { tape: format!("mcp {stream}"), from: From::Id(id.into()), only_active: false })))
     }
 
     /// Everything but the call of a tool that is there.
@@ -133,6 +151,11 @@ impl Dialect for Mcp {
     }
 }
 
+/// Whether events have ids, the first of them with no data: a stream of the revision 2025-11-25 may break off and be resumed.
+fn has_ids(request: &Request<'_>) -> bool {
+    request.header("mcp-protocol-version") == Some("2025-11-25")
+}
+
 /// The tool's name.
 const TOOL: &str = "ask";
 
@@ -197,6 +220,11 @@ struct Messages {
 }
 
 impl Messages {
+    /// A place in the stream, where those are told.
+    fn event_id(&self, script: &Script) -> Option<String> {
+        self.primed.then(|| format!("{}-{}", script.id(), self.told))
+    }
+
     fn response(&self, script: &Script) -> Value {
         let said = if script.refusal().is_empty() { script.text() } else { script.refusal() };
         json!({"jsonrpc": "2.0", "id": self.id, "result": {"content": [{"type": "text", "text": said}], "isError": false, "resultType": "complete"}})
@@ -222,11 +250,14 @@ impl Render for Messages {
         self.told += 1;
         let Some(token) = &self.progress else { return Vec::new() };
         let params = json!({"progressToken": token, "progress": self.told, "message": text});
-        vec![Event::named("message", &json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": params}))]
+        let id = self.event_id(script);
+        vec![Event { id, ..Event::named("message", &json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": params})) }]
     }
 
     fn closing(&mut self, script: &Script) -> Vec<Event> {
-        vec![Event::named("message", &self.response(script)).end()]
+        self.told += 1;
+        let id = self.event_id(script);
+        vec![Event { id, ..Event::named("message", &self.response(script)).end() }]
     }
 
     fn whole(&mut self, script: &Script) -> Value {

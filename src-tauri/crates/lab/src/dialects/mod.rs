@@ -27,6 +27,7 @@ use serde_json::{Value, json};
 
 use crate::ask::Ask;
 use crate::connections::Transport;
+use crate::fault::Faults;
 use crate::framing::Framing;
 use crate::models::Model;
 use crate::rejection::Rejection;
@@ -131,6 +132,39 @@ pub(crate) struct Aside {
     pub body: Option<Value>,
 }
 
+/// A reply that is asked to be heard again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Resume {
+    /// The name it was kept under.
+    pub tape: String,
+    /// Where to go on.
+    pub from: From,
+    /// Once the reply is over there is nothing to come back for, and 204 says so.
+    pub only_active: bool,
+}
+
+/// Where a reply goes on that is heard again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum From {
+    /// All of it comes again.
+    Start,
+    /// After the event with this `sequence_number`.
+    Sequence(u64),
+    /// After the event with this id.
+    Id(String),
+}
+
+/// What is wanted of a reply that was kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Recall {
+    /// To hear it.
+    Hear(Resume),
+    /// How it stands, as one JSON object.
+    State(String),
+    /// That it ends.
+    Cancel(String),
+}
+
 /// An API the Lab speaks.
 pub(crate) trait Dialect: Send + Sync {
     /// Reads a request.
@@ -145,6 +179,23 @@ pub(crate) trait Dialect: Send + Sync {
     fn aside(&self, request: &Request<'_>) -> Option<Aside> {
         let _ = request;
         None
+    }
+
+    /// The name under which a reply is kept while and after it is said, so that it does not end with its connection; none where it does.
+    fn keeps(&self, request: &Request<'_>, script: &Script) -> Option<String> {
+        let _ = (request, script);
+        None
+    }
+
+    /// What a request wants of a reply that was kept; none where it asks for a new one.
+    fn recalls(&self, request: &Request<'_>) -> Option<Result<Recall, Rejection>> {
+        let _ = request;
+        None
+    }
+
+    /// Headers of a reply that is heard again.
+    fn resumed_head(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
     }
 
     /// How a streamed reply travels.
@@ -231,6 +282,12 @@ pub(crate) trait Render: Send {
 
     /// An event that says nothing, but may be of any size: what stands before and after the padding.
     fn padding(&mut self, script: &Script) -> (String, String);
+
+    /// How the API itself tells that the connection will not be there for long, where it has words for that.
+    fn leaving(&mut self, faults: &Faults) -> Vec<Event> {
+        let _ = faults;
+        Vec::new()
+    }
 
     /// What follows when the client has cancelled the reply on its WebSocket.
     fn cancelled(&mut self, script: &Script) -> Vec<Event> {

@@ -3,7 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Dialect, Event, Render, Request, openai_head, xai_error};
+use ::http::Method;
+
+use super::{Dialect, Event, From, Recall, Render, Request, Resume, openai_head, xai_error};
 use crate::ask::{self, Ask, Tool};
 use crate::rejection::{Reason, Rejection};
 use crate::script::{Finish, Script, Step, count_all};
@@ -19,6 +21,38 @@ impl Dialect for OpenAiResponses {
 
     fn head(&self, script: &Script) -> Vec<(&'static str, String)> {
         openai_head(script)
+    }
+
+    /// Only what is made in the background goes on without its client.
+    fn keeps(&self, request: &Request<'_>, script: &Script) -> Option<String> {
+        let body: Value = serde_json::from_slice(request.body).ok()?;
+        (body["background"] == true).then(|| response_id(script))
+    }
+
+    /// `GET /v1/responses/{id}?stream=true&starting_after=N` goes on after the event with that sequence number.
+    fn recalls(&self, request: &Request<'_>) -> Option<Result<Recall, Rejection>> {
+        let id = request.name("id");
+        if id.is_empty() {
+            return None;
+        }
+        let cancels = request.path.ends_with("/cancel");
+        if cancels != (request.method == Method::POST) {
+            return Some(Err(Rejection::no_method(request.method, request.path)));
+        }
+        if cancels {
+            return Some(Ok(Recall::Cancel(id.into())));
+        }
+        if request.query_value("stream").as_deref() != Some("true") {
+            return Some(Ok(Recall::State(id.into())));
+        }
+        let from = match request.query_value("starting_after").map(|after| after.parse()) {
+            None => From::Start,
+            Some(Ok(after)) => From::Sequence(after),
+            Some(Err(_)) => {
+                return Some(Err(Rejection::invalid(Some("starting_after"), "Invalid 'starting_after': expected an integer.")));
+            }
+        };
+        Some(Ok(Recall::Hear(Resume { tape: id.into(), from, only_active: false })))
     }
 
     fn error_with_200(&self) -> Value {
@@ -74,6 +108,9 @@ pub(crate) fn read(body: &Value) -> Result<(Ask, Events), Rejection> {
         Some(_) => {
             return Err(Rejection::invalid(Some("input"), "Invalid type for 'input': expected a string or an array."));
         }
+    }
+    if body.get("background") == Some(&Value::Bool(true)) && body.get("store") == Some(&Value::Bool(false)) {
+        return Err(Rejection::invalid(Some("background"), "Background mode requires store to be true."));
     }
     if let Some(effort) = body.get("reasoning").filter(|r| !r.is_null() && !r.is_object()) {
         return Err(Rejection::invalid(Some("reasoning"), format!("Invalid type for 'reasoning': {effort}.")));
@@ -143,6 +180,8 @@ pub(crate) struct Events {
     open: Option<Item>,
     /// What of the open item has been said.
     said: String,
+    /// It is made in the background.
+    background: bool,
     /// The WebSocket lane the events belong to.
     stream_id: Option<Value>,
 }
@@ -155,6 +194,7 @@ impl Events {
             output: Vec::new(),
             open: None,
             said: String::new(),
+            background: body.get("background") == Some(&Value::Bool(true)),
             stream_id: body.get("stream_id").filter(|v| !v.is_null()).cloned(),
         }
     }
@@ -185,7 +225,7 @@ impl Events {
         put("object", "response".into());
         put("created_at", script.created().into());
         put("status", status.into());
-        put("background", false.into());
+        put("background", self.background.into());
         put("error", if status == "failed" { failure(script) } else { Value::Null });
         put("incomplete_details", if status == "incomplete" { json!({"reason": reason}) } else { Value::Null });
         put("model", script.model().into());

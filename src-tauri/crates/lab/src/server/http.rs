@@ -59,6 +59,13 @@ impl Asked {
         self.head.uri.query().unwrap_or_default()
     }
 
+    /// The path a deploy of what answers here is known by: a reply that is heard again comes from the service that began it.
+    pub(super) fn service(&self) -> String {
+        let path = self.head.uri.path();
+        let id = self.place.names.iter().find(|(name, _)| *name == "id" && matches!(self.place.route, Route::Kept));
+        id.and_then(|(_, id)| path.split_once(&format!("/{id}"))).map_or(path, |(service, _)| service).to_owned()
+    }
+
     /// Opens a row in the ledger for a reply the faults apply to.
     pub(super) fn begin(&self, transport: Transport) -> Exchange {
         self.begin_with(transport, self.terms.faults.label())
@@ -102,6 +109,7 @@ async fn answer_plain(client: Client, request: Request<Incoming>) -> Response<Re
     let allowed: &[Method] = match route {
         Route::Lanes if upgrade => &[Method::GET],
         Route::Reply | Route::Lanes => asked.dialect().methods(),
+        Route::Kept => &[Method::GET, Method::POST],
         Route::Echo => &[Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::HEAD, Method::OPTIONS],
         Route::Sse | Route::Flood => &[Method::GET, Method::POST],
         _ => &[Method::GET],
@@ -113,7 +121,7 @@ async fn answer_plain(client: Client, request: Request<Incoming>) -> Response<Re
         return response;
     }
     if asked.terms.faults.deploy.is_some() {
-        let met = held(&asked.client.shared.deploys).meet(asked.head.uri.path());
+        let met = held(&asked.client.shared.deploys).meet(&asked.service());
         match met {
             Met::Old => {}
             Met::New => asked.terms.faults.deploy = None,
@@ -139,7 +147,7 @@ async fn answer_plain(client: Client, request: Request<Incoming>) -> Response<Re
         Route::Talk => socket::open(asked, body, socket::Kind::Talk),
         Route::EchoSocket => socket::open(asked, body, socket::Kind::Echo),
         Route::FloodSocket => socket::open(asked, body, socket::Kind::Flood),
-        Route::Reply | Route::Lanes => match read(&asked, body).await {
+        Route::Kept | Route::Reply | Route::Lanes => match read(&asked, body).await {
             Ok(body) => replies::reply(asked, &body).await,
             Err(rejection) => asked.refused(&rejection),
         },

@@ -9,6 +9,7 @@ mod http;
 mod plain;
 mod replies;
 mod socket;
+mod tapes;
 mod tls;
 mod wire;
 
@@ -32,6 +33,7 @@ use crate::endpoints::{Endpoint, endpoints};
 use crate::fault::Faults;
 use crate::settings::{LabConfig, Settings};
 use deploys::Deploys;
+use tapes::Tapes;
 use tls::Tls;
 use wire::{Control, Wire};
 
@@ -80,6 +82,7 @@ struct Shared {
     settings: Mutex<Arc<Settings>>,
     conversations: Mutex<Conversations>,
     deploys: Mutex<Deploys>,
+    tapes: Mutex<Tapes>,
     controls: Mutex<Vec<Weak<Control>>>,
     stopping: watch::Sender<bool>,
     tls: Tls,
@@ -124,6 +127,7 @@ impl Lab {
             settings: Mutex::new(Arc::new(config.settings)),
             conversations: Mutex::default(),
             deploys: Mutex::default(),
+            tapes: Mutex::default(),
             controls: Mutex::default(),
             stopping: watch::Sender::new(false),
             tls,

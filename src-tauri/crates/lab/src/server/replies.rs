@@ -5,14 +5,16 @@ use std::sync::Arc;
 use ::http::Response;
 use ::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
 use bytes::Bytes;
+use serde_json::Value;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::body::{BodyOutlet, Reply};
 use super::gateway::live;
 use super::http::{Asked, BROKEN_BY_LAB, aside, refusal, response, set, set_all, size};
+use super::tapes::{self, Tape};
 use super::{Client, held};
 use crate::connections::{Exchange, State, Transport};
-use crate::dialects::{Event, Render};
+use crate::dialects::{Aside, Event, Recall, Render};
 use crate::fault::{Faults, JsonInstead};
 use crate::framing::Framing;
 use crate::models::Behaviour;
@@ -35,6 +37,11 @@ pub(super) async fn reply(asked: Asked, body: &[u8]) -> Response<Reply> {
     let start = Instant::now();
     let dialect = asked.dialect();
     let request = asked.read(body);
+    match dialect.recalls(&request) {
+        Some(Ok(recall)) => return recalled(&asked, recall, dialect.framing(&request)),
+        Some(Err(rejection)) => return refuse(&asked, &rejection),
+        None => {}
+    }
     if let Some(answer) = dialect.aside(&request) {
         return aside(&asked, answer);
     }
@@ -65,14 +72,116 @@ pub(super) async fn reply(asked: Asked, body: &[u8]) -> Response<Reply> {
     if let Some(rejection) = dialect.withheld(&script).filter(|_| !streamed) {
         return refuse(&asked, &rejection);
     }
+    let head = dialect.head(&script);
+    // Padding is made for a connection, not for a tape.
+    let padded = faults.huge_line.or(faults.oversized).is_some();
+    if let Some(name) = dialect.keeps(&request, &script).filter(|_| !padded) {
+        let exchange = asked.begin_sound(transport);
+        exchange.expect(script.tokens());
+        if script.tokens() > tapes::EVENTS {
+            let most = tapes::EVENTS;
+            return refuse(&asked, &Rejection::invalid(None, format!("A reply that is to be kept has at most {most} tokens.")));
+        }
+        let tape = held(&asked.client.shared.tapes).begin(name.clone());
+        let mut stopping = asked.client.shared.stopping.subscribe();
+        let recording = tapes::record(tape.clone(), script, render, settings, start, exchange);
+        tokio::spawn(async move {
+            tokio::select! {
+                () = recording => {}
+                // A Lab that stops says no more.
+                _ = stopping.wait_for(|stop| *stop) => {}
+            }
+        });
+        if !streamed {
+            return accepted(&asked, &tape).await;
+        }
+        let mut response = hear(&asked, tape, 0, framing);
+        set_all(&mut response, head);
+        return response;
+    }
     let exchange = asked.begin(transport);
     exchange.expect(script.tokens());
-    let head = dialect.head(&script);
     let part = Part { script, render, settings, faults, start };
     let path = asked.head.uri.path().to_string();
     let mut response =
         if streamed { stream(asked.client, path, framing, part, exchange) } else { whole(asked.client, part, exchange).await };
     set_all(&mut response, head);
+    response
+}
+
+/// What is done about a reply that was kept.
+fn recalled(asked: &Asked, recall: Recall, framing: Framing) -> Response<Reply> {
+    let name = match &recall {
+        Recall::Hear(resume) => &resume.tape,
+        Recall::State(name) | Recall::Cancel(name) => name,
+    };
+    let found = held(&asked.client.shared.tapes).find(name);
+    let only_active = matches!(&recall, Recall::Hear(resume) if resume.only_active);
+    let Some(tape) = found.filter(|tape| !(only_active && tape.is_over())) else {
+        if only_active {
+            return aside(asked, Aside { status: 204, head: Vec::new(), body: None });
+        }
+        return refuse(asked, &Rejection::not_kept(name));
+    };
+    match recall {
+        Recall::Hear(resume) => {
+            let at = tape.place(&resume.from);
+            let head = asked.dialect().resumed_head();
+            let mut response = hear(asked, tape, at, framing);
+            set_all(&mut response, head);
+            response
+        }
+        Recall::Cancel(_) => {
+            tape.cancel();
+            let cancelled = tape.newest(lifecycle).map(|mut state| {
+                if state["status"] == "in_progress" {
+                    state["status"] = "cancelled".into();
+                }
+                state
+            });
+            aside(asked, Aside { status: 200, head: Vec::new(), body: cancelled })
+        }
+        Recall::State(_) => aside(asked, Aside { status: 200, head: Vec::new(), body: tape.newest(lifecycle) }),
+    }
+}
+
+/// The object a lifecycle event tells the reply's state by.
+fn lifecycle(event: &Event) -> Option<Value> {
+    let mut data: Value = serde_json::from_str(&event.data).ok()?;
+    data.get_mut("response").map(Value::take)
+}
+
+/// The answer to a request that is worked on in the background and not streamed: its state at the start.
+async fn accepted(asked: &Asked, tape: &Tape) -> Response<Reply> {
+    tape.begun().await;
+    let queued = tape.newest(lifecycle).map(|mut state| {
+        state["status"] = "queued".into();
+        state
+    });
+    aside(asked, Aside { status: 200, head: Vec::new(), body: queued })
+}
+
+/// Streams a tape from `at` on.
+fn hear(asked: &Asked, tape: Arc<Tape>, at: usize, framing: Framing) -> Response<Reply> {
+    let exchange = Arc::new(asked.begin(Transport::Sse));
+    let faults = asked.terms.faults.clone();
+    let (parts, body) = live(&asked.client, &faults, &exchange);
+    let kind = faults.wrong_type.clone();
+    let framing = tapes::framing(framing, &faults);
+    let (client, service) = (asked.client.clone(), asked.service());
+    tokio::spawn(async move {
+        let mut outlet = BodyOutlet::new(parts, framing, &exchange, &faults, client.control.clone());
+        let ending = tapes::follow(&tape, at, &faults, &exchange, &mut outlet).await.unwrap_or(Ending::Gone);
+        if ending == Ending::Restart {
+            client.deployed(&service, &faults);
+        }
+        end(&client, ending, &exchange, &outlet).await;
+    });
+    let mut response = response(200, framing.media_type(), body);
+    set(&mut response, CACHE_CONTROL, "no-cache");
+    if let Some(kind) = kind {
+        set(&mut response, CONTENT_TYPE, &kind);
+    }
     response
 }
 
