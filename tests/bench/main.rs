@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout)]
 
 mod delay;
+mod dissect;
 mod filter;
 mod memory;
 mod rate;
@@ -37,9 +38,10 @@ fn main() -> Result<(), Failure> {
 /// Measures something and adds it to the table.
 type Part = fn(&mut table::Table) -> Result<(), Failure>;
 
-const PARTS: [(&str, Part); 5] = [
+const PARTS: [(&str, Part); 6] = [
     ("events", rate::events),
     ("messages", rate::messages),
+    ("dissect", dissect::measure),
     ("memory", memory::measure),
     ("filter", filter::measure),
     ("delay", delay::measure),

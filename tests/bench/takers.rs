@@ -1,7 +1,7 @@
 //! Who takes a flood: each gives the time from the request to the end, and what it counted.
 
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use eventsource_stream::Eventsource;
@@ -58,6 +58,11 @@ pub async fn reqwest(url: &str) -> Result<(Duration, usize), Failure> {
 
 /// Node's fetch through eventsource-parser, which only counts. The script times itself: Node's start is no part of it.
 pub fn node(url: &str) -> Result<(Duration, usize), Failure> {
+    told_by_node(&Command::new("node").arg(node_folder()?.join("take.mjs")).arg(url).output()?)
+}
+
+/// The folder of Node's scripts, with what they import.
+pub fn node_folder() -> Result<PathBuf, Failure> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("bench/node");
     if !folder.join("node_modules").exists() {
         let status = Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder).status()?;
@@ -65,7 +70,11 @@ pub fn node(url: &str) -> Result<(Duration, usize), Failure> {
             return Err(format!("npm ci: {status}").into());
         }
     }
-    let output = Command::new("node").arg(folder.join("take.mjs")).arg(url).output()?;
+    Ok(folder)
+}
+
+/// What a script of Node's printed: milliseconds, and what it counted.
+pub fn told_by_node(output: &Output) -> Result<(Duration, usize), Failure> {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let (millis, count) =
         text.trim().split_once(' ').ok_or_else(|| format!("node said «{text}» {}", String::from_utf8_lossy(&output.stderr)))?;

@@ -1,6 +1,7 @@
 //! Where a client first leaves the standard, and by which bytes.
 
 use super::Event;
+use super::compare::Body;
 use crate::Span;
 
 /// What is different.
@@ -46,28 +47,25 @@ pub struct Difference {
 
 /// Compares what a client sees of `body` with what the standard does.
 pub fn first_difference(body: &[u8], standard: &[Event], client: &[Event]) -> Option<Difference> {
-    for (index, pair) in
-        standard.iter().map(Some).chain(std::iter::repeat(None)).zip(client.iter().map(Some).chain(std::iter::repeat(None))).enumerate()
-    {
-        let difference = match pair {
-            (None, None) => return None,
-            (Some(event), None) => missing(index, event),
-            (None, Some(event)) => extra(index, event),
-            (Some(event), Some(seen)) if !event.span.overlaps(seen.span) => {
-                if seen.span.start < event.span.start {
-                    extra(index, seen)
-                } else {
-                    missing(index, event)
-                }
-            }
-            (Some(event), Some(seen)) => match inside(body, index, event, seen) {
-                Some(difference) => difference,
-                None => continue,
-            },
-        };
-        return Some(difference);
+    let mut read = |span: Span| {
+        let range = usize::try_from(span.start).ok().zip(usize::try_from(span.end).ok());
+        range.and_then(|(start, end)| body.get(start..end)).unwrap_or_default().to_vec()
+    };
+    (0..standard.len().max(client.len())).find_map(|index| compare(&mut read, index, standard.get(index), client.get(index)))
+}
+
+/// Compares the events that stand at the same index; `None` on one side is an event that side does not have. `body` gives bytes of the
+/// body.
+pub(super) fn compare(body: Body<'_>, index: usize, standard: Option<&Event>, client: Option<&Event>) -> Option<Difference> {
+    match (standard, client) {
+        (None, None) => None,
+        (Some(event), None) => Some(missing(index, event)),
+        (None, Some(event)) => Some(extra(index, event)),
+        (Some(event), Some(seen)) if !event.span.overlaps(seen.span) => {
+            Some(if seen.span.start < event.span.start { extra(index, seen) } else { missing(index, event) })
+        }
+        (Some(event), Some(seen)) => inside(body, index, event, seen),
     }
-    None
 }
 
 fn missing(index: usize, event: &Event) -> Difference {
@@ -81,7 +79,7 @@ fn extra(index: usize, event: &Event) -> Difference {
 }
 
 /// A difference between two readings of the same event.
-fn inside(body: &[u8], index: usize, event: &Event, seen: &Event) -> Option<Difference> {
+fn inside(body: Body<'_>, index: usize, event: &Event, seen: &Event) -> Option<Difference> {
     let differs = |kind, span, message| Some(Difference { kind, index, span, message });
     if event.data != seen.data {
         let at = common(&event.data, &seen.data);
@@ -100,18 +98,14 @@ fn inside(body: &[u8], index: usize, event: &Event, seen: &Event) -> Option<Diff
 }
 
 /// Bytes that two texts begin with alike, up to a character's border in both.
-fn common(one: &str, other: &str) -> usize {
+pub fn common(one: &str, other: &str) -> usize {
     one.chars().zip(other.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum()
 }
 
 /// The bytes of the body that hold the character at `at` of an event's data; the end of its block where the data ends before.
-fn place(body: &[u8], event: &Event, mut at: usize) -> Span {
+fn place(body: Body<'_>, event: &Event, mut at: usize) -> Span {
     for line in &event.lines {
-        let bytes = usize::try_from(line.start)
-            .ok()
-            .zip(usize::try_from(line.end).ok())
-            .and_then(|(start, end)| body.get(start..end))
-            .unwrap_or_default();
+        let bytes = body(*line);
         let mut offset = line.start;
         for chunk in bytes.utf8_chunks() {
             let valid = chunk.valid();

@@ -1,4 +1,4 @@
-//! Lines, as the standard ends them and as Python does.
+//! Lines of a stream, as the standard ends them and as Python does.
 
 use crate::Span;
 
@@ -13,35 +13,107 @@ pub(super) struct Line<'a> {
     pub(super) next: u64,
 }
 
-/// Lines that end in CRLF, LF or CR. What the end of `body` cuts off is no line.
-pub(super) fn standard(body: &[u8]) -> impl Iterator<Item = Line<'_>> {
-    split(body, |rest| match rest {
-        [b'\r', b'\n', ..] => 2,
-        [b'\r' | b'\n', ..] => 1,
-        _ => 0,
-    })
+/// Which bytes end a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ends {
+    /// CRLF, LF and CR.
+    Standard,
+    /// What `str.splitlines` ends lines at.
+    Python,
 }
 
-/// Lines as `str.splitlines` ends them.
-pub(super) fn python(body: &[u8]) -> impl Iterator<Item = Line<'_>> {
-    split(body, |rest| match rest {
-        [b'\r', b'\n', ..] => 2,
-        [b'\r' | b'\n' | 0x0b | 0x0c | 0x1c..=0x1e, ..] => 1,
-        [0xc2, 0x85, ..] => 2,
-        [0xe2, 0x80, 0xa8 | 0xa9, ..] => 3,
-        _ => 0,
-    })
+/// What stands at a byte.
+enum At {
+    /// No line end.
+    Text,
+    /// A line end of so many bytes.
+    End(usize),
+    /// The bytes to come decide.
+    Open,
 }
 
-/// `end` tells how many bytes the line end takes that stands at the beginning of what it is given, 0 for none.
-fn split<'a>(body: &'a [u8], end: impl Fn(&[u8]) -> usize) -> impl Iterator<Item = Line<'a>> {
-    let mut start = 0;
-    std::iter::from_fn(move || {
-        let (at, length) = (start..body.len()).find_map(|at| Some((at, end(&body[at..]))).filter(|&(_, length)| length > 0))?;
-        let line = Line { text: &body[start..at], span: Span::new(start as u64, at as u64), next: (at + length) as u64 };
-        start = at + length;
-        Some(line)
-    })
+/// Finds the lines of a stream that comes in pieces. What its end cuts off is no line.
+#[derive(Debug)]
+pub(super) struct Lines {
+    ends: Ends,
+    /// The unfinished line.
+    kept: Vec<u8>,
+    /// Bytes of it that hold no line end.
+    searched: usize,
+    /// Stream offset of the unfinished line.
+    start: u64,
+}
+
+impl Lines {
+    pub(super) fn new(ends: Ends) -> Self {
+        Self { ends, kept: Vec::new(), searched: 0, start: 0 }
+    }
+
+    /// Bytes that are kept.
+    pub(super) fn held(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// Takes the next bytes; tells every line they end.
+    pub(super) fn push(&mut self, bytes: &[u8], sink: &mut dyn FnMut(Line<'_>)) {
+        self.kept.extend_from_slice(bytes);
+        self.search(false, sink);
+    }
+
+    /// The stream is over: a line end that waited for another byte stands.
+    pub(super) fn finish(&mut self, sink: &mut dyn FnMut(Line<'_>)) {
+        self.search(true, sink);
+    }
+
+    fn search(&mut self, over: bool, sink: &mut dyn FnMut(Line<'_>)) {
+        let (mut from, mut at) = (0, self.searched);
+        loop {
+            at += self.next(at);
+            match self.end_at(at, over) {
+                At::End(length) => {
+                    let start = self.start + from as u64;
+                    let line = Line {
+                        text: &self.kept[from..at],
+                        span: Span::new(start, self.start + at as u64),
+                        next: self.start + (at + length) as u64,
+                    };
+                    sink(line);
+                    at += length;
+                    from = at;
+                }
+                At::Text if at < self.kept.len() => at += 1,
+                At::Text | At::Open => break,
+            }
+        }
+        self.kept.drain(..from);
+        self.start += from as u64;
+        self.searched = at - from;
+    }
+
+    /// Bytes from `at` to the next that may begin a line end, or to the end.
+    fn next(&self, at: usize) -> usize {
+        let rest = &self.kept[at..];
+        let found = match self.ends {
+            Ends::Standard => memchr::memchr2(b'\r', b'\n', rest),
+            Ends::Python => rest.iter().position(|byte| matches!(byte, b'\n'..=b'\r' | 0x1c..=0x1e | 0xc2 | 0xe2)),
+        };
+        found.unwrap_or(rest.len())
+    }
+
+    fn end_at(&self, at: usize, over: bool) -> At {
+        let python = self.ends == Ends::Python;
+        match &self.kept[at..] {
+            [b'\r', b'\n', ..] => At::End(2),
+            [b'\r'] if !over => At::Open,
+            [b'\r' | b'\n', ..] => At::End(1),
+            _ if !python => At::Text,
+            [0x0b | 0x0c | 0x1c..=0x1e, ..] => At::End(1),
+            [0xc2, 0x85, ..] => At::End(2),
+            [0xe2, 0x80, 0xa8 | 0xa9, ..] => At::End(3),
+            [0xc2] | [0xe2] | [0xe2, 0x80] if !over => At::Open,
+            _ => At::Text,
+        }
+    }
 }
 
 /// A line's field and where its value begins in it: behind the first colon and one space; `None` where there is no colon.

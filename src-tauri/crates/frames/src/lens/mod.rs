@@ -4,17 +4,21 @@
 //! the client it names (the tests hold two of them against the clients themselves); [`Lens::Standard`] is Weir's own dissector.
 //! [`first_difference`] tells where a lens leaves the standard, and which bytes made it.
 //!
-//! A lens works on a body that is there as a whole, with the borders of the reads it came in: some clients see those.
+//! Some clients see the borders of the reads a body came in, so those belong to what is read. [`Lens::read`] reads a body that is there as
+//! a whole; a [`Comparison`] takes it as it comes, however long it is.
 
+mod block;
 mod clients;
+mod compare;
 mod difference;
 mod lines;
 #[cfg(test)]
 mod tests;
 
-pub use difference::{Difference, Kind, first_difference};
+pub use compare::{Body, Comparison, Found, Verdict};
+pub use difference::{Difference, Kind, common, first_difference};
 
-use crate::Span;
+use crate::{Limits, Span};
 
 /// A way to read an event stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,6 +55,8 @@ pub struct Event {
     pub id: Option<String>,
     /// Where the values that make up the data stand.
     pub lines: Vec<Span>,
+    /// It was longer than what is gathered: there is no data.
+    pub oversized: bool,
 }
 
 impl Lens {
@@ -105,17 +111,54 @@ impl Lens {
         }
     }
 
+    /// Which rule of the standard it does not keep, with its section; for [`Lens::Standard`] where the standard is.
+    pub fn rule(self) -> &'static str {
+        match self {
+            Self::Standard => "WHATWG HTML §9.2.5 and §9.2.6.",
+            Self::EventsourceStream => {
+                "The stream is decoded with replacement, and one leading BOM is ignored (WHATWG HTML §9.2.5, Encoding §6: “UTF-8 decode”)."
+            }
+            Self::SplitBlankLine => "A line ends at CR LF, LF or CR, so a blank line is not always LF LF (WHATWG HTML §9.2.5).",
+            Self::ChunkUtf8 => {
+                "Chunk borders mean nothing to what the chunks carry (RFC 9112 §7.1): a character may lie across one, and the stream is decoded as one (WHATWG HTML §9.2.5)."
+            }
+            Self::SplitLines => {
+                "Only CR LF, LF and CR end a line (WHATWG HTML §9.2.5); U+2028 may stand in a JSON string as it is (RFC 8259 §7)."
+            }
+            Self::FetchEventSource => {
+                "A block whose data is empty is not dispatched, a line without a colon is a field without a value, and the last event id stays (WHATWG HTML §9.2.6)."
+            }
+            Self::OpenaiPython => {
+                "A block whose data is empty is not dispatched (WHATWG HTML §9.2.6), and one leading BOM is ignored (§9.2.5)."
+            }
+            Self::Unterminated => "An event that the end of the stream cuts off is discarded (WHATWG HTML §9.2.6).",
+        }
+    }
+
+    /// Who reads like that.
+    pub fn clients(self) -> &'static str {
+        match self {
+            Self::Standard => "EventSource of browsers, eventsource-parser",
+            Self::EventsourceStream => "eventsource-stream 0.2 (Rust), and reqwest-eventsource on top of it",
+            Self::SplitBlankLine => "parsers written by hand",
+            Self::ChunkUtf8 => "fetch readers with a new TextDecoder (or `toString()`) for each chunk",
+            Self::SplitLines => "httpx `iter_lines`, httpx-sse before 0.4.2, `requests.iter_lines` on text",
+            Self::FetchEventSource => "@microsoft/fetch-event-source 2.0.1",
+            Self::OpenaiPython => "openai-python, anthropic-python, cohere, httpx-sse",
+            Self::Unterminated => "openai-node 7, mistral, google-genai",
+        }
+    }
+
     /// The events of `body`, which came in reads that end at `reads` (ascending; the last one may be left out).
     pub fn read(self, body: &[u8], reads: &[u64]) -> Vec<Event> {
-        match self {
-            Self::Standard => clients::standard(body),
-            Self::EventsourceStream => clients::eventsource_stream(body),
-            Self::SplitBlankLine => clients::split_blank_line(body),
-            Self::ChunkUtf8 => clients::chunk_utf8(body, reads),
-            Self::SplitLines => clients::splitlines(body),
-            Self::FetchEventSource => clients::fetch_event_source(body),
-            Self::OpenaiPython => clients::openai_python(body),
-            Self::Unterminated => clients::unterminated(body),
+        let mut client = clients::Client::new(self, Limits::default());
+        let mut events = Vec::new();
+        let mut start = 0;
+        for end in reads.iter().map(|&end| usize::try_from(end).unwrap_or(usize::MAX).min(body.len())).chain([body.len()]) {
+            client.push(&body[start..end.max(start)], true, &mut |event| events.push(event));
+            start = end.max(start);
         }
+        client.finish(&mut |event| events.push(event));
+        events
     }
 }

@@ -129,6 +129,45 @@ fn the_clients_themselves_saw_the_same() {
     assert_eq!(cases.len(), 100);
 }
 
+fn compared(body: impl Iterator<Item = Vec<u8>>) -> Comparison {
+    let mut comparison = Comparison::new(&Lens::ALL[1..]);
+    for piece in body {
+        // Differences are looked for in the bytes around them; these tests look at kinds alone.
+        comparison.push(&piece, true, &mut |span| vec![b'x'; span.len() as usize]);
+    }
+    comparison
+}
+
+#[test]
+fn what_never_comes_is_told_long_before_the_end() {
+    // A client that waits for LF LF keeps nothing of a CRLF stream without end.
+    let event = b"data: 0123456789abcdef\r\n\r\n".repeat(200);
+    let mut comparison = Comparison::new(&[Lens::SplitBlankLine]);
+    let mut pushed = 0;
+    while !comparison.settled() {
+        comparison.push(&event, true, &mut |_| Vec::new());
+        pushed += event.len();
+        assert!(pushed < 4 << 20, "it is told after a megabyte");
+    }
+    let (_, _, verdict) = comparison.verdicts().next().unwrap();
+    assert!(matches!(verdict, Verdict::Differs(found) if found.difference.kind == Kind::Missing && found.difference.index == 0));
+}
+
+#[test]
+fn an_event_without_end_is_left_unsettled_in_bounded_memory() {
+    let line = [b"data: ".to_vec(), vec![b'x'; 1 << 20], b"\n".to_vec()].concat();
+    let mut comparison = compared((0..64).map(|_| line.clone()));
+    for (lens, _, verdict) in comparison.verdicts() {
+        let gathers = !matches!(lens, Lens::EventsourceStream | Lens::ChunkUtf8 | Lens::Unterminated);
+        assert_eq!(matches!(verdict, Verdict::Unsettled { .. }), gathers, "{}: {verdict:?}", lens.name());
+    }
+    comparison.push(b"\n", true, &mut |_| Vec::new());
+    comparison.finish(&mut |_| Vec::new());
+    for (lens, _, verdict) in comparison.verdicts() {
+        assert!(matches!(verdict, Verdict::Unsettled { .. }), "{}: {verdict:?}", lens.name());
+    }
+}
+
 /// What eventsource-stream itself makes of the reads.
 fn by_eventsource_stream(reads: Vec<Vec<u8>>) -> Vec<(String, String, String)> {
     let mut events = stream::iter(reads.into_iter().map(Ok::<_, std::io::Error>)).eventsource();
@@ -184,6 +223,34 @@ proptest! {
         let reads: Vec<Vec<u8>> = crate::cuts::pieces(&body, &sizes).into_iter().map(<[u8]>::to_vec).collect();
         let seen: Vec<_> = Lens::EventsourceStream.read(&body, &[]).into_iter().map(|event| (event.event, event.data, event.id.unwrap_or_default())).collect();
         prop_assert_eq!(seen, by_eventsource_stream(reads));
+    }
+
+    #[test]
+    fn a_body_in_pieces_is_told_like_the_whole(body in shards(), reads in prop::collection::vec(0u64..60, 0..5), sizes in prop::collection::vec(1usize..9, 1..5)) {
+        let mut reads: Vec<u64> = reads.into_iter().map(|end| end.min(body.len() as u64)).chain([body.len() as u64]).collect();
+        reads.sort_unstable();
+        let mut comparison = Comparison::new(&Lens::ALL);
+        let mut bytes = |span: Span| body[span.start as usize..span.end as usize].to_vec();
+        let mut start = 0;
+        for end in &reads {
+            // Pieces of a read are no reads.
+            let read = &body[start..*end as usize];
+            let pieces = crate::cuts::pieces(read, &sizes);
+            for (n, piece) in pieces.iter().enumerate() {
+                comparison.push(piece, n + 1 == pieces.len(), &mut bytes);
+            }
+            start = *end as usize;
+        }
+        comparison.finish(&mut bytes);
+        let standard = Lens::Standard.read(&body, &reads);
+        for (lens, same, verdict) in comparison.verdicts() {
+            let whole = first_difference(&body, &standard, &lens.read(&body, &reads));
+            match (verdict, whole) {
+                (Verdict::Same, None) => prop_assert_eq!(same, standard.len()),
+                (Verdict::Differs(found), Some(whole)) => prop_assert_eq!(&found.difference, &whole, "{}", lens.name()),
+                (verdict, whole) => prop_assert!(false, "{}: {:?}, of the whole {:?}", lens.name(), verdict, whole),
+            }
+        }
     }
 
     #[test]
