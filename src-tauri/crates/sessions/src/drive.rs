@@ -44,14 +44,8 @@ async fn socket(target: &Target, session: &Arc<Session>, journal: Journal) -> Re
     let mut socket = ws::open_offering(target, &plan.headers(), &plan.subprotocols(), offer.as_ref(), journal.clone(), 0, &control).await?;
     let sender = socket.sender();
     // Apart from each other: in a flood the messages are read one after another, and nothing else is looked at between two of them.
-    let reading = async {
-        while let Some(message) = socket.next().await {
-            message?;
-        }
-        Ok(())
-    };
     tokio::select! {
-        end = reading => end,
+        end = socket.run() => end,
         Err(error) = speak(session, &mut queue, &mut wishes, &sender, &journal) => Err(error),
     }
 }

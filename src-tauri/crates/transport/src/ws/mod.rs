@@ -36,6 +36,9 @@ use crate::{Blame, Control, Error, Header, Journal, Limits, Target, Value, dial,
 /// A message that is longer than this ends the connection.
 const MAX_MESSAGE: usize = 1 << 30;
 
+/// Messages that go by under one hold of the socket: who wants to send waits for no more than these.
+const PASSING: u32 = 256;
+
 /// How long a close may take, from the first close frame to the end of the connection.
 const CLOSING: Duration = Duration::from_secs(1);
 
@@ -278,9 +281,11 @@ impl Shared {
         }
     }
 
-    fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Error>>> {
+    /// The next message; those that `pass` says yes to are let go by. Other tasks get at the socket every [`PASSING`] messages.
+    fn poll_next(&self, cx: &mut Context<'_>, pass: impl Fn(&Message) -> bool) -> Poll<Option<Result<Message, Error>>> {
         self.wakers.reader.register(cx.waker());
         let cx = &mut Context::from_waker(&self.waker);
+        let mut passed = 0;
         let mut socket = self.socket();
         let Some(open) = &mut *socket else {
             drop(socket);
@@ -289,14 +294,24 @@ impl Shared {
         let end = if self.is_failing() {
             End::of(Ok(()))
         } else {
-            match ready!(open.poll_next(cx, self.left.load(Relaxed))) {
-                Ok(message) => {
-                    if matches!(message, Message::Close { .. }) {
-                        self.closing.notify_one();
+            let left = self.left.load(Relaxed);
+            loop {
+                match ready!(open.poll_next(cx, left)) {
+                    Ok(message) if pass(&message) => {
+                        passed += 1;
+                        if passed == PASSING {
+                            self.waker.wake_by_ref();
+                            return Poll::Pending;
+                        }
                     }
-                    return Poll::Ready(Some(Ok(message)));
+                    Ok(message) => {
+                        if matches!(message, Message::Close { .. }) {
+                            self.closing.notify_one();
+                        }
+                        return Poll::Ready(Some(Ok(message)));
+                    }
+                    Err(end) => break end,
                 }
-                Err(end) => end,
             }
         };
         if let (Err(error), Some(code)) = (&end.outcome, end.close_code) {
@@ -347,9 +362,25 @@ impl WebSocket {
         if self.told {
             return None;
         }
-        let next = poll_fn(|cx| self.sender.0.poll_next(cx)).await;
+        let next = poll_fn(|cx| self.sender.0.poll_next(cx, |_| false)).await;
         self.told = !matches!(next, Some(Ok(_)));
         next
+    }
+
+    /// Reads to the end, as calling [`WebSocket::next`] until `None` would. For who has the bytes from the journal: in a flood, messages
+    /// that nobody looks at are not handed out one by one.
+    ///
+    /// # Errors
+    /// As [`WebSocket::next`].
+    pub async fn run(&mut self) -> Result<(), Error> {
+        while !self.told {
+            let next = poll_fn(|cx| self.sender.0.poll_next(cx, |message| !matches!(message, Message::Close { .. }))).await;
+            self.told = !matches!(next, Some(Ok(_)));
+            if let Some(Err(error)) = next {
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 
     /// See [`Sender::send_text`].
