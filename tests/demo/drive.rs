@@ -1,9 +1,12 @@
-//! One session in the window, from the first click to the exported file.
+//! One session in the window, from the first click to the exported file, and one comparison.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use weir_tests::window::{Desktop, Failure, Keychain, Window, out};
+use weir_tests::window::{Desktop, Failure, Keychain, Window, key, out};
+
+/// Runs a lane of the comparison: enough for its table and charts, and over in seconds.
+const RUNS: &str = "6";
 
 /// What to ask of whom.
 #[derive(Debug, Default)]
@@ -37,15 +40,20 @@ impl Wish {
         }
         wish
     }
+
+    /// Nothing was asked for: the window is shown as it greets a newcomer, on the Lab.
+    fn is_plain(&self) -> bool {
+        self.base_url.is_none() && self.provider.is_none() && self.routes.is_empty() && self.picture.is_none()
+    }
 }
 
-/// Runs it and writes the picture and the exported session below `out/`.
+/// Runs it and writes the pictures and the exported session below `out/`.
 pub async fn session(wish: &Wish) -> Result<(), Failure> {
     let begun = Instant::now();
     let window = Window::open(Desktop::start(Keychain::Unlocked)?).await?;
     println!("The window stood after {:.1} s.", begun.elapsed().as_secs_f64());
     compose(&window, wish).await?;
-    let picture = wish.picture.clone().map_or_else(|| out("").map(|folder| folder.join("weir.png")), Ok)?;
+    let picture = wish.picture.clone().map_or_else(|| out("").map(|folder| folder.join("session.png")), Ok)?;
     let mut outcome = String::new();
     if wish.routes.is_empty() {
         outcome = send(&window).await?;
@@ -71,6 +79,12 @@ pub async fn session(wish: &Wish) -> Result<(), Failure> {
     let exported = std::fs::read_dir(window.desktop().weir_home().join("exports"))?.flatten().next().ok_or("nothing was exported")?;
     let kept = out("")?.join(exported.file_name());
     std::fs::copy(exported.path(), &kept)?;
+    if wish.is_plain() {
+        let picture = out("")?.join("weir.png");
+        compare(&window).await?;
+        window.screenshot(&picture).await?;
+        println!("out/weir.png");
+    }
     window.close().await?;
     println!("out/{}", picture.file_name().unwrap_or_default().to_string_lossy());
     println!("out/{}", kept.file_name().unwrap_or_default().to_string_lossy());
@@ -106,6 +120,19 @@ async fn send(window: &Window) -> Result<String, Failure> {
     let outcome = window.attr("outcome", "data-outcome").await?;
     println!("{} frames, first text after {}, outcome {outcome}.", window.text("metric-frames").await?, window.text("metric-ttft").await?);
     Ok(outcome)
+}
+
+/// The comparison that the window offers first, with few runs.
+async fn compare(window: &Window) -> Result<(), Failure> {
+    window.go("compare").await?;
+    window.find("lane").await?;
+    window.fill("compare-runs", RUNS).await?;
+    window.press(&[key::CONTROL, key::ENTER]).await?;
+    window.find("compare-stop").await?;
+    let over = "return !!document.querySelector('[data-testid=compare-run]') && /of/.test(document.querySelector('[data-testid=compare-progress]')?.innerText ?? '') && document.querySelectorAll('[data-testid=compare-table] [data-figure]').length > 0";
+    window.within(Duration::from_secs(120), "the comparison is over", over, Vec::new()).await?;
+    println!("Compared: {}.", window.text("compare-progress").await?.split_whitespace().collect::<Vec<_>>().join(" "));
+    Ok(())
 }
 
 /// Chooses how to ask.

@@ -1,6 +1,7 @@
-//! `make run` where there is no display: the same program in the same window, under Xvfb, driven through one session.
+//! `make run` where there is no display: the same program in the same window, under Xvfb, driven through one session
+//! and one comparison.
 //!
-//! It leaves a picture of the window and the session, exported through the page. Options choose another server than the Lab:
+//! It leaves pictures of the window and the session, exported through the page. Options choose another server than the Lab:
 //! `--provider ID --base-url URL --model M --prompt P --temperature T --picture FILE`, and any number of `--route DIALECT/TRANSPORT`,
 //! each sent and pictured in turn.
 #![allow(clippy::print_stdout)]
