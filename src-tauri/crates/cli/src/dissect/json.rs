@@ -20,9 +20,20 @@ impl Dissect for Json {
     fn finish(&mut self, rows: &mut Vec<u8>) {
         let bytes = std::mem::take(&mut self.0);
         let (values, error) = json::parse(&bytes);
+        let second = json::second(&values);
         // Only containers are anyone's parent.
         let mut paths: Vec<Option<(String, u32)>> = Vec::with_capacity(values.len());
         for (number, value) in values.iter().enumerate() {
+            if second == Some(value.span.start) && value.parent.is_none() {
+                rule(
+                    rows,
+                    "json",
+                    "error",
+                    "several-values",
+                    "a JSON text is one value, and here begins another (RFC 8259 §2)",
+                    value.span.start,
+                );
+            }
             let (path, depth) = match value.parent.and_then(|parent| paths.get(parent as usize)?.as_ref()) {
                 Some((parent, depth)) => (cut(parent, &step(&bytes, value)), depth + 1),
                 None => ("$".to_owned(), 0),

@@ -31,7 +31,8 @@ fn row(item: Item<'_>, all: bool, rows: &mut Vec<u8>) {
     match item {
         Item::Line { span, data, bytes, terminated, oversized } => {
             if !oversized && !json::is_value(bytes) {
-                let at = json::parse(bytes).1.map_or(data.start, |error| data.start + error.at);
+                let (values, error) = json::parse(bytes);
+                let at = data.start + error.map(|error| error.at).into_iter().chain(json::second(&values)).min().unwrap_or_default();
                 rule(rows, "ndjson", "error", "not-json", "each line must be one JSON value (RFC 8259)", at);
             }
             let line = Line::new(rows, "ndjson", "line", span).place("data", data).text("text", bytes).field("terminated", terminated);

@@ -141,20 +141,12 @@ fn eventstream() {
 
 #[test]
 fn json_values() {
-    let input = br#" {"a":[1.50,{"b c":"\u00e9"}],"n":null} true"#;
+    let input = br#" {"a":[1.50,{"b c":"\u00e9"}],"n":null} "#;
     let found = rows(&["json"], input);
     let told: Vec<(&str, &str)> = found.iter().map(|row| (row["kind"].as_str().unwrap(), row["path"].as_str().unwrap())).collect();
     assert_eq!(
         told,
-        [
-            ("object", "$"),
-            ("array", "$.a"),
-            ("number", "$.a[0]"),
-            ("object", "$.a[1]"),
-            ("string", "$.a[1][\"b c\"]"),
-            ("null", "$.n"),
-            ("bool", "$")
-        ]
+        [("object", "$"), ("array", "$.a"), ("number", "$.a[0]"), ("object", "$.a[1]"), ("string", "$.a[1][\"b c\"]"), ("null", "$.n"),]
     );
     assert_eq!((&found[2]["value"], &found[4]["value"]), (&json!("1.50"), &json!(r#""\u00e9""#)));
     let key = found[1]["key_span"].as_array().unwrap();
@@ -162,6 +154,10 @@ fn json_values() {
     let found = rows(&["json"], b"{} [1, \"x");
     assert_eq!(found.last().unwrap(), &json!({"layer":"json","kind":"incomplete","span":[3,9]}));
     assert_eq!(rows(&["json"], b"{]")[1]["kind"], "error");
+    // A JSON text is one value; a second one is told and read all the same.
+    let found = rows(&["json"], b"[] true 1");
+    let kinds: Vec<_> = found.iter().map(|row| (row["kind"].as_str().unwrap(), row["span"][0].as_u64().unwrap())).collect();
+    assert_eq!(kinds, [("array", 0), ("error", 3), ("bool", 3), ("number", 8)]);
     // Nesting without bound does not make rows without bound.
     let deep = home_rows(&vec![b'['; 20_000]);
     assert!(deep.len() < 20_000 * 900, "{}", deep.len());

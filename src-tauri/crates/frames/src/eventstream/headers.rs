@@ -1,6 +1,7 @@
 //! The headers of an event stream message.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use crate::Span;
 
@@ -50,10 +51,17 @@ pub(super) fn parse(block: &[u8], at: u64) -> (Vec<Header<'_>>, Vec<Fault>) {
     let mut cursor = Cursor { rest: block, at };
     let mut headers = Vec::new();
     let mut faults = Vec::new();
+    let mut names = HashSet::new();
     while !cursor.rest.is_empty() {
         let start = cursor.at;
+        let (&length, rest) = cursor.rest.split_first().unwrap_or((&0, &[]));
         match cursor.header(&mut faults) {
-            Ok((name, value)) => headers.push(Header { name, value, span: Span::new(start, cursor.at) }),
+            Ok((name, value)) => {
+                if !names.insert(&rest[..usize::from(length)]) {
+                    faults.push(Fault { code: "duplicate-header", message: format!("the header `{name}` is there twice"), at: start });
+                }
+                headers.push(Header { name, value, span: Span::new(start, cursor.at) });
+            }
             Err(message) => {
                 faults.push(Fault { code: "bad-header", message, at: start });
                 break;

@@ -169,6 +169,16 @@ fn bad_headers_leave_those_before_them() {
     }
 }
 
+/// Names are unique within a message; both are told all the same.
+#[test]
+fn a_header_twice() {
+    let headers = [text("test", "a"), header("Test", 0, b""), header("test", 4, b"asdf")].concat();
+    let bytes = message(&headers, b"{}");
+    assert_eq!(errors(&bytes), [("duplicate-header", 12 + 15)]);
+    let told = everywhere(Limits::default(), &bytes);
+    assert!(told[1].matches("Header {").count() == 3 && told[1].contains("intact: true"), "{told:?}");
+}
+
 #[test]
 fn a_long_message_is_checked_but_not_gathered() {
     let limits = Limits { unit: 40, head: 10 };

@@ -73,7 +73,7 @@ pub struct Dissector {
     answers: VecDeque<Answers>,
     /// Empty lines before this message were told.
     blank_told: bool,
-    /// The last message said `Connection: close`.
+    /// The last message closes the connection (§9.3).
     closing: bool,
     switch: Switch,
     /// Where the bytes begin that nobody can frame.
@@ -185,7 +185,7 @@ impl Dissector {
                 return 0;
             }
             if std::mem::take(&mut self.closing) {
-                let message = "there is more after a message with Connection: close (§9.6)".to_owned();
+                let message = "there is more after a message that closes the connection: Connection: close, or HTTP/1.0 without keep-alive (§9.3, §9.6)".to_owned();
                 sink(Item::Warning { code: "data-after-close", message, at: self.offset });
             }
         }
@@ -249,8 +249,10 @@ impl Dissector {
         let message = Message { side: self.side, status, method: word, minor, headers: &headers, answers };
         let body = framing::body(&message, &mut |finding| sink(item(finding)));
 
-        self.closing = !interim
-            && framing::values(&headers, b"connection").flat_map(framing::elements).any(|option| option.eq_ignore_ascii_case(b"close"));
+        let option = |name: &[u8]| {
+            framing::values(&headers, b"connection").flat_map(framing::elements).any(|option| option.eq_ignore_ascii_case(name))
+        };
+        self.closing = !interim && (option(b"close") || minor == 0 && !option(b"keep-alive"));
         if self.side == Side::Client && self.switch != Switch::Yes {
             let asked = headers.iter().any(|header| framing::is(header, b"upgrade"));
             self.switch = if asked { Switch::Asked } else { Switch::No };
@@ -308,6 +310,9 @@ impl Dissector {
         }
         if memchr(b'\r', size.extension).is_some() {
             sink(item(fault(true, "bare-cr", "a CR without its LF must not stand in a chunk line (§2.2)", self.unit)));
+        } else if !chunk::is_extension(size.extension) {
+            let message = "what follows the chunk size is no chunk extension; who reads it otherwise may see another border (§7.1.1)";
+            sink(item(fault(false, "bad-chunk-extension", message, self.unit)));
         }
         if size.padded {
             sink(item(fault(false, "odd-blanks", "blanks behind a chunk size that no extension follows (§7.1)", self.unit)));

@@ -160,6 +160,10 @@ pub(super) fn fields<'a>(text: &'a [u8], base: u64, first: usize, tell: &mut imp
         if memchr::memchr(0, value).is_some() {
             error("nul-in-field", "a NUL must not stand in a field value (RFC 9110 §5.5)", place);
         }
+        if value.iter().any(|&byte| matches!(byte, 1..=8 | 0x0b | 0x0c | 0x0e..=0x1f | 0x7f)) {
+            let message = "a control character must not stand in a field value; a recipient may keep it (RFC 9110 §5.5)";
+            tell(Finding { error: false, code: "control-in-field", message, at: place });
+        }
         headers.push(Header { name, value, span: Span::new(place, place + line.len() as u64) });
     }
     headers

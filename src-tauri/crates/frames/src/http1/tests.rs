@@ -243,7 +243,7 @@ fn which_field_frames() {
     framing("Transfer-Encoding: chunked;a=b\r\n", &chunked_after(&["warning chunked-parameters"]));
     framing("Transfer-Encoding: chunked, gzip\r\n", &close_after(&["warning te-not-chunked"]));
     framing("Transfer-Encoding: xchunked\r\n", &close_after(&["warning te-not-chunked"]));
-    framing("Transfer-Encoding: \x0bchunked\r\n", &close_after(&["warning te-not-chunked"]));
+    framing("Transfer-Encoding: \x0bchunked\r\n", &close_after(&["warning control-in-field", "warning te-not-chunked"]));
     framing("Transfer-Encoding:\r\n", &close_after(&["warning te-not-chunked"]));
     framing("Content-Length: 15\r\n", &["data", "body", "end"]);
     framing("Content-Length: 0015\r\n", &["data", "body", "end"]);
@@ -443,6 +443,61 @@ fn around_messages() {
     response("HTTP/1.1 204", &["incomplete 0..12"]);
     response("\r\nHTTP/1.1 204 X\r\n", &["warning leading-empty-line 0", "incomplete 2..18"]);
     response("\r", &["incomplete 0..1"]);
+}
+
+/// RFC 9112 §7.1.1: `chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )`.
+#[test]
+fn chunk_extensions_by_the_grammar() {
+    for legal in ["", ";a", ";a=b", ";a=\"b; \\\"c\\\\\"", " ; a = b\t;\tc", ";a=\"\";b", ";a=\"\u{fc}\"", ";a "] {
+        let input = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1{legal}\r\nx\r\n0\r\n\r\n");
+        assert_eq!(items(Side::Server, Limits::default(), &[], input.as_bytes()), told_of_chunk(legal, &[]));
+    }
+    for wrong in [";", ";;a", ";=b", ";a=", ";a=\"b", ";a=b c", ";a b", ";a=\"b\"c", ";a=\"\\\"", ";a=\"\u{1}\"", ";\u{e9}"] {
+        let input = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1{wrong}\r\nx\r\n0\r\n\r\n");
+        assert_eq!(
+            items(Side::Server, Limits::default(), &[], input.as_bytes()),
+            told_of_chunk(wrong, &["warning bad-chunk-extension 47"])
+        );
+    }
+    // The last chunk has extensions too.
+    let input = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0;\r\n\r\n";
+    assert!(items(Side::Server, Limits::default(), &[], input.as_bytes()).contains(&"warning bad-chunk-extension 47".to_owned()));
+}
+
+/// What is told of a chunk of one byte whose size is followed by `extension`.
+fn told_of_chunk(extension: &str, between: &[&str]) -> Vec<String> {
+    let line = 47 + 3 + extension.len();
+    let mut told = vec!["head 0..47 200 \"OK\" 1.1 [Transfer-Encoding=chunked]".to_owned()];
+    told.extend(between.iter().map(|&words| words.to_owned()));
+    told.push(format!("data {line}..{} \"x\"", line + 1));
+    told.push(format!("chunk 47..{} {line}..{} {:?}", line + 3, line + 1, extension.trim_start_matches([' ', '\t'])));
+    told.extend([format!("last {}..{}", line + 3, line + 6), format!("trailers {}..{}", line + 6, line + 8), format!("end {}", line + 8)]);
+    told
+}
+
+/// RFC 9110 §5.5: CR, LF and NUL are dangerous in a value, other control characters merely invalid.
+#[test]
+fn control_characters_in_values() {
+    for (byte, word) in [("\x01", "warning control"), ("\x0c", "warning control"), ("\x7f", "warning control"), ("\0", "ERROR nul")] {
+        let words = format!("{word}-in-field 16");
+        request(&format!("GET / HTTP/1.1\r\nA: b{byte}c\r\n\r\n"), &[&words, &format!("head 0..26 GET / 1.1 [A=b{byte}c]"), "end 26"]);
+    }
+    request("GET / HTTP/1.1\r\nA: b\tc\u{fc}\r\n\r\n", &["head 0..28 GET / 1.1 [A=b\tc\u{fc}]", "end 28"]);
+}
+
+/// RFC 9112 §9.3: HTTP/1.0 goes on only where `keep-alive` is asked for.
+#[test]
+fn an_old_message_closes_the_connection() {
+    let second = "head 18..36 GET / 1.0";
+    request(
+        "GET / HTTP/1.0\r\n\r\nGET / HTTP/1.0\r\n\r\n",
+        &["head 0..18 GET / 1.0", "end 18", "warning data-after-close 18", second, "end 36"],
+    );
+    let kept = "GET / HTTP/1.0\r\nConnection: x, Keep-Alive\r\n\r\n";
+    request(
+        &format!("{kept}GET / HTTP/1.1\r\n\r\n"),
+        &["head 0..45 GET / 1.0 [Connection=x, Keep-Alive]", "end 45", "head 45..63 GET / 1.1", "end 63"],
+    );
 }
 
 #[test]

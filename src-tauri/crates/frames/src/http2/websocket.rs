@@ -43,8 +43,12 @@ pub struct WebSockets {
 #[derive(Debug)]
 struct Socket {
     stream: u32,
-    /// What the client sent before the answer came, with where it stood: it may not speak yet, but its bytes are frames if it is let in.
-    early: Vec<(Span, Vec<u8>)>,
+    /// What the client sent before the answer came: it may not speak yet, but its bytes are frames if it is let in.
+    early: Vec<u8>,
+    /// Where that stood on the connection.
+    place: Map,
+    /// More of that came than is kept: the rest of the client's frames cannot be found.
+    flooded: bool,
     /// Client's and server's direction, once it is open.
     lanes: Option<[Lane; 2]>,
 }
@@ -85,7 +89,7 @@ impl WebSockets {
         let at = self.sockets.iter().position(|socket| socket.stream == stream);
         match (side, at) {
             (Side::Client, None) if is_request(headers) => {
-                self.sockets.push(Socket { stream, early: Vec::new(), lanes: None });
+                self.sockets.push(Socket { stream, early: Vec::new(), place: Map::default(), flooded: false, lanes: None });
                 Some(Step::Asked { faults: request_faults(headers) })
             }
             (Side::Server, Some(at)) if self.sockets[at].lanes.is_none() => {
@@ -102,9 +106,7 @@ impl WebSockets {
                         });
                         let socket = &mut self.sockets[at];
                         socket.lanes = Some(lanes);
-                        for (span, bytes) in std::mem::take(&mut socket.early) {
-                            socket.data(Side::Client, span, &bytes, sink);
-                        }
+                        socket.catch_up(self.limits.unit, sink);
                         let subprotocol = text(headers, b"sec-websocket-protocol");
                         Some(Step::Opened { extensions, subprotocol, faults: answer_faults(headers) })
                     }
@@ -118,15 +120,14 @@ impl WebSockets {
         }
     }
 
-    /// DATA payload that `side` sent, found at `span` on the connection. `false` where the stream is no socket: the bytes are another
-    /// body's.
+    /// DATA payload that `side` sent, found at `span` on the connection. `false` where the stream is no socket, or the server sends before
+    /// it answered: the bytes are another body's. Behind an end they are nobody's.
     pub fn data(&mut self, side: Side, stream: u32, span: Span, bytes: &[u8], sink: &mut impl FnMut(Side, Item<'_>)) -> bool {
-        let limit = self.limits.unit;
         let Some(socket) = self.sockets.iter_mut().find(|socket| socket.stream == stream) else { return false };
-        if socket.lanes.is_some() {
-            socket.data(side, span, bytes, sink);
-        } else if socket.early.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() + bytes.len() <= limit {
-            socket.early.push((span, bytes.to_vec()));
+        match (&socket.lanes, side) {
+            (Some(_), _) => socket.data(side, span, bytes, sink),
+            (None, Side::Client) => socket.wait(span, bytes, self.limits.unit),
+            (None, Side::Server) => return false,
         }
         true
     }
@@ -152,8 +153,30 @@ impl Socket {
     fn data(&mut self, side: Side, span: Span, bytes: &[u8], sink: &mut impl FnMut(Side, Item<'_>)) {
         if let Some(lanes) = &mut self.lanes {
             let lane = &mut lanes[lane(side)];
-            lane.map.push(span);
-            lane.dissector.push(bytes, &mut |item| sink(side, item));
+            if !lane.ended {
+                lane.map.push(span);
+                lane.dissector.push(bytes, &mut |item| sink(side, item));
+            }
+        }
+    }
+
+    /// Keeps what the client sends before it is answered, up to `limit` bytes, however they are divided.
+    fn wait(&mut self, span: Span, bytes: &[u8], limit: usize) {
+        let fits = limit.saturating_sub(self.early.len()).min(bytes.len());
+        self.early.extend_from_slice(&bytes[..fits]);
+        self.place.push(Span::new(span.start, span.start + fits as u64));
+        self.flooded |= fits < bytes.len();
+    }
+
+    /// Tells what the client sent before it was answered.
+    fn catch_up(&mut self, limit: usize, sink: &mut impl FnMut(Side, Item<'_>)) {
+        let Some([client, _]) = &mut self.lanes else { return };
+        client.map = std::mem::take(&mut self.place);
+        client.dissector.push(&std::mem::take(&mut self.early), &mut |item| sink(Side::Client, item));
+        if self.flooded {
+            let message = format!("before it was answered the client sent more than {limit} bytes, more than is kept here");
+            sink(Side::Client, Item::Error { code: "early-flood", message, at: client.map.len() });
+            client.finish(Side::Client, sink);
         }
     }
 }
@@ -270,6 +293,30 @@ mod tests {
         let refused = sockets.headers(Side::Server, 5, &block(&[(":status", "403")]), &mut sink);
         assert_eq!(refused, Some(Step::Refused { status: 403 }));
         assert!(!sockets.data(Side::Server, 5, Span::new(0, 2), b"no", &mut sink));
+    }
+
+    #[test]
+    fn what_comes_before_the_answer_is_kept_up_to_the_limit_and_from_the_client_alone() {
+        let flood = b"\x89\x80\0\0\0\0\x89\x80\0\0\0\0";
+        for piece in [1, 5, flood.len()] {
+            let mut told = Vec::new();
+            let mut sink = |side: Side, item: Item<'_>| told.push(format!("{side:?} {item:?}"));
+            let mut sockets = WebSockets::new(Limits { unit: 10, head: 10 });
+            sockets.headers(Side::Client, 1, &block(&REQUEST), &mut sink);
+            assert!(!sockets.data(Side::Server, 1, Span::new(0, 2), b"\x89\x00", &mut sink), "a server that does not answer opens nothing");
+            let mut at = 0;
+            for bytes in flood.chunks(piece) {
+                assert!(sockets.data(Side::Client, 1, Span::new(at, at + bytes.len() as u64), bytes, &mut sink));
+                at += bytes.len() as u64;
+            }
+            sockets.headers(Side::Server, 1, &block(&[(":status", "200")]), &mut sink);
+            sockets.data(Side::Client, 1, Span::new(at, at + 1), b"\x89", &mut sink);
+            sockets.finish(&mut sink);
+            assert_eq!(told.len(), 3, "{told:?}");
+            assert!(told[0].contains("Frame") && told[1].contains("early-flood") && told[1].contains("at: 10"), "{told:?}");
+            assert_eq!(told[2], "Client Incomplete { span: Span { start: 6, end: 10 } }");
+            assert_eq!(sockets.map(Side::Client, 1).unwrap().len(), 10);
+        }
     }
 
     #[test]

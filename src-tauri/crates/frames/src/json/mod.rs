@@ -59,6 +59,11 @@ pub fn parse(bytes: &[u8]) -> (Vec<Node>, Option<Error>) {
     (nodes, error)
 }
 
+/// Where a second value begins among the `nodes` of one text: a JSON text is one value (RFC 8259 §2), so what follows it belongs to none.
+pub fn second(nodes: &[Node]) -> Option<u64> {
+    nodes.iter().filter(|node| node.parent.is_none()).nth(1).map(|node| node.span.start)
+}
+
 /// Whether `bytes` is one JSON value by RFC 8259, with nothing but whitespace around it. Keeps no values, so it costs no memory
 /// but a few bytes for each open level.
 pub fn is_value(bytes: &[u8]) -> bool {

@@ -63,6 +63,8 @@ fn documents_one_after_another() {
     fails("truefalse", 4, "§2", false);
     fails("1 ,2", 2, "§3", false);
     fails("{} }", 3, "§3", false);
+    let second_of = |text: &str| second(&parse(text.as_bytes()).0);
+    assert_eq!((second_of("[1,2] [3] 4"), second_of("[1,[2]]"), second_of("")), (Some(6), None, None));
     assert!(is_value(b" {} ") && !is_value(b"1 2") && !is_value(b"") && !is_value(b"{"));
 }
 
