@@ -1,7 +1,7 @@
 //! Streams made to exhaust who reads them: each costs memory by the limits, not by what it announces or how long it is, and what it does
 //! is told. Everything a test allocates counts, so they take turns.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use flate2::{Compress, Compression, FlushCompress};
 use peak_alloc::PeakAlloc;
@@ -11,7 +11,11 @@ use weir_frames::{Limits, array, eventstream, http1, http2, ndjson, sse, ws};
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-static TURN: Mutex<()> = Mutex::new(());
+/// Waits until no other test allocates.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 const MIB: usize = 1 << 20;
 
@@ -42,7 +46,6 @@ fn stream<'a>(head: &'a [u8], piece: &'a [u8], times: usize, tail: &'a [u8]) -> 
 /// Runs `read` and holds what it allocates at once against `most` bytes.
 #[track_caller]
 fn costs(most: usize, read: impl FnOnce(&mut dyn FnMut(&'static str))) -> Told {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let mut told: Told = Vec::with_capacity(16);
     MEMORY.reset_peak_usage();
     let before = MEMORY.current_usage();
@@ -119,6 +122,7 @@ fn of_ws(most: usize, stream: &Stream<'_>) -> Told {
 
 #[test]
 fn an_event_of_a_gibibyte() {
+    let _turn = turn();
     let piece = vec![b'x'; MIB];
     let event = stream(b"data: ", &piece, 1024, b"\n\ndata: next\n\n");
     assert_eq!(of_sse(4 * MIB, &event), [("oversized", 1), ("event", 1)]);
@@ -129,6 +133,7 @@ fn an_event_of_a_gibibyte() {
 
 #[test]
 fn a_million_empty_lines() {
+    let _turn = turn();
     for end in ["\n", "\r", "\r\n"] {
         let lines = end.repeat(1000);
         let told = of_sse(MIB, &stream(b"", lines.as_bytes(), 1000, b"data: next\n\n"));
@@ -138,6 +143,7 @@ fn a_million_empty_lines() {
 
 #[test]
 fn endless_comments() {
+    let _turn = turn();
     let comments = b": keep-alive\n".repeat(1000);
     assert_eq!(of_sse(MIB, &stream(b"", &comments, 1000, b"data: next\n\n")), [("comment", 1_000_000), ("event", 1)]);
     let piece = vec![b'x'; MIB];
@@ -146,6 +152,7 @@ fn endless_comments() {
 
 #[test]
 fn nul_bytes_and_mixed_newlines() {
+    let _turn = turn();
     let piece = vec![0; MIB];
     assert_eq!(of_sse(4 * MIB, &stream(b"", &piece, 256, b"\n\ndata: next\n\n")), [("silent", 1), ("event", 1)]);
     let mixed = b"data: a\r\ndata: b\rdata: c\n\r\ndata: d\r\r\n".repeat(1000);
@@ -155,6 +162,7 @@ fn nul_bytes_and_mixed_newlines() {
 
 #[test]
 fn lengths_that_nobody_could_send() {
+    let _turn = turn();
     let over = "9223372036854775808";
     let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8000000000000000\r\nlittle";
     let length = format!("HTTP/1.1 200 OK\r\nContent-Length: {over}\r\n\r\nlittle");
@@ -187,6 +195,7 @@ fn lengths_that_nobody_could_send() {
 
 #[test]
 fn heads_and_chunks_without_end() {
+    let _turn = turn();
     let field = b"a: b\r\n".repeat(1000);
     let told = of_http1(MIB, http1::Side::Server, &stream(b"HTTP/1.1 200 OK\r\n", &field, 10_000, b""));
     assert_eq!(told, [("head-too-long", 1)]);
@@ -211,6 +220,7 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 
 #[test]
 fn floods_of_small_http2_frames() {
+    let _turn = turn();
     let settings = frame(4, 0, 0, &[]);
     for (kind, name, payload) in [(6, "PING", &[0; 8][..]), (4, "SETTINGS", &[]), (8, "WINDOW_UPDATE", &[0, 0, 0, 1]), (0, "DATA", &[])] {
         let stream_id = u32::from(kind == 0);
@@ -230,6 +240,7 @@ fn floods_of_small_http2_frames() {
 
 #[test]
 fn an_hpack_bomb_and_continuations_without_end() {
+    let _turn = turn();
     let settings = frame(4, 0, 0, &[]);
     // A field of 4000 bytes is put into the table, then named by one byte each, 16,000 times a frame.
     let mut first = b"\x40\x01a\x7f\xa1\x1e".to_vec();
@@ -247,6 +258,7 @@ fn an_hpack_bomb_and_continuations_without_end() {
 
 #[test]
 fn floods_of_small_websocket_frames() {
+    let _turn = turn();
     let pings = b"\x89\x04ping".repeat(1000);
     assert_eq!(of_ws(MIB, &stream(b"", &pings, 1000, b"\x81\x02hi")), [("frame", 1_000_001), ("message", 1)]);
     // A message of a million empty fragments, one without end, and a frame of a gibibyte.
@@ -266,6 +278,7 @@ fn floods_of_small_websocket_frames() {
 
 #[test]
 fn a_deflate_bomb() {
+    let _turn = turn();
     // A mebibyte of zeros, over and over: each part needs nothing of those before it.
     let mut compress = Compress::new(Compression::best(), false);
     let mut part = Vec::with_capacity(8 << 10);
@@ -295,6 +308,7 @@ fn a_deflate_bomb() {
 
 #[test]
 fn lines_and_elements_of_a_gibibyte() {
+    let _turn = turn();
     let piece = vec![b'x'; MIB];
     let told = costs(4 * MIB, |tell| {
         let mut dissector = ndjson::Dissector::new(LIMITS);
