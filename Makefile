@@ -17,7 +17,7 @@ help:
 	@echo 'make run      opens Weir (with no display: one session on the Lab, a picture in out/)'
 	@echo 'make test     every test, the window included'
 	@echo 'make check    format, lints, types, import directions'
-	@echo 'make bench    Weir beside curl, reqwest, Node and tokio-tungstenite'
+	@echo 'make bench    Weir beside curl, reqwest, Node and tokio-tungstenite; the window under load (ARGS=window: that part alone)'
 	@echo 'make bundle   installers into $(TARGET)/release/bundle'
 	@echo 'make types    ui/src/gen from the Rust types'
 
@@ -38,7 +38,9 @@ check:
 
 bench:
 	@.ci/setup bench
+	@$(MAKE) --no-print-directory page
 	npm --prefix tests/bench/node ci --no-audit --no-fund --silent
+	cargo build --release -p weir
 	cargo run --release -p weir-tests --bin weir-bench -- $(ARGS)
 
 # AppImage is left out: its tools would be downloaded at each build.

@@ -83,6 +83,22 @@ pub fn paced(count: usize, size: usize, gap: Duration) -> Rendered {
     Rendered { bytes, websocket: false, pauses }
 }
 
+/// `count` events of `size` bytes, `burst` of them every `gap`.
+pub fn bursts(count: usize, size: usize, burst: usize, gap: Duration) -> Rendered {
+    let mut bytes = HEAD.as_bytes().to_vec();
+    bytes.reserve(count * (size + 8));
+    let (words, mut pauses) = ([" the", " quick", " brown", " fox"], Vec::new());
+    for number in 0..count {
+        if number % burst == 0 {
+            pauses.push((bytes.len(), gap * (number / burst) as u32));
+        }
+        chunk(&mut bytes, event(words[number % 4], size).as_bytes());
+    }
+    chunk(&mut bytes, DONE.as_bytes());
+    bytes.extend_from_slice(b"0\r\n\r\n");
+    Rendered { bytes, websocket: false, pauses }
+}
+
 /// `count` WebSocket text messages of `size` bytes, then the end of the response and a close frame.
 pub fn messages(count: usize, size: usize) -> Rendered {
     let mut bytes = Vec::with_capacity(count * (size + 4));

@@ -13,7 +13,7 @@ use weir_sessions::compare::{
 };
 use weir_sessions::models::ModelList;
 use weir_sessions::view::{
-    DialectInfo, Draft, ExportFormat, FilterError, FrameDetail, Landmark, Place, Preview, Problem, Ribbon, RowsPage, SessionInfo,
+    DialectInfo, Draft, ExportFormat, FilterError, FrameDetail, Landmark, Lenses, Place, Preview, Problem, Ribbon, RowsPage, SessionInfo,
     SessionPage, SessionSummary, SessionsQuery, Settings, Update,
 };
 
@@ -188,6 +188,7 @@ commands! {
     inspect::next_row(session: String, row: Option<u32>, backwards: bool, what: Landmark) -> Option<u32>;
     inspect::row_at(session: String, conn: u32, out: bool, at: f64) -> Option<u32>;
     inspect::frame(session: String, row: u32) -> FrameDetail;
+    inspect::lenses(session: String, row: Option<u32>) -> Option<Lenses>;
     inspect::ribbon(session: String, from_ms: f64, to_ms: Option<f64>, bins: u32) -> Ribbon;
     inspect::locate(session: String, block: u32, offset: u32) -> Option<Place>;
     inspect::place(session: String, row: u32) -> Option<Place>;

@@ -2,12 +2,16 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tauri::async_runtime::JoinHandle;
 use weir_lab::{Lab, LabConfig};
 use weir_sessions::compare::Running;
 use weir_sessions::view::Problem;
 use weir_sessions::{Engine, Error, Session};
+
+/// How long a view waits for a session that is opened; of a long one, the rest comes as it would of one that runs.
+const SOON: Duration = Duration::from_millis(150);
 
 /// The program's state. Clones are the same state.
 #[derive(Clone)]
@@ -49,7 +53,7 @@ impl App {
         if let Some(session) = self.open.lock().unwrap_or_else(PoisonError::into_inner).get(id) {
             return Ok(session.clone());
         }
-        let session = self.engine.session(id)?;
+        let session = self.engine.session_soon(id, SOON)?;
         self.hold(session.clone());
         Ok(session)
     }
@@ -60,7 +64,7 @@ impl App {
             self.comparisons.lock().unwrap_or_else(PoisonError::into_inner).drain().map(|(_, running)| running).collect();
         comparisons.iter().for_each(Running::stop);
         for running in comparisons {
-            let _ = tokio::time::timeout(std::time::Duration::from_secs(2), running.ended()).await;
+            let _ = tokio::time::timeout(Duration::from_secs(2), running.ended()).await;
         }
         let open: Vec<_> = self.open.lock().unwrap_or_else(PoisonError::into_inner).drain().map(|(_, session)| session).collect();
         for session in open.iter().filter(|session| session.is_live()) {
@@ -68,7 +72,7 @@ impl App {
         }
         for session in open {
             // The disk may hang; the program must still end.
-            let _ = tokio::time::timeout(std::time::Duration::from_secs(2), session.ended()).await;
+            let _ = tokio::time::timeout(Duration::from_secs(2), session.ended()).await;
         }
         self.lab.stop(&self.engine).await;
     }

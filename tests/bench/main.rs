@@ -11,11 +11,13 @@ mod memory;
 mod rate;
 mod table;
 mod takers;
+#[cfg(target_os = "linux")]
+mod window;
 
 use std::path::PathBuf;
 
 /// Why a part could not run.
-type Failure = Box<dyn std::error::Error>;
+type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -38,13 +40,15 @@ fn main() -> Result<(), Failure> {
 /// Measures something and adds it to the table.
 type Part = fn(&mut table::Table) -> Result<(), Failure>;
 
-const PARTS: [(&str, Part); 6] = [
+const PARTS: &[(&str, Part)] = &[
     ("events", rate::events),
     ("messages", rate::messages),
     ("dissect", dissect::measure),
     ("memory", memory::measure),
     ("filter", filter::measure),
     ("delay", delay::measure),
+    #[cfg(target_os = "linux")]
+    ("window", window::measure),
 ];
 
 /// Where recordings and downloads go: one disk for all.

@@ -9,6 +9,7 @@ mod growth;
 mod index;
 mod killed;
 mod lab;
+mod lenses;
 mod oracles;
 mod ownership;
 mod reopened;

@@ -1,6 +1,6 @@
 //! The inspector.
 
-use weir_sessions::view::{FilterError, FrameDetail, Landmark, Place, Ribbon, RowsPage};
+use weir_sessions::view::{FilterError, FrameDetail, Landmark, Lenses, Place, Ribbon, RowsPage};
 use weir_sessions::{Error, inspect};
 
 use super::blocking;
@@ -38,6 +38,10 @@ pub async fn row_at(app: App, session: String, conn: u32, out: bool, at: f64) ->
 
 pub async fn frame(app: App, session: String, row: u32) -> Result<FrameDetail, Error> {
     blocking(move || app.session(&session)?.frame(row)).await
+}
+
+pub async fn lenses(app: App, session: String, row: Option<u32>) -> Result<Option<Lenses>, Error> {
+    blocking(move || app.session(&session)?.lenses(row)).await
 }
 
 pub async fn ribbon(app: App, session: String, from_ms: f64, to_ms: Option<f64>, bins: u32) -> Result<Ribbon, Error> {

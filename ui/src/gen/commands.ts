@@ -19,6 +19,7 @@ import type { LabSettings } from './LabSettings';
 import type { LabState } from './LabState';
 import type { Landmark } from './Landmark';
 import type { LaneReplay } from './LaneReplay';
+import type { Lenses } from './Lenses';
 import type { ModelList } from './ModelList';
 import type { Place } from './Place';
 import type { Preset } from './Preset';
@@ -61,6 +62,7 @@ export interface Commands {
   next_row: { args: { session: string; row: number | null; backwards: boolean; what: Landmark }; result: number | null };
   row_at: { args: { session: string; conn: number; out: boolean; at: number }; result: number | null };
   frame: { args: { session: string; row: number }; result: FrameDetail };
+  lenses: { args: { session: string; row: number | null }; result: Lenses | null };
   ribbon: { args: { session: string; fromMs: number; toMs: number | null; bins: number }; result: Ribbon };
   locate: { args: { session: string; block: number; offset: number }; result: Place | null };
   place: { args: { session: string; row: number }; result: Place | null };

@@ -41,8 +41,16 @@ impl Reader {
     /// # Errors
     /// The disk failed, or the file is damaged.
     pub fn records(&self, f: &mut dyn FnMut(Record) -> ControlFlow<()>) -> Result<(), Error> {
+        self.records_from(0, f)
+    }
+
+    /// The same from the record with this number on, the first being 0.
+    ///
+    /// # Errors
+    /// The disk failed, or the file is damaged.
+    pub fn records_from(&self, first: u64, f: &mut dyn FnMut(Record) -> ControlFlow<()>) -> Result<(), Error> {
         self.library.flush_live(self.key)?;
-        let mut next = 0;
+        let mut next = first;
         while let Some(block) = self.library.read(|db| next_block(db, self.key, next))? {
             let skip = next.saturating_sub(block.first);
             let mut end = block.first;

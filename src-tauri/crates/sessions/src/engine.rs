@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use std::time::Duration;
 
 use weir_dialects::provider::{self, Provider};
 use weir_recordings::{Library, NewSession};
@@ -12,7 +13,7 @@ use weir_transport::{journal, journal::Clock};
 use crate::plan::{KeyChoice, Plan};
 use crate::session::Session;
 use crate::view::{Draft, Preview, Settings};
-use crate::{Error, capture, drive, log};
+use crate::{Error, capture, drive};
 
 /// Bytes of the log that may wait for the fold before the socket is read no further. Small, so that in a flood a delta is told within
 /// milliseconds of its read: what the fold cannot take yet is better left to the socket's own buffer.
@@ -248,6 +249,23 @@ impl Engine {
 
     /// Opens a session: the running one, or one from the library, folded anew from its log.
     pub fn session(&self, id: &str) -> Result<Arc<Session>, Error> {
+        let session = self.session_soon(id, Duration::MAX)?;
+        match session.unreadable() {
+            Some(error) => Err(error),
+            None => Ok(session),
+        }
+    }
+
+    /// The same, but after `patience` at the latest: of a long recording the first rows are there then, and the rest follows, as it
+    /// would of a session that runs. What cannot be read of it is told by its outcome.
+    pub fn session_soon(&self, id: &str, patience: Duration) -> Result<Arc<Session>, Error> {
+        let session = self.unfolded(id)?;
+        session.folded(patience);
+        Ok(session)
+    }
+
+    /// The session with this id. One that was not open is being folded.
+    fn unfolded(&self, id: &str) -> Result<Arc<Session>, Error> {
         if let Some(open) = self.opened(id) {
             return Ok(open);
         }
@@ -267,28 +285,15 @@ impl Engine {
         })?;
         let reader = self.0.library.reader(&row.id)?;
         let session = Arc::new(Session::new(&row.id, &row.title, plan, row.started_at_ms, reader, Clock::start()));
-        self.fold(&session)?;
+        session.reopen();
         self.remember(&session);
-        Ok(session)
-    }
-
-    fn fold(&self, session: &Arc<Session>) -> Result<(), Error> {
-        let mut broken = None;
-        {
-            let mut analysis = session.analysis();
-            self.0.library.reader(session.id())?.records(&mut |record| match log::entry(record) {
-                Ok(entry) => {
-                    analysis.push(&entry, &mut |_| {});
-                    std::ops::ControlFlow::Continue(())
-                }
-                Err(error) => {
-                    broken = Some(error);
-                    std::ops::ControlFlow::Break(())
-                }
-            })?;
+        let folded = session.clone();
+        let started = std::thread::Builder::new().name("fold".into()).spawn(move || folded.fold());
+        if started.is_err() {
+            // The system has no thread to give: whoever asks waits.
+            session.fold();
         }
-        session.end(&mut |_| {});
-        broken.map_or(Ok(()), Err)
+        Ok(session)
     }
 
     /// The session with this id, if a view or a run holds it.

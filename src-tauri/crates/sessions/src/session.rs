@@ -1,7 +1,8 @@
 //! A session, running or reopened: its fold, its bytes, and what its watchers have seen.
 
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -21,6 +22,8 @@ use crate::{Error, view};
 const SELECTIONS: usize = 4;
 /// How long one question goes on searching payloads: an answer is due, and who asks may have lost interest.
 const SEARCH: Duration = Duration::from_millis(80);
+/// How often views are told of rows while a log is read anew: a display frame.
+const TELL: Duration = Duration::from_millis(16);
 
 /// A session.
 pub struct Session {
@@ -31,6 +34,8 @@ pub struct Session {
     analysis: Mutex<Analysis>,
     bytes: Reader,
     live: AtomicBool,
+    /// Its log is being read anew; told when that is over.
+    folding: (Mutex<bool>, Condvar),
     control: Control,
     clock: Clock,
     selections: Mutex<Vec<(String, Arc<Mutex<Selection>>)>>,
@@ -39,8 +44,12 @@ pub struct Session {
     trouble: Mutex<Option<Error>>,
     /// The key that was sent, while this is the run that sent it.
     secret: OnceLock<Secret>,
+    /// Why its log could not be read to the end, if it could not.
+    unreadable: OnceLock<Error>,
     /// What is said on its socket while it is open.
     line: Line,
+    /// The body that lenses are held on.
+    lenses: Mutex<Option<inspect::Run>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -60,6 +69,7 @@ impl Session {
             analysis: Mutex::new(analysis),
             bytes,
             live: AtomicBool::new(true),
+            folding: (Mutex::new(false), Condvar::new()),
             control: Control::new(),
             clock,
             selections: Mutex::new(Vec::new()),
@@ -67,6 +77,8 @@ impl Session {
             trouble: Mutex::new(None),
             secret: OnceLock::new(),
             line: Line::default(),
+            unreadable: OnceLock::new(),
+            lenses: Mutex::new(None),
         }
     }
 
@@ -115,6 +127,69 @@ impl Session {
     /// Whether it still runs.
     pub fn is_live(&self) -> bool {
         self.live.load(Ordering::Acquire)
+    }
+
+    /// More may come: it runs, or its log is still being read.
+    pub fn is_growing(&self) -> bool {
+        self.is_live() || *lock(&self.folding.0)
+    }
+
+    /// It is one of the library, and its log is about to be read.
+    pub(crate) fn reopen(&self) {
+        self.live.store(false, Ordering::Release);
+        *lock(&self.folding.0) = true;
+    }
+
+    /// Reads its log, in steps between which views may look.
+    pub(crate) fn fold(&self) {
+        const STEP: usize = 256;
+        let (mut entries, mut broken) = (Vec::with_capacity(STEP), None);
+        let mut told = Instant::now();
+        let mut push = |entries: &mut Vec<_>| {
+            let mut analysis = self.analysis();
+            entries.drain(..).for_each(|entry| analysis.push(&entry, &mut |_| {}));
+            drop(analysis);
+            if told.elapsed() > TELL {
+                told = Instant::now();
+                self.notify();
+                // Who waits for the rows comes first.
+                std::thread::yield_now();
+            }
+        };
+        let read = self.bytes.records(&mut |record| match crate::log::entry(record) {
+            Ok(entry) => {
+                entries.push(entry);
+                if entries.len() == STEP {
+                    push(&mut entries);
+                }
+                ControlFlow::Continue(())
+            }
+            Err(error) => {
+                broken = Some(error);
+                ControlFlow::Break(())
+            }
+        });
+        push(&mut entries);
+        if let Some(error) = broken.or(read.err().map(Error::from)) {
+            let _ = self.unreadable.set(error.clone());
+            self.fail(error);
+        }
+        self.analysis().end(&mut |_| {});
+        *lock(&self.folding.0) = false;
+        self.folding.1.notify_all();
+        self.over();
+    }
+
+    /// Waits until its log has been read, or for that long.
+    pub(crate) fn folded(&self, patience: Duration) {
+        let folding = lock(&self.folding.0);
+        // A panic while it was read leaves what was read.
+        drop(self.folding.1.wait_timeout_while(folding, patience.min(Duration::from_secs(u32::MAX.into())), |folding| *folding));
+    }
+
+    /// Why its log could not be read to the end.
+    pub(crate) fn unreadable(&self) -> Option<Error> {
+        self.unreadable.get().cloned()
     }
 
     /// The user's hand on it.
@@ -182,6 +257,9 @@ impl Session {
     /// How it ended; `None` while it runs.
     pub fn outcome(&self) -> Option<view::Outcome> {
         let trouble = lock(&self.trouble).clone();
+        if *lock(&self.folding.0) {
+            return None;
+        }
         let outcome = self.analysis().outcome()?;
         Some(match trouble {
             Some(error) => view::Outcome { kind: view::OutcomeKind::Failed, problem: Some(*error.0) },
@@ -248,6 +326,19 @@ impl Session {
         inspect::open(&self.analysis().fold, &self.bytes, RowId(row))
     }
 
+    /// An event stream as other clients would have seen it: the body that `row` is of, or the first of the session; `None` where there is
+    /// none. An answer comes after a moment and tells how far it read; the next question goes on from there.
+    pub fn lenses(&self, row: Option<u32>) -> Result<Option<view::Lenses>, Error> {
+        let mut run = lock(&self.lenses);
+        let Some(stream) = inspect::body_of(&self.analysis().fold, row.map(RowId)) else { return Ok(None) };
+        if run.as_ref().is_none_or(|run| run.stream() != stream) {
+            *run = inspect::Run::new(&self.analysis().fold, stream);
+        }
+        let Some(run) = run.as_mut() else { return Ok(None) };
+        run.step(self)?;
+        Ok(Some(run.view()))
+    }
+
     /// The timeline.
     pub fn ribbon(&self, from_ms: f64, to_ms: Option<f64>, bins: u32) -> Ribbon {
         let analysis = self.analysis();
@@ -301,7 +392,7 @@ impl Session {
     /// Resolves once the session is over.
     pub async fn ended(&self) {
         let mut changed = self.changed.subscribe();
-        while self.is_live() {
+        while self.is_growing() {
             if changed.changed().await.is_err() {
                 return;
             }

@@ -28,8 +28,8 @@ export class OpenFrame {
   unrolled = $state.raw<ReadonlySet<number>>(new Set());
   #asked = 0;
   #picked = 0;
-  /** A byte of the direction that was chosen before the frame that owns it was open. */
-  #awaited: { row: number; at: number } | null = null;
+  /** A byte or ranges of the direction that were chosen before the frame that owns them was open. */
+  #awaited: { row: number; at: number } | { row: number; spans: readonly Span[] } | null = null;
 
   constructor(session: Session) {
     this.session = session;
@@ -60,8 +60,9 @@ export class OpenFrame {
       this.hover = -1;
       const awaited = this.#awaited;
       this.#awaited = null;
-      if (awaited?.row === row) this.chooseAt(awaited.at - detail.start);
-      else this.choose(Math.min(detail.focus, detail.nodes.length - 1));
+      if (awaited?.row !== row) this.choose(Math.min(detail.focus, detail.nodes.length - 1));
+      else if ('at' in awaited) this.chooseAt(awaited.at - detail.start);
+      else this.#chooseRanges(awaited.spans);
     } catch (thrown) {
       if (turn !== this.#asked) return;
       this.detail = null;
@@ -102,6 +103,27 @@ export class OpenFrame {
     if (here && isCarrier(row)) return;
     this.#awaited = { row, at };
     this.session.select(row, 'tree');
+  }
+
+  /** Opens a frame and chooses in it ranges of the direction's bytes. */
+  show(row: number, spans: readonly Span[]): void {
+    this.#picked++;
+    if (this.detail?.id === row) return this.#chooseRanges(spans);
+    this.#awaited = { row, spans };
+    this.session.select(row, 'tree');
+  }
+
+  #chooseRanges(spans: readonly Span[]): void {
+    const start = this.detail?.start ?? 0;
+    this.spans = spans.map(([from, to]) => [from - start, to - start] as const);
+    const first = this.spans[0]?.[0] ?? -1;
+    const last = this.spans.at(-1)?.[1] ?? -1;
+    // A node that has just these bytes stands for them.
+    this.node =
+      this.detail?.nodes.findIndex(
+        (node) => node.spans.length > 0 && node.spans[0]![0] === first && node.spans.at(-1)![1] === last,
+      ) ?? -1;
+    this.reveal++;
   }
 
   /** Chooses bytes as such. */

@@ -11,7 +11,7 @@ use super::unit::{self, Content, Unit};
 use super::{Bytes, bits, row};
 use crate::Error;
 use crate::analysis::{BARE, ELEMENT, Fold, Kind, Layer, Row, RowId, opcode_name};
-use crate::view::{BitField, FrameDetail, Node};
+use crate::view::{BitField, FrameDetail, Node, Split};
 
 /// JSON values that are listed; a document with more is shown as far as this and says so.
 const VALUES: usize = 5_000;
@@ -78,6 +78,7 @@ pub fn open(fold: &Fold, bytes: &dyn Bytes, id: RowId) -> Result<FrameDetail, Er
     let depth = carriers(&mut tree, &unit);
     let word = fold.words.get(row.word as usize).map_or("", String::as_str);
     let own = if unit.map.is_empty() { unit.blocks.clone() } else { unit.map.outer(Span::new(0, unit.inner.len() as u64)) };
+    let mut splits = Vec::new();
     let mut focus = match row.layer {
         Layer::Http => http_head(&mut tree, depth, &unit),
         Layer::Chunk => 0,
@@ -95,6 +96,7 @@ pub fn open(fold: &Fold, bytes: &dyn Bytes, id: RowId) -> Result<FrameDetail, Er
         if let Some(delta) = payload(&mut tree, under, fold, row, &content) {
             focus = delta;
         }
+        splits = split_characters(&mut tree, under, &content);
     }
     if unit.short {
         tree.add_quiet(0, "the rest is not explained", "longer than 1 MiB: the bytes view shows all of it", "control", &[]);
@@ -110,7 +112,36 @@ pub fn open(fold: &Fold, bytes: &dyn Bytes, id: RowId) -> Result<FrameDetail, Er
         nodes: tree.nodes,
         focus,
         explain: explain(row, word, unit.out),
+        splits,
     })
+}
+
+/// Split characters that are listed.
+const SPLITS: usize = 8;
+
+/// Adds a node for every border of an outer layer that cuts a character of the payload in two. Its bytes are the border's.
+fn split_characters(tree: &mut Tree, depth: u32, content: &Content) -> Vec<Split> {
+    let (mut found, mut at) = (Vec::new(), 0);
+    let runs = content.map.outer(Span::new(0, content.data.len() as u64));
+    for pair in runs.windows(2) {
+        let [before, after] = pair else { continue };
+        at += before.len() as usize;
+        // Back to the character's first byte; every byte behind it begins with 10 (RFC 3629 §3).
+        let back = (1..=3.min(at)).find(|back| content.data.get(at - back).is_some_and(|byte| byte & 0xc0 != 0x80));
+        let Some(start) = back.map(|back| at - back) else { continue };
+        let rest = content.data.get(start..(start + 4).min(content.data.len())).unwrap_or_default();
+        let Some(character) = rest.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next()) else { continue };
+        if start + character.len_utf8() <= at || found.len() == SPLITS {
+            continue;
+        }
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
+        let (first, second) = rest[..character.len_utf8()].split_at(at - start);
+        let halves = format!("{} | {}", hex(first), hex(second));
+        let label = format!("border inside “{character}”");
+        let node = tree.add_quiet(depth, label, &halves, "error", &[Span::new(before.end, after.start)]);
+        found.push(Split { text: character.into(), halves, node });
+    }
+    found
 }
 
 /// Chunks or DATA frames around the row; tells the depth of what they carry.

@@ -5,6 +5,7 @@ mod detail;
 mod explain;
 mod filter;
 mod landmark;
+mod lenses;
 mod paint;
 mod ribbon;
 mod rows;
@@ -15,6 +16,7 @@ pub use unit::{Unit, deltas};
 pub use detail::open;
 pub use filter::{Filter, parse};
 pub use landmark::{next_row, row_at};
+pub use lenses::{Run, body_of};
 pub use ribbon::ribbon;
 pub use rows::{Selection, row_view};
 

@@ -184,6 +184,22 @@ impl Content {
     }
 }
 
+/// Bytes of a stream, content codings undone; fewer where there are no more.
+///
+/// # Errors
+/// The disk failed, or the range lies too far into a compressed body.
+pub fn read_span(fold: &Fold, bytes: &dyn Bytes, stream: u16, span: Span) -> Result<Vec<u8>, crate::Error> {
+    let stream = fold.streams.get(stream as usize).ok_or_else(|| crate::Error::missing("stream"))?;
+    if !stream.codings.is_empty() {
+        return uncoded(stream, bytes, span);
+    }
+    let mut found = Vec::new();
+    for part in stream.wire(span) {
+        found.extend_from_slice(&bytes.read(stream.conn, stream.out, part.start, part.len() as usize)?);
+    }
+    Ok(found)
+}
+
 /// Coded bytes of a body that are decoded to show a row at most: a coding can only be undone from its start.
 const MOST_CODED: u64 = 64 << 20;
 

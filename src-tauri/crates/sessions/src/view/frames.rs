@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::lenses::Split;
+
 /// One row of the frame table.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -161,6 +163,8 @@ pub struct FrameDetail {
     pub owners: Vec<Owner>,
     /// What this frame is and which rule made it so, in a sentence or two.
     pub explain: String,
+    /// Characters of its payload that a border of a chunk, DATA frame or fragment cuts in two; the first few.
+    pub splits: Vec<Split>,
 }
 
 /// A phase on the ribbon.

@@ -1,6 +1,7 @@
 //! What a view of a session shows, as it crosses to the page and to scripts. Plain data: no bytes, no paths, no secrets.
 
 mod frames;
+mod lenses;
 mod library;
 mod live;
 mod settings;
@@ -8,6 +9,7 @@ mod settings;
 pub use frames::{
     BitField, FilterError, FrameDetail, FrameRow, KindCount, Landmark, Node, Owner, Place, Ribbon, RibbonLane, RibbonPhase, RowsPage,
 };
+pub use lenses::{LensDifference, LensReading, LensVerdict, LensView, Lenses, Split};
 pub use library::{ExportFormat, SessionPage, SessionSummary, SessionsQuery};
 pub use live::{
     Block, BlockKind, Draft, HeaderLine, Media, Metrics, Outcome, OutcomeKind, Preview, Problem, Rate, SessionInfo, State, Update,

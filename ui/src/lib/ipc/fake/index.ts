@@ -132,6 +132,7 @@ const handlers: Handlers = {
     return owner?.id ?? null;
   },
   frame: ({ session: id, row }) => session(id).detail(row),
+  lenses: () => null,
   ribbon: ({ session: id, fromMs, toMs, bins }) => session(id).ribbon(fromMs, toMs, bins),
   locate: ({ session: id, block, offset }) => session(id).locate(block, offset),
   place: ({ session: id, row }) => session(id).place(row),

@@ -169,6 +169,7 @@ export class FakeSession {
         focus: 0,
         owners: [{ start: 0, end: length, layer: 'http-head' }],
         explain: 'The head ends at the first empty line (RFC 9112, section 2.1).',
+        splits: [],
       };
     }
     const window = new TextDecoder().decode(this.bytes(false, piece.start, length));
@@ -205,6 +206,7 @@ export class FakeSession {
       focus: nodes.length - 1,
       owners,
       explain: 'An event is dispatched at the empty line that ends it (WHATWG HTML, 9.2.6).',
+      splits: [],
     };
   }
 
