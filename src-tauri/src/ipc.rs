@@ -11,6 +11,9 @@ use weir_sessions::code::CodeSample;
 use weir_sessions::compare::{
     Comparison, ComparisonCost, ComparisonSummary, ComparisonUpdate, ComparisonView, LaneReplay, Preset, ReportFormat,
 };
+use weir_sessions::drill::memory::{KindInfo, MemoryDrill, MemoryView};
+use weir_sessions::drill::report::Format;
+use weir_sessions::drill::{Drill, DrillUpdate, DrillView, LaneInfo};
 use weir_sessions::models::ModelList;
 use weir_sessions::view::{
     DialectInfo, Draft, ExportFormat, FilterError, FrameDetail, Landmark, Lenses, Place, Preview, Problem, Ribbon, RowsPage, SessionInfo,
@@ -106,6 +109,21 @@ pub struct Imported {
     pub notes: Vec<String>,
 }
 
+/// What can be drilled.
+#[derive(Clone, Debug, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct DrillOptions {
+    /// Lanes of a drill.
+    pub lanes: Vec<LaneInfo>,
+    /// A drill to begin with.
+    pub drill: Drill,
+    /// Kinds of connections of a memory drill.
+    pub kinds: Vec<KindInfo>,
+    /// A memory drill to begin with: of its series, what the system's limit on open files allows.
+    pub memory: MemoryDrill,
+}
+
 /// Program facts for the Settings view.
 #[derive(Clone, Debug, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -138,7 +156,7 @@ macro_rules! commands {
 
         /// Every command, for Tauri.
         pub fn handler() -> impl Fn(tauri::ipc::Invoke) -> bool + Send + Sync + 'static {
-            tauri::generate_handler![bytes, audio, import_session, watch, watch_comparison, unwatch, $(generated::$name),*]
+            tauri::generate_handler![bytes, audio, import_session, watch, watch_comparison, watch_drill, watch_memory_drill, unwatch, $(generated::$name),*]
         }
 
         /// The list as the page's types.
@@ -208,6 +226,15 @@ commands! {
     compare::lane_replay(session: String) -> LaneReplay;
     compare::comparison_report(id: String, format: ReportFormat) -> String;
     compare::delete_comparison(id: String) -> ();
+    drill::drill_options() -> DrillOptions;
+    drill::start_drill(drill: Drill) -> String;
+    drill::stop_drill() -> ();
+    drill::last_drill() -> Option<DrillView>;
+    drill::drill_report(format: Format) -> String;
+    drill::start_memory_drill(drill: MemoryDrill) -> String;
+    drill::stop_memory_drill() -> ();
+    drill::last_memory_drill() -> Option<MemoryView>;
+    drill::memory_report(format: Format) -> String;
     keys::keys() -> KeysState;
     keys::set_key(provider: String, value: String, keep: KeptIn) -> KeyInfo;
     keys::delete_key(provider: String) -> ();
@@ -260,6 +287,18 @@ async fn watch(app: State<'_, App>, session: String, updates: Channel<Update>) -
 #[tauri::command]
 async fn watch_comparison(app: State<'_, App>, id: String, updates: Channel<ComparisonUpdate>) -> Result<(), IpcError> {
     Ok(commands::compare::watch(app.inner(), &id, updates)?)
+}
+
+/// Sends updates of the last drill through `updates` until it is over or `unwatch` names the channel.
+#[tauri::command]
+async fn watch_drill(app: State<'_, App>, updates: Channel<DrillUpdate>) -> Result<(), IpcError> {
+    Ok(commands::drill::watch(app.inner(), updates)?)
+}
+
+/// Sends the last memory drill through `updates`, as often as something is new, until it is over or `unwatch` names the channel.
+#[tauri::command]
+async fn watch_memory_drill(app: State<'_, App>, updates: Channel<MemoryView>) -> Result<(), IpcError> {
+    Ok(commands::drill::watch_memory(app.inner(), updates)?)
 }
 
 /// Ends a watch.

@@ -28,6 +28,8 @@ pub struct App {
     pub found_key: Arc<Mutex<Option<weir_secrets::Secret>>>,
     /// Comparisons that run, by id.
     pub comparisons: Arc<Mutex<HashMap<String, Running>>>,
+    /// The last drill, and the last memory drill.
+    pub drills: Arc<Mutex<crate::commands::drill::Drills>>,
 }
 
 impl App {
@@ -40,6 +42,7 @@ impl App {
             watchers: Arc::default(),
             found_key: Arc::default(),
             comparisons: Arc::default(),
+            drills: Arc::default(),
         }
     }
 
@@ -66,6 +69,7 @@ impl App {
         for running in comparisons {
             let _ = tokio::time::timeout(Duration::from_secs(2), running.ended()).await;
         }
+        crate::commands::drill::close(self).await;
         let open: Vec<_> = self.open.lock().unwrap_or_else(PoisonError::into_inner).drain().map(|(_, session)| session).collect();
         for session in open.iter().filter(|session| session.is_live()) {
             session.stop();

@@ -9,6 +9,7 @@ mod steps;
 mod compare;
 mod conversation;
 mod dialects;
+mod drill;
 mod errors;
 mod fast;
 mod first_run;

@@ -39,6 +39,12 @@ enum Command {
     Compare(compare::Args),
     Dissect(dissect::Args),
     Drill(drill::Args),
+    /// The Lab's end of a memory drill.
+    #[command(hide = true)]
+    DrillLab,
+    /// The client's end of a memory drill.
+    #[command(hide = true)]
+    DrillClient,
     Listen(listen::Args),
     Connect(connect::Args),
     Lab(lab::Args),
@@ -53,6 +59,8 @@ fn main() -> ExitCode {
         Command::Compare(args) => compare::run(&args),
         Command::Dissect(args) => dissect::run(args),
         Command::Drill(args) => drill::run(&args),
+        Command::DrillLab => return drill::child(true),
+        Command::DrillClient => return drill::child(false),
         Command::Listen(args) => listen::run(&args),
         Command::Connect(args) => connect::run(&args),
         Command::Lab(args) => lab::run(&args),

@@ -6,6 +6,7 @@
 //! the player renders it at the [`Pace`]'s moments and does what the faults ask → a response body or a WebSocket.
 
 mod ask;
+mod child;
 mod connections;
 mod conversations;
 mod dialects;
@@ -29,6 +30,7 @@ mod settings;
 pub mod sigv4;
 mod tone;
 
+pub use child::serve_until_input_ends;
 pub use connections::{ROWS, Row, Side, Snapshot, State, Transport};
 pub use endpoints::{Endpoint, endpoints};
 pub use fault::{FaultError, Parameter, Recipe, Switch, catalogue, switches};

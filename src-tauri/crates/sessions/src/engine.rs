@@ -8,7 +8,7 @@ use std::time::Duration;
 use weir_dialects::provider::{self, Provider};
 use weir_recordings::{Library, NewSession};
 use weir_secrets::{Keys, Secret, StoreState, header::HeaderTemplate};
-use weir_transport::{journal, journal::Clock};
+use weir_transport::{Journal, journal, journal::Clock};
 
 use crate::plan::{KeyChoice, Plan};
 use crate::session::Session;
@@ -218,12 +218,28 @@ impl Engine {
         let secret = self.key(&plan, key)?;
         let signed = plan.signed(secret.as_ref())?;
         let title = plan.draft.title.clone().filter(|t| !t.trim().is_empty()).unwrap_or_else(|| plan.title());
+        let roots = self.roots()?;
+        let (session, journal) = self.begin(plan, &title, secret.as_ref(), tell)?;
+        let target = session.plan().target(secret, roots);
+        let driven = session.clone();
+        tokio::spawn(async move { drive::run(target, signed, &driven, journal).await });
+        Ok(session)
+    }
+
+    /// Begins a session: what is written to the journal is recorded and folded, until its last writer is gone. Whoever calls it drives it.
+    pub(crate) fn begin(
+        &self,
+        plan: Plan,
+        title: &str,
+        secret: Option<&Secret>,
+        tell: Option<capture::Tell>,
+    ) -> Result<(Arc<Session>, Journal), Error> {
         let started_at_ms = now_ms();
         // Whatever the user pasted into a prompt or header, the key's value stays out of the library.
-        let scrub = |text: String| secret.as_ref().map_or(text.clone(), |key| text.replace(key.expose(), &"*".repeat(key.expose().len())));
+        let scrub = |text: String| secret.map_or(text.clone(), |key| text.replace(key.expose(), &"*".repeat(key.expose().len())));
         let library = if self.settings().record { self.0.library.clone() } else { self.scratch()? };
         let recorder = library.create(NewSession {
-            title: scrub(title.clone()),
+            title: scrub(title.to_owned()),
             provider: plan.draft.provider.clone(),
             model: plan.draft.ask.model.clone(),
             dialect: plan.dialect.clone(),
@@ -234,17 +250,13 @@ impl Engine {
         })?;
         let clock = Clock::start();
         let (journal, reader) = journal::channel_on(clock, IN_FLIGHT);
-        let session = Arc::new(Session::new(recorder.id(), &title, plan, started_at_ms, recorder.reader(), clock));
-        if let Some(secret) = &secret {
+        let session = Arc::new(Session::new(recorder.id(), title, plan, started_at_ms, recorder.reader(), clock));
+        if let Some(secret) = secret {
             session.sends(secret);
         }
         self.remember(&session);
         capture::start(reader, recorder, session.clone(), tell)?;
-        let roots = self.roots()?;
-        let target = session.plan().target(secret, roots);
-        let driven = session.clone();
-        tokio::spawn(async move { drive::run(target, signed, &driven, journal).await });
-        Ok(session)
+        Ok((session, journal))
     }
 
     /// Opens a session: the running one, or one from the library, folded anew from its log.

@@ -8,6 +8,10 @@ use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+mod line;
+
+pub use line::{Line, line};
+
 /// Resamples of an interval.
 pub const RESAMPLES: usize = 2_000;
 

@@ -1,6 +1,8 @@
 import type { Commands } from '../../gen/commands';
 import type { ComparisonUpdate } from '../../gen/ComparisonUpdate';
+import type { DrillUpdate } from '../../gen/DrillUpdate';
 import type { FilterError } from '../../gen/FilterError';
+import type { MemoryView } from '../../gen/MemoryView';
 import type { Problem } from '../../gen/Problem';
 import type { SessionSummary } from '../../gen/SessionSummary';
 import type { Update } from '../../gen/Update';
@@ -22,6 +24,10 @@ export interface Backend {
   watch(session: string, onUpdate: (update: Update) => void): () => void;
   /** The same for a comparison. */
   watchComparison(id: string, onUpdate: (update: ComparisonUpdate) => void): () => void;
+  /** The same for the last drill. */
+  watchDrill(onUpdate: (update: DrillUpdate) => void): () => void;
+  /** The last memory drill, whole each time something is new. */
+  watchMemoryDrill(onUpdate: (view: MemoryView) => void): () => void;
 }
 
 /** A refusal by the engine. `code` exists where the page branches on it. */

@@ -33,3 +33,6 @@ export const importSession: Backend['importSession'] = (file) => engine().import
 export const watch: Backend['watch'] = (session, onUpdate) => engine().watch(session, onUpdate);
 export const watchComparison: Backend['watchComparison'] = (id, onUpdate) =>
   engine().watchComparison(id, onUpdate);
+export const watchDrill: Backend['watchDrill'] = (onUpdate) => engine().watchDrill(onUpdate);
+export const watchMemoryDrill: Backend['watchMemoryDrill'] = (onUpdate) =>
+  engine().watchMemoryDrill(onUpdate);

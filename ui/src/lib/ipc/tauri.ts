@@ -2,6 +2,8 @@ import { Channel, invoke } from '@tauri-apps/api/core';
 import type { SessionSummary } from '../../gen/SessionSummary';
 import type { Update } from '../../gen/Update';
 import type { ComparisonUpdate } from '../../gen/ComparisonUpdate';
+import type { DrillUpdate } from '../../gen/DrillUpdate';
+import type { MemoryView } from '../../gen/MemoryView';
 import { IpcError, type Backend } from './backend';
 
 async function ask<T>(name: string, args?: Record<string, unknown> | Uint8Array): Promise<T> {
@@ -27,6 +29,8 @@ export const tauriBackend: Backend = {
 
   watch: (session, onUpdate) => follow<Update>('watch', { session }, onUpdate),
   watchComparison: (id, onUpdate) => follow<ComparisonUpdate>('watch_comparison', { id }, onUpdate),
+  watchDrill: (onUpdate) => follow<DrillUpdate>('watch_drill', {}, onUpdate),
+  watchMemoryDrill: (onUpdate) => follow<MemoryView>('watch_memory_drill', {}, onUpdate),
 };
 
 /** Follows something through a channel; returns the way to stop. */

@@ -7,6 +7,7 @@ mod keys;
 mod lab;
 mod library;
 mod listen;
+mod memory;
 mod program;
 mod send;
 mod server;

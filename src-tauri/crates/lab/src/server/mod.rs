@@ -316,4 +316,6 @@ mod faulty;
 #[cfg(test)]
 mod probes;
 #[cfg(test)]
+mod resuming;
+#[cfg(test)]
 mod tests;

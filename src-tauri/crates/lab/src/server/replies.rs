@@ -104,7 +104,7 @@ pub(super) async fn reply(asked: Asked, body: &[u8]) -> Response<Reply> {
     let part = Part { script, render, settings, faults, start };
     let path = asked.head.uri.path().to_string();
     let mut response =
-        if streamed { stream(asked.client, path, framing, part, exchange) } else { whole(asked.client, part, exchange).await };
+        if streamed { stream(asked.client, path, framing, part, exchange) } else { whole(asked.client, path, part, exchange).await };
     set_all(&mut response, head);
     response
 }
@@ -242,7 +242,7 @@ const TIMED_OUT: &str =
 /// Time for bytes to reach the client before a reset overtakes them.
 pub(super) const SETTLE: std::time::Duration = std::time::Duration::from_millis(25);
 
-async fn whole(client: Client, part: Part, exchange: Exchange) -> Response<Reply> {
+async fn whole(client: Client, path: String, part: Part, exchange: Exchange) -> Response<Reply> {
     let Part { script, mut render, settings, faults, start } = part;
     // The client waits until the last token is there. Should it leave, hyper drops this future, and the exchange with it.
     let due = start + length(&script, &settings.pace) + faults.stall.map(|stall| stall.time).unwrap_or_default();
@@ -251,6 +251,17 @@ async fn whole(client: Client, part: Part, exchange: Exchange) -> Response<Reply
         exchange.sent(TIMED_OUT.len());
         exchange.set(BROKEN_BY_LAB);
         return response(504, "text/html; charset=utf-8", Reply::whole(TIMED_OUT));
+    }
+    if let Some(deploy) = faults.deploy.filter(|deploy| !deploy.drain) {
+        // Nothing can be announced to who waits for a whole reply; it goes down with the rest.
+        let after = settings.pace.schedule(script.tokens()).nth(deploy.after as usize);
+        if let Some(down) = after.map(|after| start + after + deploy.notice).filter(|down| *down < due) {
+            sleep_until(down).await;
+            exchange.set(BROKEN_BY_LAB);
+            client.deployed(&path, &faults);
+            client.control.kill(false);
+            std::future::pending::<()>().await;
+        }
     }
     sleep_until(due).await;
     exchange.said(script.tokens());

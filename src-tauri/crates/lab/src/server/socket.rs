@@ -393,11 +393,12 @@ async fn perform(
             head.extend_from_slice(before.as_bytes());
             raw.write_all(&head).await?;
             exchange.sent(head.len());
-            let block = [b'x'; BLOCK];
+            // Not in this future: every socket would hold it as long as it is open.
+            static PADDING: [u8; BLOCK] = [b'x'; BLOCK];
             let mut left = length;
             while left > 0 {
                 let take = left.min(BLOCK as u64) as usize;
-                raw.write_all(&block[..take]).await?;
+                raw.write_all(&PADDING[..take]).await?;
                 exchange.sent(take);
                 left -= take as u64;
             }

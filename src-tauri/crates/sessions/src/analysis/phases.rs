@@ -47,6 +47,8 @@ impl Phases {
             Mark::Open { url } => {
                 self.url.clone_from(url);
                 self.phase_began = t;
+                // What an earlier connection came to is no end, once another is dialled.
+                (self.failed, self.end, self.eof) = (None, None, false);
             }
             Mark::Phase(phase) => {
                 let took = t.saturating_sub(self.phase_began);

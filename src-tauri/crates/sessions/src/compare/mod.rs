@@ -35,3 +35,5 @@ pub use view::{
     State,
 };
 pub use watch::Watcher;
+
+pub(crate) use runner::unix_ms;

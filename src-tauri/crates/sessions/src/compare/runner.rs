@@ -132,7 +132,7 @@ pub fn run(engine: &Engine, mut comparison: Comparison, key: KeyChoice) -> Resul
     Ok(running)
 }
 
-pub(super) fn unix_ms(at: SystemTime) -> f64 {
+pub(crate) fn unix_ms(at: SystemTime) -> f64 {
     at.duration_since(SystemTime::UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64() * 1000.0).floor()
 }
 

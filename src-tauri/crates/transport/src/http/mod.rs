@@ -5,6 +5,7 @@
 
 mod drive;
 mod failure;
+mod multiplexed;
 
 use std::convert::Infallible;
 use std::ops::ControlFlow;
@@ -23,6 +24,8 @@ use hyper::client::conn::{http1, http2};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::sleep;
+
+pub use multiplexed::Multiplexed;
 
 use crate::dial::{self, Established};
 use crate::endpoint::Endpoint;

@@ -4,6 +4,7 @@ import type { Settings } from '../../../gen/Settings';
 import { IpcError, type Args, type Backend, type CommandName, type Result } from '../backend';
 import * as compare from './compare';
 import { codeOf, importCurl, preview, readBody, takeFoundKey } from './compose';
+import { drillOptions, noDrill } from './drill';
 import { parseFilter } from './filter';
 import { keychain } from './keychain';
 import { closeConnections, labState, runLab, setLab } from './lab';
@@ -167,6 +168,16 @@ const handlers: Handlers = {
   lane_replay: ({ session: id }) => compare.replay(id),
   comparison_report: ({ format }) => `weir-comparison.${format}`,
   delete_comparison: ({ id }) => compare.remove(id),
+  // No engine stands behind the page here: a drill needs sockets, and processes of its own.
+  drill_options: drillOptions,
+  start_drill: noDrill,
+  stop_drill: () => null,
+  last_drill: () => null,
+  drill_report: noDrill,
+  start_memory_drill: noDrill,
+  stop_memory_drill: () => null,
+  last_memory_drill: () => null,
+  memory_report: noDrill,
   about: () => ({ version: '0.1.0', libraryBytes: 1_500_000 }),
   settings: () => settings,
   set_settings: ({ settings: next }) => ((settings = next), null),
@@ -190,4 +201,6 @@ export const fakeBackend: Backend = {
   },
   watch: (id, onUpdate) => session(id).watch(onUpdate),
   watchComparison: compare.watch,
+  watchDrill: () => () => {},
+  watchMemoryDrill: () => () => {},
 };
