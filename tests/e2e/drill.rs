@@ -23,7 +23,9 @@ fn a_fault_from_first_start_to_a_lane_s_bytes() {
     stage("drill", async |window| {
         mode(window, "drill").await?;
         window.find("drill-start").await?;
-        window.until("the fault is explained", "return /Stands for: /.test(document.querySelector('[data-testid=drill-incident]').innerText)").await?;
+        window
+            .until("the fault is explained", "return /Stands for: /.test(document.querySelector('[data-testid=drill-incident]').innerText)")
+            .await?;
         window.press(&[key::CONTROL, key::ENTER]).await?;
         window.until("eight lanes run", "return document.querySelectorAll('[data-testid=drill-lane]').length === 8").await?;
         let over = "return /Done/.test(document.querySelector('[data-testid=drill-progress]')?.innerText ?? '')";
@@ -63,7 +65,12 @@ fn a_drill_is_stopped_in_the_middle() {
         window.fill("drill-tokens", "2000").await?;
         window.press(&[key::ESCAPE]).await?;
         window.click("drill-start").await?;
-        window.until("words come", "return document.querySelector('[data-testid=drill-row][data-lane=mcp] [data-figure=lost]')?.innerText.startsWith('19')").await?;
+        window
+            .until(
+                "words come",
+                "return document.querySelector('[data-testid=drill-row][data-lane=mcp] [data-figure=lost]')?.innerText.startsWith('19')",
+            )
+            .await?;
         window.click("drill-stop").await?;
         window.until("it is stopped", "return /Stopped/.test(document.querySelector('[data-testid=drill-progress]').innerText)").await?;
         assert_eq!(figure(window, "mcp", "ended").await?, "cancelled");
@@ -88,7 +95,9 @@ fn what_connections_cost_both_ends() {
         assert!(!window.text("memory-table").await?.contains("NaN"));
         // Stopped in the middle, it ends its processes: another can be started at once.
         window.click("memory-start").await?;
-        window.until("a measurement is made", "return !/^0\\//.test(document.querySelector('[data-testid=memory-progress]').innerText)").await?;
+        window
+            .until("a measurement is made", "return !/^0\\//.test(document.querySelector('[data-testid=memory-progress]').innerText)")
+            .await?;
         window.click("memory-stop").await?;
         window.find("memory-start").await.map(drop)
     });

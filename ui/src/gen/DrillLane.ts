@@ -60,11 +60,11 @@ asked_again: number,
 /**
  * Bytes that crossed twice: events that had come before, and requests said again.
  */
-bytes_twice: bigint, 
+bytes_twice: number, 
 /**
  * Bytes of them that Weir sent.
  */
-bytes_twice_up: bigint, 
+bytes_twice_up: number, 
 /**
  * All words came.
  */

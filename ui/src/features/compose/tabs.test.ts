@@ -25,6 +25,8 @@ beforeEach(() => {
     importSession: async () => Promise.reject(new Error('none')),
     watch: (_, onUpdate) => ((tell = onUpdate), () => {}),
     watchComparison: () => () => {},
+    watchDrill: () => () => {},
+    watchMemoryDrill: () => () => {},
   });
 });
 

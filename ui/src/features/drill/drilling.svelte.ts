@@ -83,7 +83,7 @@ class Drilling {
 
   async report(format: DrillFormat): Promise<void> {
     try {
-      toast(`Saved ${await call('drill_report', { format })}`, { tone: 'ok' });
+      toast(`Saved ${await call('drill_report', { format })}`);
     } catch (thrown) {
       toast(IpcError.from(thrown).message, { tone: 'err' });
     }

@@ -65,7 +65,7 @@ class Measuring {
 
   async report(format: DrillFormat): Promise<void> {
     try {
-      toast(`Saved ${await call('memory_report', { format })}`, { tone: 'ok' });
+      toast(`Saved ${await call('memory_report', { format })}`);
     } catch (thrown) {
       toast(IpcError.from(thrown).message, { tone: 'err' });
     }

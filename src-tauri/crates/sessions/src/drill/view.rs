@@ -96,8 +96,10 @@ pub struct LaneReport {
     /// Of those, requests for a reply that is made, and charged for, anew.
     pub asked_again: u32,
     /// Bytes that crossed twice: events that had come before, and requests said again.
+    #[ts(type = "number")]
     pub bytes_twice: u64,
     /// Bytes of them that Weir sent.
+    #[ts(type = "number")]
     pub bytes_twice_up: u64,
     /// All words came.
     pub whole: bool,

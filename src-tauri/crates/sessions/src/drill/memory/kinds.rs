@@ -23,7 +23,11 @@ pub(super) static KINDS: &[KindInfo] = &[
     KindInfo { id: "sse-h2", name: "SSE · HTTP/2", what: "200 streams share a socket" },
     KindInfo { id: "ndjson", name: "NDJSON", what: "a socket and a response for each stream, a JSON value a line" },
     KindInfo { id: "poll", name: "Plain HTTP", what: "a request that waits for its answer, as a long poll does" },
-    KindInfo { id: "ws", name: "WebSocket", what: "a socket each, with no compression; of its memory 128 KiB on each end are the read buffer that tungstenite takes by default" },
+    KindInfo {
+        id: "ws",
+        name: "WebSocket",
+        what: "a socket each, with no compression; of its memory 128 KiB on each end are the read buffer that tungstenite takes by default",
+    },
     KindInfo {
         id: "ws-deflate",
         name: "WebSocket · deflate",
