@@ -16,8 +16,8 @@ use weir_sessions::drill::report::Format;
 use weir_sessions::drill::{Drill, DrillUpdate, DrillView, LaneInfo};
 use weir_sessions::models::ModelList;
 use weir_sessions::view::{
-    DialectInfo, Draft, ExportFormat, FilterError, FrameDetail, Landmark, Lenses, Place, Preview, Problem, Ribbon, RowsPage, SessionInfo,
-    SessionPage, SessionSummary, SessionsQuery, Settings, Update,
+    ConsoleDraft, ConsoleMessage, ConsolePage, ConsoleRule, DialectInfo, Draft, ExportFormat, FilterError, FrameDetail, Landmark, Lenses,
+    MessageForm, Place, Preview, Problem, Ribbon, RowsPage, SessionInfo, SessionPage, SessionSummary, SessionsQuery, Settings, Update,
 };
 
 use crate::commands;
@@ -197,6 +197,13 @@ commands! {
     session::tell(session: String, message: String, binary: bool) -> ();
     session::ping(session: String, payload: String) -> ();
     session::hang_up(session: String) -> ();
+    console::console(draft: ConsoleDraft) -> SessionInfo;
+    console::console_url(url: String) -> String;
+    console::console_rows(session: String, filter: String, start: u32, count: u32) -> ConsolePage;
+    console::console_message(session: String, row: u32) -> ConsoleMessage;
+    console::console_send(session: String, form: MessageForm, text: String) -> ();
+    console::console_close(session: String, code: u16, reason: String) -> ();
+    console::console_answers(session: String, echo: bool, rules: Vec<ConsoleRule>) -> ();
     session::open(session: String) -> SessionInfo;
     session::close(session: String) -> ();
     inspect::rows(session: String, filter: String, start: u32, count: u32) -> RowsPage;

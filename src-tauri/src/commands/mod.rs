@@ -2,6 +2,7 @@
 
 pub mod compare;
 pub mod compose;
+pub mod console;
 pub mod drill;
 pub mod inspect;
 pub mod keys;

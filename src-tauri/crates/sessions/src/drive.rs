@@ -9,6 +9,7 @@ use weir_dialects::{Header, Outgoing, Transport};
 use weir_frames::ws::deflate::Offer;
 use weir_transport::{Journal, Mark, Target, http, ws};
 
+use crate::console;
 use crate::line::Wish;
 use crate::session::Session;
 
@@ -18,7 +19,9 @@ use crate::session::Session;
 pub async fn run(target: Target, signed: Option<Vec<Header>>, session: &Arc<Session>, journal: Journal) {
     let plan = session.plan();
     let control = session.control().clone();
-    let end = if plan.draft.transport == Transport::Websocket {
+    let end = if let Some(console) = &plan.console {
+        console::drive(&target, console, session, journal.clone()).await
+    } else if plan.draft.transport == Transport::Websocket {
         socket(&target, session, journal.clone()).await
     } else if plan.draft.reused {
         http::exchange_again(&target, &plan.request(signed.as_deref()), journal.clone(), 0, &control).await
@@ -96,6 +99,8 @@ async fn speak(
             Some(wish) = wishes.recv() => match wish {
                 Wish::Say(message) => queue.push_back(message),
                 Wish::Ping(payload) => sender.ping(payload).await?,
+                Wish::Bytes(bytes) => sender.send_binary(bytes).await?,
+                Wish::Close(code, reason) => sender.close(code, &reason).await?,
                 Wish::HangUp => control.finish(),
             },
             // Nothing more can be wished: what is left is to read to the end.

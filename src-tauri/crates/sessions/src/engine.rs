@@ -245,7 +245,7 @@ impl Engine {
             dialect: plan.dialect.clone(),
             transport: plan.draft.transport.name().into(),
             prompt: scrub(plan.prompt()),
-            plan: scrub(serde_json::to_string(&plan).unwrap_or_default()),
+            plan: scrub(serde_json::to_string(&crate::console::kept(&plan)).unwrap_or_default()),
             started_at_ms,
         })?;
         let clock = Clock::start();
@@ -390,7 +390,7 @@ impl Engine {
                     url::Url::parse(&plan.call.url).ok().and_then(|u| Some(format!("{}:{}", u.host_str()?, u.port_or_known_default()?)));
                 let header = plan.call.headers.iter().find(|h| h.value.contains("{key}")).map_or("URL", |h| h.name.as_str());
                 let used_for = format!("{header} → {}", host.unwrap_or_default());
-                Ok(Some(self.0.keys.read(&plan.draft.provider, &used_for)?))
+                Ok(Some(self.0.keys.read(plan.keyed_by(), &used_for)?))
             }
         }
     }

@@ -7,6 +7,7 @@ pub mod analysis;
 pub mod capture;
 pub mod code;
 pub mod compare;
+pub mod console;
 pub mod drill;
 pub mod export;
 pub mod home;

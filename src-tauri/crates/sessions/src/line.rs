@@ -14,6 +14,10 @@ pub(crate) enum Wish {
     Say(Outgoing),
     /// Send a ping with this payload (RFC 6455 §5.5.2).
     Ping(String),
+    /// Send these bytes as a binary message.
+    Bytes(Vec<u8>),
+    /// Begin the closing handshake with this code and reason.
+    Close(u16, String),
     /// Close with 1000.
     HangUp,
 }

@@ -22,6 +22,9 @@ pub struct Plan {
     pub limits: [f64; 4],
     /// `system`, `direct` or a proxy's URL.
     pub proxy: String,
+    /// What a console asked: it goes another way than a question to a model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub console: Option<crate::view::ConsoleDraft>,
 }
 
 /// Where the key of a session comes from.
@@ -68,6 +71,7 @@ impl Plan {
             call,
             limits: [f64::from(settings.connect_seconds), f64::from(settings.first_byte_seconds), f64::from(settings.idle_seconds), 0.0],
             proxy: settings.proxy.clone(),
+            console: None,
         })
     }
 
@@ -85,6 +89,11 @@ impl Plan {
     pub fn wants_key(&self) -> bool {
         let keyed = |text: &str| text.contains("{key}");
         keyed(&self.call.url) || self.call.headers.iter().any(|h| keyed(&h.value)) || self.call.subprotocols.iter().any(|p| keyed(p))
+    }
+
+    /// Provider whose key is sent.
+    pub fn keyed_by(&self) -> &str {
+        self.console.as_ref().map_or(&self.draft.provider, |console| &console.key)
     }
 
     /// Where to connect.
@@ -111,7 +120,10 @@ impl Plan {
                 idle: seconds(self.limits[2]).filter(|_| !self.keeps_open()),
                 total: seconds(self.limits[3]),
             },
-            hidden: key.as_ref().filter(|_| self.call.sign.is_some()).map(crate::sign::secrets).unwrap_or_default(),
+            hidden: match &self.console {
+                Some(console) => crate::console::credentials(console),
+                None => key.as_ref().filter(|_| self.call.sign.is_some()).map(crate::sign::secrets).unwrap_or_default(),
+            },
             key,
         }
     }
@@ -166,6 +178,9 @@ impl Plan {
 
     /// Everything the user and the conversation say, for the search.
     pub fn prompt(&self) -> String {
+        if self.console.is_some() {
+            return self.call.url.clone();
+        }
         let said = self.draft.ask.messages.iter().map(|m| m.text.as_str());
         let all = std::iter::once(self.draft.ask.system.as_str()).chain(said).filter(|text| !text.trim().is_empty());
         all.collect::<Vec<_>>().join("\n\n")
@@ -200,14 +215,19 @@ fn chosen(draft: &Draft, known: Option<&Provider>) -> Result<&'static dyn Dialec
     })
 }
 
-fn endpoint(draft: &Draft, known: Option<&Provider>, dialect: &dyn Dialect, lab: Option<&str>) -> Result<(String, bool), Error> {
-    let filled = |url: &str| match (url.contains("{lab}"), lab) {
+/// `url` with the Lab's address in the place of `{lab}`.
+pub(crate) fn filled(url: &str, lab: Option<&str>) -> Result<String, Error> {
+    match (url.contains("{lab}"), lab) {
         (false, _) => Ok(url.to_owned()),
         (true, Some(lab)) => Ok(url.replace("{lab}", lab.trim_end_matches('/'))),
         (true, None) => {
             Err(Error::new("local", "lab-stopped", "The Lab does not run.", "Nothing was sent.", "", "Start it in the Lab view."))
         }
-    };
+    }
+}
+
+fn endpoint(draft: &Draft, known: Option<&Provider>, dialect: &dyn Dialect, lab: Option<&str>) -> Result<(String, bool), Error> {
+    let filled = |url: &str| filled(url, lab);
     if let Some(url) = draft.url.as_deref().filter(|url| !url.trim().is_empty()) {
         return Ok((filled(url.trim())?, true));
     }

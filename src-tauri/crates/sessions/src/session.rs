@@ -12,6 +12,7 @@ use weir_secrets::Secret;
 use weir_transport::{Control, journal::Clock};
 
 use crate::analysis::{Analysis, KINDS, ReplyBlock, RowId, utf16_len};
+use crate::console::Reflexes;
 use crate::inspect::{self, Bytes, Selection};
 use crate::line::Line;
 use crate::plan::Plan;
@@ -50,6 +51,8 @@ pub struct Session {
     line: Line,
     /// The body that lenses are held on.
     lenses: Mutex<Option<inspect::Run>>,
+    /// What a console answers by itself.
+    reflexes: Reflexes,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -60,7 +63,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Session {
     /// A session whose log will be told to [`Session::push`].
     pub fn new(id: &str, title: &str, plan: Plan, started_at_ms: i64, bytes: Reader, clock: Clock) -> Self {
-        let analysis = Analysis::new(plan.dialect(), plan.draft.transport);
+        let mut analysis = Analysis::new(plan.dialect(), plan.draft.transport);
+        let reflexes = Reflexes::default();
+        if let Some(console) = &plan.console {
+            analysis.console(console.mode);
+            // A draft whose rules cannot be read was refused before it came here; one from the library sends nothing.
+            let _ = reflexes.set(console.echo, &console.rules);
+        }
         Self {
             id: id.into(),
             title: Mutex::new(title.into()),
@@ -79,6 +88,7 @@ impl Session {
             line: Line::default(),
             unreadable: OnceLock::new(),
             lenses: Mutex::new(None),
+            reflexes,
         }
     }
 
@@ -116,6 +126,7 @@ impl Session {
             url: self.plan.call.url.clone(),
             started_at_ms: self.started_at_ms as f64,
             live: self.is_live(),
+            console: self.plan.console.clone(),
         }
     }
 
@@ -195,6 +206,11 @@ impl Session {
     /// The user's hand on it.
     pub fn control(&self) -> &Control {
         &self.control
+    }
+
+    /// What a console answers by itself.
+    pub(crate) fn reflexes(&self) -> &Reflexes {
+        &self.reflexes
     }
 
     /// The open socket's line.
@@ -282,7 +298,7 @@ impl Session {
 
     /// Brings the selection of `filter` up to date, in steps: the wire waits for none that reads bytes. A search of payloads stops
     /// when it is `enough`, or its time is up.
-    fn with_selection<T>(
+    pub(crate) fn with_selection<T>(
         &self,
         filter: &str,
         enough: impl Fn(&Selection) -> bool,
@@ -499,6 +515,7 @@ impl Watcher {
             status: fold.status.as_ref().map(|s| s.code),
             http: analysis.http().map(str::to_owned),
             connection: connection(&analysis),
+            console: analysis.standing().map(|standing| standing.view(&analysis, session.reflexes.rest())),
             outcome,
         }
     }

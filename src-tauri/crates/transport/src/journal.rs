@@ -78,6 +78,16 @@ pub enum Mark {
         /// Sent.
         up: u64,
     },
+    /// A stream that is asked for again ([`crate::reconnect`]) waits before its next attempt. It stands behind the end of the
+    /// connection it names.
+    Waiting {
+        /// Milliseconds until the next attempt.
+        ms: u64,
+        /// What the next request will carry as `Last-Event-ID`, "" for none.
+        last_event_id: String,
+    },
+    /// Such a stream is over for good: nothing stands behind this.
+    Over(crate::reconnect::End),
 }
 
 /// One entry of the log, in the order things happened.

@@ -82,6 +82,8 @@ impl Log {
                     Mark::Failed(_) => "failed",
                     Mark::TlsOverhead { .. } => "overhead",
                     Mark::Again => "again",
+                    Mark::Waiting { .. } => "waiting",
+                    Mark::Over(_) => "over",
                 },
             })
             .collect();

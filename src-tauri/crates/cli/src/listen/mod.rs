@@ -114,6 +114,7 @@ impl Args {
                 last_event_id: self.last_event_id.clone().unwrap_or_default(),
                 retry_on: self.retry_on.clone(),
                 backoff: self.backoff,
+                most_connections: None,
             },
         })
     }

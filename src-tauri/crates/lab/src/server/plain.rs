@@ -71,12 +71,16 @@ fn number(asked: &Asked, name: &str, default: u64, most: u64) -> Result<u64, Rej
     }
 }
 
-/// `GET /sse?count=&interval_ms=`: numbered events with ids, a `retry`, comments between, several data lines and a named
-/// type, ending by EOF. A `Last-Event-ID` goes on after that event, as a reconnecting `EventSource` expects; after the last one there
-/// is nothing to come back for, which 204 says.
+/// `GET /sse?count=&each=&interval_ms=&retry_ms=`: numbered events with ids, a `retry`, comments between, several data lines and a named
+/// type, ending by EOF, after `each` of them if that is given. A `Last-Event-ID` goes on after that event, as a reconnecting
+/// `EventSource` expects; after the last one there is nothing to come back for, which 204 says.
 pub(super) fn sse(asked: Asked) -> Response<Reply> {
     let (count, interval) = match (number(&asked, "count", 10, 10_000_000), number(&asked, "interval_ms", 100, 3_600_000)) {
         (Ok(count), Ok(interval)) => (count, Duration::from_millis(interval)),
+        (Err(e), _) | (_, Err(e)) => return asked.refused(&e),
+    };
+    let (each, retry) = match (number(&asked, "each", count, 10_000_000), number(&asked, "retry_ms", 3000, 86_400_000)) {
+        (Ok(each), Ok(retry)) => (each.max(1), retry),
         (Err(e), _) | (_, Err(e)) => return asked.refused(&e),
     };
     let last = asked.head.headers.get("last-event-id").and_then(|v| v.to_str().ok()?.parse::<u64>().ok()).unwrap_or(0);
@@ -99,7 +103,7 @@ pub(super) fn sse(asked: Asked) -> Response<Reply> {
     tokio::spawn(async move {
         let framing = Framing::Sse { end, space: true };
         let mut outlet = BodyOutlet::new(parts, framing, &exchange, &faults, client.control.clone());
-        let ending = numbered(&mut outlet, &faults, end, last, count, interval).await.unwrap_or(Ending::Gone);
+        let ending = numbered(&mut outlet, &faults, end, &Numbers { last, count, each, retry, interval }).await.unwrap_or(Ending::Gone);
         if ending == Ending::Restart {
             client.deployed(asked.head.uri.path(), &faults);
         }
@@ -108,20 +112,28 @@ pub(super) fn sse(asked: Asked) -> Response<Reply> {
     response
 }
 
-/// Sends the events after `last`, and does to them what the faults ask for; an event counts as a token.
-async fn numbered(
-    outlet: &mut BodyOutlet<'_>,
-    faults: &Faults,
-    end: &str,
+/// Which events a stream of numbered ones holds.
+struct Numbers {
+    /// The last one the client has.
     last: u64,
+    /// The last one there is.
     count: u64,
+    /// How many of them one connection carries.
+    each: u64,
+    /// Milliseconds that its `retry` names.
+    retry: u64,
+    /// Between two of them.
     interval: Duration,
-) -> Result<Ending, Gone> {
+}
+
+/// Sends the events after `last`, and does to them what the faults ask for; an event counts as a token.
+async fn numbered(outlet: &mut BodyOutlet<'_>, faults: &Faults, end: &str, numbers: &Numbers) -> Result<Ending, Gone> {
+    let &Numbers { last, count, each, retry, interval } = numbers;
     let mut start = Instant::now();
     let mut leaving = Leaving::of(faults);
     let mut stall = faults.stall;
-    let mut first = format!(": weir lab{end}retry: 3000{end}{end}");
-    for (said, id) in (last.saturating_add(1)..=count).enumerate() {
+    let mut first = format!(": weir lab{end}retry: {retry}{end}{end}");
+    for (said, id) in (last.saturating_add(1)..=count.min(last.saturating_add(each))).enumerate() {
         if let Some(stall) = stall.take_if(|stall| said >= stall.after as usize) {
             wait(Instant::now() + stall.time, outlet).await?;
             start += stall.time;

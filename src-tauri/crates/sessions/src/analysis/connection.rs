@@ -67,6 +67,11 @@ impl Connection {
         }
     }
 
+    /// Streams of the bytes received and sent.
+    pub fn streams(&self) -> (u16, u16) {
+        (self.input.stream, self.output.stream)
+    }
+
     /// `2` where HTTP/2 runs on it, `1.1` where HTTP/1.1 does, `None` before the first byte.
     pub fn http(&self) -> Option<&'static str> {
         match self.output.protocol {
@@ -419,6 +424,9 @@ fn ws_item(fold: &mut Fold, t: u64, stream: u16, base: u64, item: ws::Item<'_>, 
         ws::Item::Frame(frame) => {
             let control = frame.opcode >= 8;
             let word = fold.word(opcode_name(frame.opcode));
+            if frame.opcode == 8 && out && fold.close.is_none() {
+                fold.farewell = Some((frame.close_code, frame.close_reason.as_deref().unwrap_or_default().to_owned()));
+            }
             if frame.opcode == 8 && !out {
                 fold.close = Some((frame.close_code, frame.close_reason.as_deref().unwrap_or_default().to_owned()));
             }

@@ -10,7 +10,7 @@ use weir_frames::{Span, layers::Map};
 use super::chunked::Chunked;
 use super::gaps::Gaps;
 use super::reply::Folded;
-use super::row::{Kind, Layer, Row};
+use super::row::{KINDS, Kind, Layer, Row};
 use crate::view::BlockKind;
 
 /// A byte stream of some layer.
@@ -136,7 +136,7 @@ pub struct Fold {
     /// Byte ownership.
     pub owned: Owned,
     /// Rows by kind, indexed by [`Kind`].
-    pub kinds: [u32; 18],
+    pub kinds: [u32; KINDS.len()],
     /// Status and media type of the last response.
     pub status: Option<Status>,
     /// Fields of the last response, for problems and rate limits: name, value.
@@ -149,6 +149,8 @@ pub struct Fold {
     pub unread: Option<String>,
     /// Close code and reason the peer sent.
     pub close: Option<(Option<u16>, String)>,
+    /// Close code and reason that Weir sent before the peer sent its own.
+    pub farewell: Option<(Option<u16>, String)>,
     /// First rule the peer broke: code, message.
     pub violation: Option<(String, String)>,
     /// The dialect that decodes.
@@ -182,13 +184,14 @@ impl Fold {
             awaits_turn: false,
             text_bytes: 0,
             owned: Owned::default(),
-            kinds: [0; 18],
+            kinds: [0; KINDS.len()],
             status: None,
             response: Vec::new(),
             framed_end: false,
             coded: None,
             unread: None,
             close: None,
+            farewell: None,
             violation: None,
             dialect,
             heads: Vec::new(),
@@ -317,6 +320,10 @@ impl Fold {
             }
             told(Told { row, t, delta: &delta });
         });
+        if !self.decodes && carried != Carried::Body {
+            // Nobody reads more into it than that it came.
+            kind = Kind::Message;
+        }
         self.kinds[Kind::Unknown as usize] -= 1;
         self.kinds[kind as usize] += 1;
         if let Some(last) = self.rows.last_mut() {

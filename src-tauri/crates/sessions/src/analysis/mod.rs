@@ -28,7 +28,8 @@ pub use row::{KINDS, Kind, Layer, Row, RowId};
 
 use connection::Connection;
 
-use crate::view::{Metrics, Outcome, State};
+use crate::console::Standing;
+use crate::view::{ConsoleMode, Metrics, Outcome, State};
 
 /// The fold of one session.
 pub struct Analysis {
@@ -42,6 +43,8 @@ pub struct Analysis {
     last_t: u64,
     over: bool,
     again: Option<Again>,
+    /// How a console stands, where this is one's log.
+    console: Option<Standing>,
 }
 
 /// Where the figures begin on a connection that had to be warmed up: what was there by then is none of theirs.
@@ -68,7 +71,18 @@ impl Analysis {
             last_t: 0,
             over: false,
             again: None,
+            console: None,
         }
+    }
+
+    /// It is the log of a console: each connection is a group of rows of its own.
+    pub fn console(&mut self, mode: ConsoleMode) {
+        self.console = Some(Standing::new(mode));
+    }
+
+    /// How the console stands, where this is one's log.
+    pub fn standing(&self) -> Option<&Standing> {
+        self.console.as_ref()
     }
 
     /// Folds the next entry of the log in; every delta it brings is told.
@@ -103,6 +117,9 @@ impl Analysis {
                 if *mark == Mark::Again {
                     self.again(*t);
                 }
+                if let Some(console) = &mut self.console {
+                    console.mark(&mut self.fold, self.connections[at].streams(), *t, mark);
+                }
             }
         }
     }
@@ -115,6 +132,11 @@ impl Analysis {
             }
             self.phases.end(self.last_t);
         }
+    }
+
+    /// The log is over.
+    pub fn is_over(&self) -> bool {
+        self.over
     }
 
     /// The provider's id of the last reply, for the next turn.
@@ -170,7 +192,10 @@ impl Analysis {
 
     /// How it ended; `None` while it runs.
     pub fn outcome(&self) -> Option<Outcome> {
-        self.over.then(|| outcome::of(self))
+        self.over.then(|| match &self.console {
+            Some(console) => console.outcome(self),
+            None => outcome::of(self),
+        })
     }
 
     /// `1.1` or `2`, once bytes were sent.

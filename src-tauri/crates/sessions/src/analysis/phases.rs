@@ -38,6 +38,8 @@ pub struct Phases {
     /// When it ended.
     pub end: Option<u64>,
     phase_began: u64,
+    /// TLS overhead of the connections before this one.
+    before: (u64, u64),
 }
 
 impl Phases {
@@ -48,7 +50,8 @@ impl Phases {
                 self.url.clone_from(url);
                 self.phase_began = t;
                 // What an earlier connection came to is no end, once another is dialled.
-                (self.failed, self.end, self.eof) = (None, None, false);
+                self.before = self.tls_overhead;
+                (self.eof, self.closed, self.failed, self.end) = (false, false, None, None);
             }
             Mark::Phase(phase) => {
                 let took = t.saturating_sub(self.phase_began);
@@ -84,9 +87,13 @@ impl Phases {
             Mark::Failed(error) => {
                 self.failed.get_or_insert_with(|| error.clone());
             }
-            Mark::TlsOverhead { down, up } => self.tls_overhead = (*down, *up),
+            Mark::TlsOverhead { down, up } => self.tls_overhead = (self.before.0 + down, self.before.1 + up),
+            Mark::Waiting { .. } | Mark::Over(_) => {}
         }
-        if matches!(mark, Mark::Cancelled | Mark::Failed(_) | Mark::Closed | Mark::Eof) {
+        if let Mark::Waiting { .. } = mark {
+            self.end = None;
+        }
+        if matches!(mark, Mark::Cancelled | Mark::Failed(_) | Mark::Closed | Mark::Eof | Mark::Over(_)) {
             self.end.get_or_insert(t);
         }
     }

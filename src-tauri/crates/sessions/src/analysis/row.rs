@@ -81,11 +81,17 @@ pub enum Kind {
     Frame,
     /// Sound or another medium.
     Audio,
+    /// An event, line or message that no dialect decodes.
+    Message,
+    /// What a console did with a connection: opened it, waits for the next one, is done.
+    Connection,
 }
 
 /// All kinds, in the order legends show them.
-pub const KINDS: [Kind; 18] = [
+pub const KINDS: [Kind; 20] = [
+    Kind::Connection,
     Kind::Head,
+    Kind::Message,
     Kind::Reasoning,
     Kind::Text,
     Kind::Refusal,
@@ -127,6 +133,8 @@ impl Kind {
             Self::Chunk => "chunk",
             Self::Frame => "frame",
             Self::Audio => "audio",
+            Self::Message => "message",
+            Self::Connection => "connection",
         }
     }
 

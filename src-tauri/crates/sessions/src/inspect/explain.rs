@@ -59,6 +59,9 @@ pub fn explain(row: &Row, word: &str, out: bool) -> String {
         Kind::Request => " Weir sent it.",
         _ => "",
     };
+    if row.kind == Kind::Connection {
+        return "What the console did: it opens a connection, waits before the next one (WHATWG HTML §9.2.3), or is done. No byte stands for it.".into();
+    }
     if matches!(row.kind, Kind::Error | Kind::Warning) && !word.is_empty() && row.len == 0 {
         return word.to_owned();
     }

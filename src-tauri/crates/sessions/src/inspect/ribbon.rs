@@ -5,10 +5,10 @@ use crate::view::{Ribbon, RibbonLane, RibbonPhase};
 
 /// Lanes, top first, and the kinds in each.
 const LANES: [(&str, &[Kind]); 5] = [
-    ("http", &[Kind::Head, Kind::Request]),
+    ("http", &[Kind::Connection, Kind::Head, Kind::Request]),
     ("control", &[Kind::Control, Kind::Comment, Kind::Retry, Kind::Unknown, Kind::Finish, Kind::Warning, Kind::Error, Kind::Incomplete]),
     ("reasoning", &[Kind::Reasoning]),
-    ("text", &[Kind::Text, Kind::Refusal, Kind::Audio]),
+    ("text", &[Kind::Text, Kind::Refusal, Kind::Audio, Kind::Message]),
     ("tool", &[Kind::ToolCall, Kind::Usage]),
 ];
 

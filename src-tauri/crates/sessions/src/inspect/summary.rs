@@ -27,6 +27,7 @@ pub fn of(fold: &Fold, bytes: &dyn Bytes, id: RowId, row: &Row) -> String {
     }
     let word = fold.words.get(row.word as usize).map_or("", String::as_str);
     match (row.layer, row.kind) {
+        (_, Kind::Connection) => connection(fold, row, word),
         (_, Kind::Error | Kind::Warning) if row.len == 0 => word.to_owned(),
         (_, Kind::Warning) => word.to_owned(),
         (Layer::Chunk, _) => format!("{} B with its framing", row.len),
@@ -37,6 +38,14 @@ pub fn of(fold: &Fold, bytes: &dyn Bytes, id: RowId, row: &Row) -> String {
             Ok(unit) => from_bytes(fold, row, &unit),
             Err(error) => error.to_string(),
         },
+    }
+}
+
+/// A console's connection is opened by what Weir does, and all else is what became of it.
+fn connection(fold: &Fold, row: &Row, word: &str) -> String {
+    match fold.streams.get(row.stream as usize) {
+        Some(stream) if stream.out => format!("Connection {} · {word}", stream.conn + 1),
+        _ => word.to_owned(),
     }
 }
 

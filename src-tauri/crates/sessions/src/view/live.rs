@@ -281,6 +281,9 @@ pub struct SessionInfo {
     pub started_at_ms: f64,
     /// It is still running.
     pub live: bool,
+    /// What a console asked, where it is one's.
+    #[ts(optional)]
+    pub console: Option<super::ConsoleDraft>,
 }
 
 /// What changed since the last update of this watcher. The first one holds everything.
@@ -322,4 +325,8 @@ pub struct Update {
     pub connection: Option<(String, String)>,
     /// How it ended.
     pub outcome: Option<Outcome>,
+    /// How a console stands, where it is one's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub console: Option<super::ConsoleStanding>,
 }

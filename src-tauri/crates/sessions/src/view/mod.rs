@@ -1,11 +1,16 @@
 //! What a view of a session shows, as it crosses to the page and to scripts. Plain data: no bytes, no paths, no secrets.
 
+mod console;
 mod frames;
 mod lenses;
 mod library;
 mod live;
 mod settings;
 
+pub use console::{
+    ConsoleClose, ConsoleDraft, ConsoleHead, ConsoleMessage, ConsoleMode, ConsolePage, ConsolePhase, ConsoleRow, ConsoleRule,
+    ConsoleStanding, MessageForm, RuleHow,
+};
 pub use frames::{
     BitField, FilterError, FrameDetail, FrameRow, KindCount, Landmark, Node, Owner, Place, Ribbon, RibbonLane, RibbonPhase, RowsPage,
 };

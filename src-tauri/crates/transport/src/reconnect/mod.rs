@@ -17,7 +17,7 @@ use tokio::time::sleep;
 use weir_frames::sse;
 
 use crate::http::{self, See, Seen};
-use crate::{Control, Error, Journal, Request, Target};
+use crate::{Control, Error, Journal, Mark, Request, Target};
 
 pub use source::{Source, Statuses, Step};
 
@@ -36,6 +36,8 @@ pub struct Options {
     pub retry_on: Vec<Statuses>,
     /// Beyond what the standard asks for: each attempt that fails after another doubles the wait, up to this.
     pub backoff: Option<Duration>,
+    /// Connections in all, redirects among them, behind which it is over; `None` for no end.
+    pub most_connections: Option<u32>,
 }
 
 impl Default for Options {
@@ -47,6 +49,7 @@ impl Default for Options {
             last_event_id: String::new(),
             retry_on: Vec::new(),
             backoff: None,
+            most_connections: None,
         }
     }
 }
@@ -97,7 +100,8 @@ pub enum Told<'a> {
 }
 
 /// How a stream ended for good.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum End {
     /// The server said 204: there is no more.
     NoContent,
@@ -120,7 +124,7 @@ pub enum End {
 pub type Tell<'a> = dyn FnMut(Told<'_>) + Send + 'a;
 
 /// Requests `target` again and again until it is over. Connections are numbered from `first_conn`. Limits of the target hold for each of
-/// them; [`Control::cancel`] and [`Control::finish`] end the stream.
+/// them; [`Control::cancel`] and [`Control::finish`] end the stream. Waits and the end stand in the journal too, as marks.
 pub async fn listen(
     target: &Target,
     request: &Request,
@@ -143,6 +147,9 @@ trait Wire {
         conn: u32,
         see: &mut See<'_>,
     ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Something is decided behind the end of connection `conn`.
+    fn mark(&mut self, _conn: u32, _mark: Mark) {}
 }
 
 struct Sockets<'a> {
@@ -155,12 +162,19 @@ impl Wire for Sockets<'_> {
         self.control.progress().anew();
         http::exchange_seen(target, request, self.journal.clone(), conn, self.control, see).await
     }
+
+    fn mark(&mut self, conn: u32, mark: Mark) {
+        self.journal.mark(conn, mark);
+    }
 }
 
 async fn run(mut source: Source, wire: &mut impl Wire, first_conn: u32, control: &Control, tell: &mut Tell<'_>) -> End {
+    let most = source.most_connections();
     let mut conn = first_conn;
+    let last = |next: u32| next.saturating_sub(1).max(first_conn);
     loop {
         match source.step() {
+            Step::Send { .. } if most.is_some_and(|most| conn - first_conn >= most) => source.exhausted(conn - first_conn),
             Step::Send { target, request, unsendable } => {
                 if let Some(last_event_id) = &unsendable {
                     tell(Told::Unsendable { last_event_id });
@@ -178,13 +192,18 @@ async fn run(mut source: Source, wire: &mut impl Wire, first_conn: u32, control:
                 source.ended(outcome, tell);
             }
             Step::Wait(delay) => {
+                let ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+                wire.mark(last(conn), Mark::Waiting { ms, last_event_id: source.last_event_id().to_owned() });
                 tokio::select! {
                     biased;
                     () = control.finishing() => source.stop(),
                     () = sleep(delay) => source.waited(),
                 }
             }
-            Step::Over(end) => return end,
+            Step::Over(end) => {
+                wire.mark(last(conn), Mark::Over(end.clone()));
+                return end;
+            }
         }
     }
 }

@@ -143,6 +143,20 @@ impl Source {
         self.retry
     }
 
+    /// Connections in all that it may make.
+    pub fn most_connections(&self) -> Option<u32> {
+        self.options.most_connections
+    }
+
+    /// It has made as many connections as it may.
+    pub fn exhausted(&mut self, connections: u32) {
+        let error =
+            Error::new(Blame::Local, "connections", format!("It has made {connections} connections, as many as one session holds."))
+                .evidence(format!("{} attempts", self.attempts))
+                .next("Begin another session, with the last event id to go on from.");
+        self.state = State::Over(End::Ended { error: Some(error), opened: self.opened });
+    }
+
     /// An attempt from the start: at the URL that was given, wherever the last one was redirected to.
     fn begin(&mut self) {
         self.attempts = self.attempts.saturating_add(1);
