@@ -9,5 +9,11 @@ export const VIEW_INFO: Record<View, { title: string; about: string; icon: Compo
   sessions: { title: 'Sessions', about: 'Kept on this machine', icon: icons.Sessions, keys: 'Mod+3' },
   lab: { title: 'Lab', about: 'Local server for every protocol', icon: icons.Lab, keys: 'Mod+4' },
   keys: { title: 'Keys', about: 'Secrets stay out of the page', icon: icons.Key, keys: 'Mod+5' },
+  console: {
+    title: 'Console',
+    about: 'SSE and WebSocket, no API on top',
+    icon: icons.Terminal,
+    keys: 'Mod+7',
+  },
   settings: { title: 'Settings', about: '', icon: icons.Sliders, keys: 'Mod+6' },
 };

@@ -1,4 +1,4 @@
-export const VIEWS = ['playground', 'compare', 'sessions', 'lab', 'keys', 'settings'] as const;
+export const VIEWS = ['playground', 'compare', 'sessions', 'lab', 'keys', 'settings', 'console'] as const;
 export type View = (typeof VIEWS)[number];
 
 let view = $state<View>('playground');

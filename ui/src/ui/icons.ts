@@ -46,6 +46,7 @@ export { default as Sliders } from '@lucide/svelte/icons/settings-2';
 export { default as Sound } from '@lucide/svelte/icons/audio-lines';
 export { default as Stop } from '@lucide/svelte/icons/square';
 export { default as Sun } from '@lucide/svelte/icons/sun';
+export { default as Terminal } from '@lucide/svelte/icons/square-terminal';
 export { default as ToEnd } from '@lucide/svelte/icons/arrow-down-to-line';
 export { default as Tool } from '@lucide/svelte/icons/wrench';
 export { default as Trash } from '@lucide/svelte/icons/trash-2';

@@ -7,7 +7,9 @@ interface Name {
 }
 
 const KINDS: Readonly<Record<string, Name>> = {
+  connection: { label: 'connection', hue: 'http-head' },
   head: { label: 'head', hue: 'http-head' },
+  message: { label: 'message', hue: 'text-delta' },
   reasoning: { label: 'reasoning', hue: 'reasoning' },
   text: { label: 'text', hue: 'text-delta' },
   refusal: { label: 'refusal', hue: 'error' },

@@ -1,4 +1,6 @@
 import type { Ask } from '../../gen/Ask';
+import type { ConsolePhase } from '../../gen/ConsolePhase';
+import type { ConsoleStanding } from '../../gen/ConsoleStanding';
 import type { FilterError } from '../../gen/FilterError';
 import type { KindCount } from '../../gen/KindCount';
 import type { Metrics } from '../../gen/Metrics';
@@ -40,6 +42,8 @@ export class Session {
   /** TLS version and peer address. */
   connection = $state.raw<readonly [string, string] | null>(null);
   outcome = $state.raw<Outcome | null>(null);
+  /** How a console stands, where this is one's session. */
+  console = $state.raw<ConsoleStanding | null>(null);
   /** The provider's seal on the newest turn's reasoning or text. */
   signature = $state<string | null>(null);
   /** What the provider calls the request. */
@@ -151,7 +155,7 @@ export class Session {
   }
 
   apply(update: Update): void {
-    const before = { state: this.state, blocks: this.blocks.length };
+    const before = { state: this.state, blocks: this.blocks.length, phase: this.console?.phase };
     this.state = update.state;
     this.elapsedMs = update.elapsedMs;
     this.rows = update.rows;
@@ -163,6 +167,7 @@ export class Session {
     this.http = update.http ?? this.http;
     if (update.connection) this.connection = update.connection;
     if (update.outcome) this.outcome = update.outcome;
+    if (update.console) this.console = update.console;
     this.signature = update.signature;
     this.requestId = update.requestId ?? this.requestId;
     if (update.limits) this.limits = update.limits;
@@ -183,7 +188,8 @@ export class Session {
     if (this.#selectedRow === row) this.place = place;
   }
 
-  #announce(before: { state: State; blocks: number }): void {
+  #announce(before: { state: State; blocks: number; phase: ConsolePhase | undefined }): void {
+    if (this.console) return this.#announceConsole(before.phase);
     if (before.blocks === 0 && this.blocks.length > 0) announce('The reply begins.');
     if (before.state !== 'open' && this.open) announce('The turn is over; the connection stays open.');
     if (before.state !== 'done' && this.state === 'done' && this.outcome) {
@@ -194,5 +200,14 @@ export class Session {
             : `The reply was ${this.outcome.kind}.`),
       );
     }
+  }
+
+  /** Opened, cut off, over: never single events. */
+  #announceConsole(before: ConsolePhase | undefined): void {
+    const { phase } = this.console!;
+    if (phase === before) return;
+    if (phase === 'open') announce('The connection is open.');
+    if (phase === 'waiting') announce('The connection ended; it is made again in a while.');
+    if (phase === 'over') announce(this.outcome?.problem?.message ?? 'The connection is closed.');
   }
 }

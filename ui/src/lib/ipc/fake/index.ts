@@ -38,6 +38,11 @@ function session(id: string): FakeSession {
   return found;
 }
 
+/** What a socket says cannot be made up as a model's reply is. */
+function noConsole(): never {
+  throw new IpcError('fake', 'The development backend opens no connections.');
+}
+
 /** Rows that came and match; the gap is to the row before it in the view. */
 function matching(s: FakeSession, filter: string): FrameRow[] {
   const test = parseFilter(filter);
@@ -99,6 +104,13 @@ const handlers: Handlers = {
   hang_up: ({ session: id }) => (session(id).hangUp(), null),
   stop: ({ session: id }) => (session(id).stop(), null),
   open: ({ session: id }) => session(id).info,
+  console: noConsole,
+  console_url: ({ url }) => url.replace('{lab}', 'http://127.0.0.1:4780'),
+  console_rows: noConsole,
+  console_message: noConsole,
+  console_send: noConsole,
+  console_close: noConsole,
+  console_answers: noConsole,
   close: () => null,
   rows: ({ session: id, filter, start, count }) => {
     const rows = matching(session(id), filter);

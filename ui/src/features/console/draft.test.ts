@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { beyond, newConsole, readConsole, withoutCredentials } from './draft';
+
+describe('readConsole', () => {
+  it('keeps what fits and takes the rest from a new one', () => {
+    const read = readConsole(
+      { url: 'http://x', delayMs: 'soon', headers: {}, maxReconnects: 3, mode: 'sse' },
+      'websocket',
+    );
+    expect(read).toEqual({ ...newConsole('websocket'), url: 'http://x', maxReconnects: 3 });
+    expect(readConsole(null, 'sse')).toBeNull();
+    expect(readConsole('x', 'sse')).toBeNull();
+  });
+});
+
+describe('withoutCredentials', () => {
+  it('takes typed credentials out, and leaves what stands for the key', () => {
+    const draft = {
+      ...newConsole('sse'),
+      headers: [
+        { name: 'Authorization', value: 'Bearer abc' },
+        { name: 'X-Api-Key', value: '{key}' },
+        { name: 'Accept', value: 'text/event-stream' },
+      ],
+    };
+    expect(withoutCredentials(draft).headers.map(({ value }) => value)).toEqual([
+      '',
+      '{key}',
+      'text/event-stream',
+    ]);
+  });
+});
+
+describe('beyond', () => {
+  it('names what the standard does not have', () => {
+    expect(beyond(newConsole('sse'))).toEqual([]);
+    expect(beyond({ ...newConsole('sse'), retryOn: '5xx', backoffSeconds: 60 })).toHaveLength(2);
+  });
+});
