@@ -7,6 +7,7 @@ mod stage;
 mod steps;
 
 mod compare;
+mod console;
 mod conversation;
 mod dialects;
 mod drill;

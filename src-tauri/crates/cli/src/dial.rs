@@ -1,13 +1,17 @@
 //! What the consoles, `listen` and `connect`, have in common: whom to call and on what terms.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ArgAction;
+use weir_recordings::Library;
 use weir_secrets::Secret;
 use weir_sessions::Error;
-use weir_sessions::view::Problem;
-use weir_transport::{Blame, Header, Limits, Target, Value};
+use weir_sessions::console::{self, Recording};
+use weir_sessions::view::{ConsoleDraft, HeaderLine, Problem};
+use weir_transport::{Blame, Clock, Entry, Header, Limits, Target, Value};
 
+use crate::home;
 use crate::out::{self, Exit};
 use crate::send::{environment, header};
 
@@ -29,6 +33,9 @@ pub struct Dial {
     /// Seconds that all of it may take.
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub timeout: Option<Duration>,
+    /// Record the session into this file, which is made or added to.
+    #[arg(long, value_name = "FILE.weir")]
+    record: Option<PathBuf>,
 }
 
 /// A time limit.
@@ -60,8 +67,27 @@ impl Dial {
             insecure: self.insecure,
             limits: Limits { idle: None, ..Limits::default() },
             key: key.filter(|key: &Secret| !key.is_empty()),
+            // What is typed as it is must not reach a recording either.
+            hidden: console::typed_credentials(&self.lines()?),
             ..Target::default()
         })
+    }
+
+    /// The recording that is asked for, of what `draft` asks; its address, fields and certificates are these.
+    pub fn recording(&self, draft: ConsoleDraft, clock: Clock) -> Result<Option<Recording>, Error> {
+        let Some(file) = &self.record else { return Ok(None) };
+        let draft = ConsoleDraft { url: self.url.clone(), headers: self.lines()?, insecure: self.insecure, ..draft };
+        let engine = home::beside(Library::open(file)?)?;
+        Recording::begin(&engine, &draft, clock).map(Some)
+    }
+
+    /// Whether it is.
+    pub fn is_recorded(&self) -> bool {
+        self.record.is_some()
+    }
+
+    fn lines(&self) -> Result<Vec<HeaderLine>, Error> {
+        self.headers.iter().map(|text| header(text)).collect()
     }
 
     /// The fields as the transport takes them.
@@ -71,6 +97,24 @@ impl Dial {
             Ok(Header { name: line.name, value: value(line.value) })
         };
         self.headers.iter().map(line).collect()
+    }
+}
+
+/// Keeps the next entries; a disk that takes no more ends the record, and says so.
+pub fn keep(recording: Recording, entries: &[Entry]) -> Option<Recording> {
+    match recording.push(entries) {
+        Ok(()) => Some(recording),
+        Err(error) => {
+            out::problem(&error.0);
+            None
+        }
+    }
+}
+
+/// The record is whole.
+pub fn kept(recording: Option<Recording>) {
+    if let Some(Err(error)) = recording.map(Recording::finish) {
+        out::problem(&error.0);
     }
 }
 

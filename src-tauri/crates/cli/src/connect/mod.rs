@@ -14,6 +14,8 @@ use clap::ArgAction;
 use tokio::sync::mpsc;
 use weir_frames::ws::deflate::Offer;
 use weir_sessions::Error;
+use weir_sessions::console::Recording;
+use weir_sessions::view::{ConsoleDraft, ConsoleMode};
 use weir_transport::ws::{self, Message, Sender, WebSocket};
 use weir_transport::{Control, Journal, journal};
 
@@ -67,7 +69,11 @@ pub fn run(args: &Args) -> Exit {
         }
     };
     let (journal, reader) = journal::channel(IN_FLIGHT);
-    let printer = Printer::start(reader, args.quiet);
+    let recording = match args.recording(&journal) {
+        Ok(recording) => recording,
+        Err(error) => return out::refuse(&error),
+    };
+    let printer = Printer::start(reader, args.quiet, recording);
     let exit = runtime.block_on(async {
         let plan = Plan::new(args)?;
         talk(args, &plan, journal, &printer).await
@@ -86,6 +92,19 @@ pub fn run(args: &Args) -> Exit {
     match printed {
         Err(error) if out::unwritten(&error) != Exit::Done => Exit::Failed,
         _ => exit,
+    }
+}
+
+impl Args {
+    fn recording(&self, journal: &Journal) -> Result<Option<Recording>, Error> {
+        let draft = ConsoleDraft {
+            mode: ConsoleMode::Websocket,
+            subprotocols: self.subprotocols.clone(),
+            deflate: self.deflate.is_some(),
+            echo: self.echo,
+            ..ConsoleDraft::default()
+        };
+        self.dial.recording(draft, journal.clock())
     }
 }
 

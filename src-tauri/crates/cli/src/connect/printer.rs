@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use tokio::sync::Notify;
 use weir_frames::ws::{Dissector, Side};
 use weir_frames::{Limits, http1};
+use weir_sessions::console::Recording;
 use weir_transport::{Dir, Entry, JournalReader};
 
 use crate::dissect::ws::row;
@@ -27,11 +28,11 @@ struct Shared {
 }
 
 impl Printer {
-    /// Prints until the journal is over.
-    pub fn start(reader: JournalReader, quiet: bool) -> Self {
+    /// Prints until the journal is over, and keeps it where a recording is given.
+    pub fn start(reader: JournalReader, quiet: bool, recording: Option<Recording>) -> Self {
         let shared = Arc::<Shared>::default();
         let mine = Arc::clone(&shared);
-        let thread = std::thread::Builder::new().name("printer".into()).spawn(move || print(reader, &mine, quiet));
+        let thread = std::thread::Builder::new().name("printer".into()).spawn(move || print(reader, &mine, quiet, recording));
         // Without the thread its reader is gone, and the journal goes nowhere: the socket still works.
         Self { shared, thread: thread.map_err(|error| crate::out::note(&format!("weir-cli: Nothing can be printed: {error}"))).ok() }
     }
@@ -52,12 +53,13 @@ impl Printer {
     }
 }
 
-fn print(mut reader: JournalReader, shared: &Shared, quiet: bool) {
+fn print(mut reader: JournalReader, shared: &Shared, quiet: bool, mut recording: Option<Recording>) {
     let mut socket = Socket::new();
     let (mut entries, mut rows) = (Vec::new(), Vec::new());
     let mut heard = true;
     loop {
         let came = reader.recv_many(&mut entries) > 0;
+        recording = recording.and_then(|recording| crate::dial::keep(recording, &entries));
         for entry in entries.drain(..) {
             if let Entry::Segment { dir, bytes, .. } = entry {
                 shared.sent.fetch_or(dir == Dir::Out, Relaxed);
@@ -78,7 +80,7 @@ fn print(mut reader: JournalReader, shared: &Shared, quiet: bool) {
         rows.clear();
         rows.shrink_to(1 << 20);
         if !came {
-            return;
+            return crate::dial::kept(recording);
         }
     }
 }

@@ -10,6 +10,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use weir_sessions::Error;
+use weir_sessions::console::{MOST_CONNECTIONS, Recording};
+use weir_sessions::view::{ConsoleDraft, ConsoleMode};
 use weir_transport::reconnect::{End, Options, Statuses, listen};
 use weir_transport::{Control, Dir, Entry, Header, HttpVersion, JournalReader, Limits, Request, Target, Value, journal};
 
@@ -83,6 +85,8 @@ struct Plan {
     target: Target,
     request: Request,
     options: Options,
+    /// The same as a console of the window has it, for the record.
+    draft: ConsoleDraft,
 }
 
 impl Args {
@@ -104,7 +108,28 @@ impl Args {
             ..target
         };
         let method = self.method.as_deref().unwrap_or(if body.is_some() { "POST" } else { "GET" });
+        let draft = ConsoleDraft {
+            mode: ConsoleMode::Sse,
+            method: method.into(),
+            // A record's plan is text; the bytes as they were sent stand in its log.
+            body: body.as_deref().map(String::from_utf8_lossy).unwrap_or_default().into_owned(),
+            http: match self.http {
+                Http::One => "1.1",
+                Http::Two => "2",
+                Http::Auto => "auto",
+            }
+            .into(),
+            last_event_id: self.last_event_id.clone().unwrap_or_default(),
+            reconnect: !self.no_reconnect,
+            delay_ms: u32::try_from(self.delay.as_millis()).unwrap_or(u32::MAX),
+            max_reconnects: self.max_reconnects,
+            backoff_seconds: self.backoff.map_or(0.0, |most| most.as_secs_f64()),
+            silence_seconds: self.read_timeout.map_or(0.0, |limit| limit.as_secs_f64()),
+            retry_on: self.retry_on.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+            ..ConsoleDraft::default()
+        };
         Ok(Plan {
+            draft,
             target,
             request: Request { method: method.into(), headers, body: body.unwrap_or_default().into() },
             options: Options {
@@ -114,7 +139,8 @@ impl Args {
                 last_event_id: self.last_event_id.clone().unwrap_or_default(),
                 retry_on: self.retry_on.clone(),
                 backoff: self.backoff,
-                most_connections: None,
+                // What is not recorded has no index that could fill up.
+                most_connections: self.dial.is_recorded().then_some(MOST_CONNECTIONS),
             },
         })
     }
@@ -148,7 +174,7 @@ async fn follow(args: &Args, plan: Plan) -> Result<Exit, Error> {
     })?;
     let control = Control::new();
     let (journal, reader) = journal::channel(IN_FLIGHT);
-    let log = Log::drain(reader);
+    let log = Log::drain(reader, args.dial.recording(plan.draft, journal.clock())?);
     let mut printer = Printer::new(args.all, plan.target.key.clone(), control.clone());
     let mut tell = |told: weir_transport::reconnect::Told<'_>| printer.tell(told);
     let over = async {
@@ -196,14 +222,14 @@ fn verdict(end: &End, sent: bool) -> Exit {
     }
 }
 
-/// The journal of a run that is not kept: only whether anything was sent is of interest.
+/// The journal of a run: whether anything was sent, and its record where one is kept.
 struct Log {
     sent: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Log {
-    fn drain(mut reader: JournalReader) -> Self {
+    fn drain(mut reader: JournalReader, mut recording: Option<Recording>) -> Self {
         let sent = Arc::<AtomicBool>::default();
         let mine = Arc::clone(&sent);
         let drain = move || {
@@ -211,8 +237,10 @@ impl Log {
             while reader.recv_many(&mut entries) > 0 {
                 let out = |entry: &Entry| matches!(entry, Entry::Segment { dir: Dir::Out, .. });
                 mine.fetch_or(entries.iter().any(out), Relaxed);
+                recording = recording.and_then(|recording| dial::keep(recording, &entries));
                 entries.clear();
             }
+            dial::kept(recording);
         };
         // Without the thread its reader is gone, and the journal goes nowhere.
         Self { sent, thread: std::thread::Builder::new().name("log".into()).spawn(drain).ok() }

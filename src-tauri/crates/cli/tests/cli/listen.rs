@@ -156,3 +156,21 @@ fn an_interrupt_ends_it_while_it_waits() {
     assert_eq!(child.wait().unwrap().code(), Some(1));
     asked.join().unwrap();
 }
+
+#[test]
+fn a_stream_is_recorded_with_its_connections_and_without_its_credentials() {
+    let home = Home::new();
+    let (address, _) =
+        serve(vec![stream("retry: 20\nid: 1\ndata: a\n\n"), stream("data: b\n\n"), "HTTP/1.1 204 No Content\r\n\r\n".into()]);
+    let url = format!("http://{address}/events");
+    let file = home.path("run.weir");
+    let plain = ["listen", &url, "--header", "Authorization: Bearer s3cr3t-value", "--record", &file];
+    let ran = home.run(&plain);
+    assert_eq!(ran.code, 0, "{} {}", ran.out, ran.err);
+    assert_eq!(kinds(&ran), ["connection", "retry", "event", "waiting", "connection", "event", "waiting", "connection"]);
+    let list = home.run(&["sessions", "list", "--library", &file, "--json"]);
+    let kept = &list.lines()[0];
+    assert_eq!((kept["provider"].as_str(), kept["outcome"].as_str()), (Some("console"), Some("complete")), "{kept}");
+    let bytes = std::fs::read(&file).unwrap();
+    assert!(!bytes.windows(12).any(|window| window == b"s3cr3t-value"));
+}

@@ -18,7 +18,8 @@ use std::sync::Arc;
 
 use weir_transport::{Error as WireError, Journal, Target};
 
-pub use plan::plan;
+pub use credentials::secrets as typed_credentials;
+pub use plan::{MOST_CONNECTIONS, plan};
 pub use record::Recording;
 pub(crate) use reflexes::Reflexes;
 pub use standing::{Standing, close_meaning};
@@ -74,6 +75,3 @@ pub(crate) async fn drive(target: &Target, draft: &ConsoleDraft, session: &Arc<S
         ConsoleMode::Websocket => socket::run(target, draft, session, journal).await,
     }
 }
-
-#[cfg(test)]
-mod tests;

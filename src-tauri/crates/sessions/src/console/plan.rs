@@ -11,7 +11,7 @@ use crate::view::{ConsoleDraft, ConsoleMode, Draft, HeaderLine, Settings};
 use crate::{Error, plan as plans};
 
 /// Connections that one recording holds: each has its own streams and dissectors, which an index must be able to name.
-pub(super) const MOST_CONNECTIONS: u32 = 4096;
+pub const MOST_CONNECTIONS: u32 = 4096;
 
 /// What the library calls the provider of a console's session.
 pub const PROVIDER: &str = "console";

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use weir_recordings::{NewSession, Recorder};
+use weir_recordings::{Library, NewSession, Recorder};
 use weir_transport::{Entry, journal::Clock};
 
 use crate::session::Session;
@@ -11,6 +11,7 @@ use crate::{Engine, Error, capture};
 
 /// A recording under way. It is cut unless it is finished.
 pub struct Recording {
+    library: Library,
     recorder: Recorder,
     session: Arc<Session>,
 }
@@ -36,7 +37,7 @@ impl Recording {
             started_at_ms,
         })?;
         let session = Arc::new(Session::new(recorder.id(), &title, plan, started_at_ms, recorder.reader(), clock));
-        Ok(Self { recorder, session })
+        Ok(Self { library: engine.library().clone(), recorder, session })
     }
 
     /// Keeps the next entries of the log.
@@ -50,12 +51,14 @@ impl Recording {
         Ok(())
     }
 
-    /// The log is over.
+    /// The log is over: the library is closed, and its file holds all of it.
     ///
     /// # Errors
     /// The disk's.
     pub fn finish(self) -> Result<(), Error> {
         self.session.end(&mut |_| {});
-        Ok(self.recorder.finish(capture::summary(&self.session))?)
+        self.recorder.finish(capture::summary(&self.session))?;
+        drop((self.recorder, self.session));
+        Ok(self.library.close()?)
     }
 }

@@ -1,5 +1,6 @@
 //! The decisions of an event source.
 
+use std::fmt::{self, Display, Formatter};
 use std::mem;
 use std::ops::ControlFlow;
 use std::str::FromStr;
@@ -26,6 +27,12 @@ pub struct Statuses {
 impl Statuses {
     fn contain(&self, status: u16) -> bool {
         (self.first..=self.last).contains(&status)
+    }
+}
+
+impl Display for Statuses {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.first == self.last { write!(f, "{}", self.first) } else { write!(f, "{}xx", self.first / 100) }
     }
 }
 
