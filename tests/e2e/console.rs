@@ -62,7 +62,7 @@ fn a_stream_is_asked_for_again_with_its_last_id_and_opens_again_from_the_library
         window.reads("console-standing", "Closed").await?;
         let live = groups(window).await?;
         assert_eq!(live.len(), 4, "{live:?}");
-        assert!(live[0].starts_with("Connection 1 ") && live[0].ends_with("200 OK") && !live[0].contains("Last-Event-ID"), "{live:?}");
+        assert!(live[0].starts_with("Connection 1 ") && live[0].contains("200 OK") && !live[0].contains("Last-Event-ID"), "{live:?}");
         assert!(live[1].contains("Last-Event-ID: 4") && live[2].contains("Last-Event-ID: 8"), "{live:?}");
         assert!(live[3].contains("Last-Event-ID: 10") && live[3].contains("204"), "{live:?}");
         assert_eq!(window.text("console-received").await?, "10");
@@ -134,8 +134,7 @@ fn a_socket_takes_text_bytes_pings_and_a_close() {
         window.reads("console-standing", "bye").await?;
         let live = lines(window).await?;
         let said: Vec<&str> = live.iter().map(|(_, text)| text.as_str()).collect();
-        for part in
-            ["→ text  grüße", "← text  grüße", "→ binary  00 ff", "← binary  01 02", "→ close  close 4001 bye", "← close  close 4001 bye"]
+        for part in ["→ text  grüße", "← text  grüße", "→ binary  00 ff", "← binary  01 02", "→ close  4001 bye", "← close  4001 bye"]
         {
             assert!(said.iter().any(|line| line.contains(part)), "{part}: {said:?}");
         }

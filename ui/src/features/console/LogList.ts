@@ -30,6 +30,7 @@ export class LogList {
   #askedAt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #generation = 0;
+  readonly #observer: ResizeObserver;
   /** Lines on screen that are not final: connections that have no answer yet. */
   #open = new Set<number>();
 
@@ -52,6 +53,11 @@ export class LogList {
       empty: (slot) => void this.#lines.delete(slot),
       onScroll: (atEnd) => options.scrolled(atEnd),
     });
+    // Made after the list's own, it runs after it: the end stays in view while the log is made smaller.
+    this.#observer = new ResizeObserver(() => {
+      if (this.#following) this.#list.scrollToEnd();
+    });
+    this.#observer.observe(box);
   }
 
   /** Lines that match, as far as is known. */
@@ -109,6 +115,7 @@ export class LogList {
   destroy(): void {
     this.#dead = true;
     clearTimeout(this.#timer);
+    this.#observer.disconnect();
     this.#list.destroy();
   }
 

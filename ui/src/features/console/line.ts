@@ -67,11 +67,11 @@ function hueOf(row: ConsoleRow): string {
   return row.kind === 'request' ? 'json' : 'text-delta';
 }
 
-/** A connection in one line: request, what it went on from, answer. */
+/** A connection in one line: its answer, what it went on from, and the request, which may be long. */
 function groupText({ head, text }: ConsoleRow): string {
   if (!head?.request) return text;
   const from = head.lastEventId === null ? '' : `Last-Event-ID: ${head.lastEventId}`;
-  return [head.request, from, head.answer || '…'].filter(Boolean).join('   ');
+  return [head.answer || 'no answer yet', from, head.request].filter(Boolean).join('   ');
 }
 
 /** Line ends and tabs made visible: a line of the log is one line. */

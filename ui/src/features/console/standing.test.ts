@@ -19,18 +19,18 @@ const standing: ConsoleStanding = {
 describe('stateOf', () => {
   it('counts a wait down', () => {
     const waiting = { ...standing, phase: 'waiting' as const, nextAtMs: 5000, lastEventId: '41' };
-    expect(stateOf('sse', waiting, null, 3250)).toEqual({
+    expect(stateOf('sse', waiting, null, 3250, 200)).toEqual({
       tone: 'wait',
       label: 'Reconnecting in 1.8 s',
       detail: 'The stream ended. Asks again with Last-Event-ID 41.',
     });
-    expect(stateOf('sse', waiting, null, 9000).label).toBe('Reconnecting in 0.0 s');
+    expect(stateOf('sse', waiting, null, 9000, 200).label).toBe('Reconnecting in 0.0 s');
   });
 
   it('says how a socket was closed, by whom and what the code means', () => {
     const close = { code: 4001, reason: 'bye', meaning: 'a code of the application’s own', ours: true };
     const over = { ...standing, phase: 'over' as const, close };
-    const said = stateOf('websocket', over, { kind: 'complete', problem: null }, 0);
+    const said = stateOf('websocket', over, { kind: 'complete', problem: null }, 0, 101);
     expect(said).toEqual({
       tone: 'ok',
       label: 'Closed',
@@ -39,6 +39,6 @@ describe('stateOf', () => {
   });
 
   it('is idle before anything was asked', () => {
-    expect(stateOf('sse', null, null, 0).tone).toBe('idle');
+    expect(stateOf('sse', null, null, 0, null).tone).toBe('idle');
   });
 });

@@ -9,12 +9,16 @@ export interface ConsoleState {
   detail: string;
 }
 
-/** Where a console stands, in words. `elapsedMs` is the session's clock, which counts a wait down. */
+/**
+ * Where a console stands, in words. `elapsedMs` is the session's clock, which counts a wait down; `status` that of
+ * the last answer.
+ */
 export function stateOf(
   mode: 'sse' | 'websocket',
   standing: ConsoleStanding | null,
   outcome: Outcome | null,
   elapsedMs: number,
+  status: number | null,
 ): ConsoleState {
   if (!standing) return { tone: 'idle', label: 'Not connected', detail: 'Nothing was sent yet.' };
   if (standing.phase === 'connecting') return { tone: 'run', label: 'Connecting', detail: '' };
@@ -39,7 +43,9 @@ export function stateOf(
   if (outcome?.kind === 'complete') {
     const words =
       mode === 'sse'
-        ? 'The server says there is no more, or it was not to be asked again.'
+        ? status === 204
+          ? '204: the server says there is no more.'
+          : 'The stream ended, and was not to be asked for again.'
         : closeWords(standing);
     return { tone: 'ok', label: 'Closed', detail: words };
   }

@@ -75,6 +75,11 @@ fn line(fold: &Fold, bytes: &dyn Bytes, id: RowId, row: &Row, before: u64) -> Co
             let text = if is_binary(fold, row) { hex(&data[..data.len().min(MOST_CHARS / 3)]) } else { text_of(&data) };
             (text, own_id(row, unit))
         }
+        // Its name stands before it already.
+        Some(_) if row.layer == Layer::Ws && row.kind == Kind::Control => {
+            (frame.summary.strip_prefix(word).unwrap_or(&frame.summary).trim().to_owned(), None)
+        }
+        _ if row.kind == Kind::Comment => (frame.summary.trim().to_owned(), None),
         _ => (frame.summary, None),
     };
     ConsoleRow {

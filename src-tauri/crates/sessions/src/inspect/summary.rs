@@ -57,7 +57,13 @@ fn from_bytes(fold: &Fold, row: &Row, unit: &Unit) -> String {
         (Layer::Sse, Kind::Comment) => cut(text.trim_start_matches(':').trim_end()),
         (Layer::Sse, Kind::Retry) => format!("{} ms", text.trim_end().trim_start_matches("retry:").trim()),
         (Layer::Ws, Kind::Control) if is_control_frame(word) => control(unit, word),
-        (_, Kind::Request) => cut(&unit.content(row).map_or_else(String::new, |c| String::from_utf8_lossy(&c.data).into_owned())),
+        (_, Kind::Message | Kind::Request) if row.layer == Layer::Ws && word == "binary" => match unit.content(row) {
+            Some(content) => cut(&content.data.iter().take(MOST).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")),
+            None => String::new(),
+        },
+        (_, Kind::Message | Kind::Request) => {
+            cut(&unit.content(row).map_or_else(String::new, |c| String::from_utf8_lossy(&c.data).into_owned()))
+        }
         (_, Kind::Incomplete) => cut(text.trim_end()),
         _ => decoded(fold, row, unit).unwrap_or_else(|| match unit.content(row) {
             Some(content) => cut(String::from_utf8_lossy(&content.data).trim()),
