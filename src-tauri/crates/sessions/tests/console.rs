@@ -454,3 +454,27 @@ async fn rules_answer_by_themselves_and_change_while_the_socket_is_open() {
     );
     lab.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn compressed_messages_are_read_with_what_came_before_them() {
+    let desk = desk();
+    let lab = lab(&desk).await;
+    let session = desk.engine.console(&ConsoleDraft { deflate: true, ..socket() }).unwrap();
+    let stood = until(&session, "it opens", |standing| standing.phase == ConsolePhase::Open).await;
+    assert!(stood.extensions.unwrap().contains("permessage-deflate"));
+    let long = "the same words over and over, ".repeat(20);
+    for n in 1..=3 {
+        session.send_as(MessageForm::Text, &long).unwrap();
+        until(&session, "the echo", |standing| standing.received == n).await;
+    }
+    session.close_as(1000, "").unwrap();
+    ended(&session).await;
+    let rows: Vec<_> = log(&session).into_iter().filter(|row| row.name == "text").collect();
+    assert_eq!(rows.len(), 6);
+    for row in &rows {
+        assert!(row.text.starts_with("the same words over and over, the same"), "{row:?}");
+        assert_eq!(session.console_message(row.id).unwrap().text, long);
+    }
+    assert!(rows[4].size < rows[0].size, "context takeover was used: {} and {} bytes", rows[0].size, rows[4].size);
+    lab.stop().await;
+}

@@ -127,6 +127,7 @@ impl Connection {
                 });
                 self.output.protocol = Protocol::Http1(dissector);
                 if let (Some((start, bytes)), Some(extensions)) = (behind, self.switched.clone()) {
+                    fold.sockets.push((stream, start, extensions.clone()));
                     self.output.protocol =
                         Protocol::Ws(Box::new(ws::Dissector::new(ws::Side::Client, &extensions, Limits::default())), start);
                     self.websocket(fold, t, &bytes, true, told);
@@ -166,6 +167,7 @@ impl Connection {
                 });
                 self.input.protocol = Protocol::Http1(dissector);
                 if let (Some((start, bytes)), Some(extensions)) = (behind, self.switched.clone()) {
+                    fold.sockets.push((stream, start, extensions.clone()));
                     self.input.protocol =
                         Protocol::Ws(Box::new(ws::Dissector::new(ws::Side::Server, &extensions, Limits::default())), start);
                     self.websocket(fold, t, &bytes, false, told);

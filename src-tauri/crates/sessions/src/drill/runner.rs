@@ -155,7 +155,7 @@ fn plan(drill: &Drill, info: &LaneInfo, lab: &str, first: &Asked) -> Plan {
         reused: false,
     };
     let patience = drill.patience().as_secs_f64();
-    Plan { draft, dialect: info.dialect.into(), call, limits: [10.0, patience, patience, 0.0], proxy: "direct".into() }
+    Plan { draft, dialect: info.dialect.into(), call, limits: [10.0, patience, patience, 0.0], proxy: "direct".into(), console: None }
 }
 
 impl Running {

@@ -57,6 +57,10 @@ fn from_bytes(fold: &Fold, row: &Row, unit: &Unit) -> String {
         (Layer::Sse, Kind::Comment) => cut(text.trim_start_matches(':').trim_end()),
         (Layer::Sse, Kind::Retry) => format!("{} ms", text.trim_end().trim_start_matches("retry:").trim()),
         (Layer::Ws, Kind::Control) if is_control_frame(word) => control(unit, word),
+        // RSV1 (RFC 7692 §6): without the messages before it this one cannot be read.
+        (Layer::Ws, Kind::Message | Kind::Request) if unit.inner.first().is_some_and(|byte| byte & 0x40 != 0) => {
+            format!("compressed, {} B", row.len)
+        }
         (_, Kind::Message | Kind::Request) if row.layer == Layer::Ws && word == "binary" => match unit.content(row) {
             Some(content) => cut(&content.data.iter().take(MOST).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")),
             None => String::new(),
