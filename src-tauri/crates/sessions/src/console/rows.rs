@@ -82,6 +82,7 @@ fn line(fold: &Fold, bytes: &dyn Bytes, inflated: &Inflated, id: RowId, row: &Ro
         Some(_) if row.layer == Layer::Ws && row.kind == Kind::Control => {
             (frame.summary.strip_prefix(word).unwrap_or(&frame.summary).trim().to_owned(), None)
         }
+        _ if opens => (word.to_owned(), None),
         _ if row.kind == Kind::Comment => (frame.summary.trim().to_owned(), None),
         _ => (frame.summary, None),
     };
