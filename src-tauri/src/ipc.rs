@@ -16,8 +16,9 @@ use weir_sessions::drill::report::Format;
 use weir_sessions::drill::{Drill, DrillUpdate, DrillView, LaneInfo};
 use weir_sessions::models::ModelList;
 use weir_sessions::view::{
-    ConsoleDraft, ConsoleMessage, ConsolePage, ConsoleRule, DialectInfo, Draft, ExportFormat, FilterError, FrameDetail, Landmark, Lenses,
-    MessageForm, Place, Preview, Problem, Ribbon, RowsPage, SessionInfo, SessionPage, SessionSummary, SessionsQuery, Settings, Update,
+    ByteShares, ConsoleDraft, ConsoleMessage, ConsolePage, ConsoleRule, DialectInfo, Draft, ExportFormat, FilterError, FrameDetail,
+    Landmark, Lenses, MessageForm, Place, Preview, Problem, Ribbon, RowsPage, SessionInfo, SessionPage, SessionSummary, SessionsQuery,
+    Settings, Update,
 };
 
 use crate::commands;
@@ -210,6 +211,7 @@ commands! {
     inspect::check_filter(filter: String) -> Option<FilterError>;
     inspect::position(session: String, filter: String, row: u32) -> Option<u32>;
     inspect::next_gap(session: String, row: u32, backwards: bool, over_ms: f64) -> Option<u32>;
+    inspect::shares(session: String, filter: String) -> ByteShares;
     inspect::next_row(session: String, row: Option<u32>, backwards: bool, what: Landmark) -> Option<u32>;
     inspect::row_at(session: String, conn: u32, out: bool, at: f64) -> Option<u32>;
     inspect::frame(session: String, row: u32) -> FrameDetail;

@@ -31,7 +31,10 @@ pub fn of(fold: &Fold, bytes: &dyn Bytes, id: RowId, row: &Row) -> String {
         (_, Kind::Error | Kind::Warning) if row.len == 0 => word.to_owned(),
         (_, Kind::Warning) => word.to_owned(),
         (Layer::Chunk, _) => format!("{} B with its framing", row.len),
-        (Layer::H2, _) if !word.is_empty() => word.to_owned(),
+        (Layer::H2, _) if !word.is_empty() => match fold.windows.left(id) {
+            Some(left) => format!("{word}, window {} B", left.least()),
+            None => word.to_owned(),
+        },
         (Layer::Ws, Kind::Frame) => format!("{word}, {} B", row.len),
         (_, Kind::Control | Kind::Incomplete) if !word.is_empty() && word != "message" && row.layer == Layer::Sse => word.to_owned(),
         _ => match Unit::read(fold, bytes, row) {

@@ -124,6 +124,7 @@ const handlers: Handlers = {
     const at = matching(session(id), filter).findIndex((r) => r.id === row);
     return at < 0 ? null : at;
   },
+  shares: ({ session: id, filter }) => session(id).shares(matching(session(id), filter).length),
   next_gap: ({ session: id, row, backwards, overMs }) => {
     const rows = matching(session(id), '').filter((r) => r.gapMs > overMs);
     const next = backwards ? rows.reverse().find((r) => r.id < row) : rows.find((r) => r.id > row);
