@@ -61,7 +61,9 @@ fn from_bytes(fold: &Fold, row: &Row, unit: &Unit) -> String {
         (Layer::Sse, Kind::Retry) => format!("{} ms", text.trim_end().trim_start_matches("retry:").trim()),
         (Layer::Ws, Kind::Control) if is_control_frame(word) => control(unit, word),
         // RSV1 (RFC 7692 §6): without the messages before it this one cannot be read.
-        (Layer::Ws, Kind::Message | Kind::Request) if unit.inner.first().is_some_and(|byte| byte & 0x40 != 0) => {
+        (Layer::Ws, Kind::Message | Kind::Request)
+            if unit.inflated.is_none() && unit.inner.first().is_some_and(|byte| byte & 0x40 != 0) =>
+        {
             format!("compressed, {} B", row.len)
         }
         (_, Kind::Message | Kind::Request) if row.layer == Layer::Ws && word == "binary" => match unit.content(row) {
