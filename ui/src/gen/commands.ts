@@ -92,6 +92,7 @@ export interface Commands {
   tag_session: { args: { session: string; tags: string[] }; result: null };
   delete_sessions: { args: { sessions: string[] }; result: null };
   restore_sessions: { args: { sessions: string[] }; result: null };
+  save_sound: { args: { session: string; block: number }; result: string };
   export_sessions: { args: { sessions: string[]; format: ExportFormat }; result: string };
   comparison_presets: { args: { provider: string; model: string; prompt: string; other: string }; result: Preset[] };
   comparisons: { args: Record<string, never>; result: ComparisonSummary[] };

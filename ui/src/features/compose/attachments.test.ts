@@ -1,12 +1,19 @@
-import { expect, it, test } from 'vitest';
-import { fromUrl, readFile, sizeOf, thumbnail, typeByName } from './attachments';
+import { beforeAll, expect, it, test } from 'vitest';
+import { useBackend } from '../../lib/ipc';
+import { fakeBackend } from '../../lib/ipc/fake';
+import { fromUrl, imageOf, readFile, sizeOf, typeByName } from './attachments';
 
-it('reads a file whole, and knows its size', async () => {
+beforeAll(() => useBackend(fakeBackend));
+
+it('leaves a file with the engine, and knows its size', async () => {
   for (const length of [0, 1, 2, 3, 1000]) {
     const file = new File([new Uint8Array(length)], 'dot.png', { type: 'image/png' });
     const attachment = await readFile(file);
     expect(attachment).toMatchObject({ mediaType: 'image/png', name: 'dot.png' });
     expect(sizeOf(attachment)).toBe(length);
+    const { reference } = imageOf(attachment) as { reference: string };
+    expect(attachment.source).toEqual({ data: reference });
+    expect(await fakeBackend.attached(reference)).toHaveLength(length);
   }
 });
 
@@ -31,7 +38,9 @@ test.each([
 ])('a URL: %s', (text, attachment) => expect(fromUrl(text)).toEqual(attachment));
 
 it('shows an image that is here, and fetches none', () => {
-  expect(thumbnail(fromUrl('data:image/png;base64,AAAA')!)).toBe('data:image/png;base64,AAAA');
-  expect(thumbnail(fromUrl('https://h/cat.png')!)).toBeNull();
+  expect(imageOf(fromUrl('data:image/png;base64,AAAA')!)).toEqual({ url: 'data:image/png;base64,AAAA' });
+  expect(imageOf(fromUrl('https://h/cat.png')!)).toBeNull();
+  const large = `weir-file:${'0'.repeat(64)}:9000000`;
+  expect(imageOf({ mediaType: 'image/png', name: '', source: { data: large } })).toBeNull();
   expect(sizeOf(fromUrl('https://h/cat.png')!)).toBeNull();
 });
