@@ -120,7 +120,7 @@ async fn a_tool_is_called_and_answered_by_hand(window: &Window) -> Result<(), Fa
     rewrite(
         window,
         "tool-arguments",
-        r#"{"type":"object","properties":{"city":{"type":"string"},"days":{"type":"integer"}},"required":["city"]"#,
+        r#"{"type":"object","properties":{"city":{"type":"string"},"days":{"type":"integer"}},"required":["city"]}"#,
     )
     .await?;
     pictures(window, "tool-dialog").await?;
