@@ -16,8 +16,9 @@ use weir_sessions::drill::report::Format;
 use weir_sessions::drill::{Drill, DrillUpdate, DrillView, LaneInfo};
 use weir_sessions::models::ModelList;
 use weir_sessions::view::{
-    ConsoleDraft, ConsoleMessage, ConsolePage, ConsoleRule, DialectInfo, Draft, ExportFormat, FilterError, FrameDetail, Landmark, Lenses,
-    MessageForm, Place, Preview, Problem, Ribbon, RowsPage, SessionInfo, SessionPage, SessionSummary, SessionsQuery, Settings, Update,
+    ByteShares, ConsoleDraft, ConsoleMessage, ConsolePage, ConsoleRule, DialectInfo, Draft, ExportFormat, FilterError, FrameDetail,
+    Landmark, Lenses, MessageForm, Place, Preview, Problem, Ribbon, RowsPage, SessionInfo, SessionPage, SessionSummary, SessionsQuery,
+    Settings, Update,
 };
 
 use crate::commands;
@@ -156,7 +157,7 @@ macro_rules! commands {
 
         /// Every command, for Tauri.
         pub fn handler() -> impl Fn(tauri::ipc::Invoke) -> bool + Send + Sync + 'static {
-            tauri::generate_handler![bytes, audio, import_session, watch, watch_comparison, watch_drill, watch_memory_drill, unwatch, $(generated::$name),*]
+            tauri::generate_handler![bytes, audio, attach, attached, import_session, watch, watch_comparison, watch_drill, watch_memory_drill, unwatch, $(generated::$name),*]
         }
 
         /// The list as the page's types.
@@ -210,6 +211,7 @@ commands! {
     inspect::check_filter(filter: String) -> Option<FilterError>;
     inspect::position(session: String, filter: String, row: u32) -> Option<u32>;
     inspect::next_gap(session: String, row: u32, backwards: bool, over_ms: f64) -> Option<u32>;
+    inspect::shares(session: String, filter: String) -> ByteShares;
     inspect::next_row(session: String, row: Option<u32>, backwards: bool, what: Landmark) -> Option<u32>;
     inspect::row_at(session: String, conn: u32, out: bool, at: f64) -> Option<u32>;
     inspect::frame(session: String, row: u32) -> FrameDetail;
@@ -223,6 +225,7 @@ commands! {
     library::tag_session(session: String, tags: Vec<String>) -> ();
     library::delete_sessions(sessions: Vec<String>) -> ();
     library::restore_sessions(sessions: Vec<String>) -> ();
+    library::save_sound(session: String, block: u32) -> String;
     library::export_sessions(sessions: Vec<String>, format: ExportFormat) -> String;
     compare::comparison_presets(provider: String, model: String, prompt: String, other: String) -> Vec<Preset>;
     compare::comparisons() -> Vec<ComparisonSummary>;
@@ -274,14 +277,30 @@ async fn audio(app: State<'_, App>, session: String, block: u32) -> Result<Respo
     Ok(Response::new(commands::inspect::audio(app, session, block).await?))
 }
 
+/// Keeps a file to go along with a request: the request's body is the file. Gives the reference that stands for it in a draft.
+#[tauri::command]
+async fn attach(app: State<'_, App>, request: Request<'_>) -> Result<String, IpcError> {
+    Ok(commands::compose::attach(app.inner().clone(), raw(&request)).await?)
+}
+
+/// The content of an attached file.
+#[tauri::command]
+async fn attached(app: State<'_, App>, reference: String) -> Result<Response, IpcError> {
+    Ok(Response::new(commands::compose::attached(app.inner().clone(), reference).await?))
+}
+
+/// The bytes a request carries; none where it carries JSON.
+fn raw(request: &Request<'_>) -> Vec<u8> {
+    match request.body() {
+        InvokeBody::Raw(bytes) => bytes.clone(),
+        InvokeBody::Json(_) => Vec::new(),
+    }
+}
+
 /// Takes a `.weir` file in: the request's body is the file.
 #[tauri::command]
 async fn import_session(app: State<'_, App>, request: Request<'_>) -> Result<SessionSummary, IpcError> {
-    let file = match request.body() {
-        InvokeBody::Raw(bytes) => bytes.clone(),
-        InvokeBody::Json(_) => Vec::new(),
-    };
-    Ok(commands::library::import_session(app.inner().clone(), file).await?)
+    Ok(commands::library::import_session(app.inner().clone(), raw(&request)).await?)
 }
 
 /// Sends updates of a session through `updates` until it is over or `unwatch` names the channel.

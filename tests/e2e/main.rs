@@ -7,6 +7,7 @@ mod stage;
 mod steps;
 
 mod compare;
+mod compose;
 mod console;
 mod conversation;
 mod dialects;
@@ -19,8 +20,10 @@ mod inspect;
 mod keys;
 mod lenses;
 mod library;
+mod providers;
 mod scale;
 mod shell;
+mod sound;
 mod stop;
 mod tour;
 mod transports;

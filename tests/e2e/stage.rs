@@ -52,3 +52,20 @@ pub async fn play(name: &str, window: &Window, test: impl Future<Output = Result
 pub async fn picture(window: &Window, name: &str) -> Result<(), Failure> {
     window.screenshot(&out("e2e")?.join(format!("{name}.png"))).await
 }
+
+/// Keeps the window as it is now in both themes, and in the smallest size it is made for.
+pub async fn pictures(window: &Window, name: &str) -> Result<(), Failure> {
+    let theme: String = window.ask("return document.documentElement.dataset.theme", vec![]).await?;
+    let size = window.client().get_window_rect().await?;
+    for (other, width, height) in [("dark", 1440, 900), ("light", 1440, 900), ("dark", 1000, 700), ("light", 1000, 700)] {
+        window.ask::<()>("document.documentElement.dataset.theme = arguments[0]", vec![other.into()]).await?;
+        window.resize(width, height).await?;
+        // What turns as long as something runs is never over.
+        let over =
+            "return document.getAnimations().every((a) => a.playState !== 'running' || a.effect.getComputedTiming().endTime === Infinity)";
+        window.until("animations are over", over).await?;
+        picture(window, &format!("{name}-{other}-{width}")).await?;
+    }
+    window.ask::<()>("document.documentElement.dataset.theme = arguments[0]", vec![theme.into()]).await?;
+    window.resize(size.2 as u32, size.3 as u32).await
+}

@@ -96,3 +96,30 @@ pub async fn word(window: &Window, pattern: &str) -> Result<(String, f64, f64), 
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+/// Opens a menu and chooses what reads so in it.
+pub async fn menu(window: &Window, trigger: &str, label: &str) -> Result<(), Failure> {
+    window.click(trigger).await?;
+    let script = "const item = [...document.querySelectorAll('[role^=menuitem]')].find((e) => e.innerText.trim().split('\\n')[0] === arguments[0]); item?.click(); return item !== undefined";
+    window.until_with(&format!("{label} is in the menu"), script, vec![label.into()]).await
+}
+
+/// Chooses a dialect by the name it has for people.
+pub async fn dialect(window: &Window, name: &str) -> Result<(), Failure> {
+    menu(window, "dialect", name).await
+}
+
+/// Types a model that no list need hold.
+pub async fn model(window: &Window, name: &str) -> Result<(), Failure> {
+    window.fill("model", name).await?;
+    window.press(&['\u{e007}']).await?;
+    let stands = "return document.querySelector('[data-testid=model]').dataset.value === arguments[0]";
+    window.until_with("the model stands", stands, vec![name.into()]).await
+}
+
+/// Replaces the text of a code editor.
+pub async fn rewrite(window: &Window, editor: &str, text: &str) -> Result<(), Failure> {
+    window.click(editor).await?;
+    window.press(&['\u{e009}', 'a']).await?;
+    window.find(editor).await?.send_keys(text).await.map_err(|error| format!("{editor}: {error}").into())
+}

@@ -79,16 +79,7 @@ fn timeless(analysis: &Analysis) -> impl PartialEq + std::fmt::Debug + use<> {
     let carriers: Vec<Row> = fold.carriers.iter_from(0).map(strip).collect();
     let metrics = analysis.metrics();
     let outcome = analysis.outcome().map(|outcome| (outcome.kind, outcome.problem.map(|problem| (problem.code, problem.blame))));
-    (
-        rows,
-        carriers,
-        fold.words.clone(),
-        blocks,
-        fold.owned.clone(),
-        fold.kinds,
-        outcome,
-        (metrics.layers, metrics.deltas, metrics.bytes_text),
-    )
+    (rows, carriers, fold.words.clone(), blocks, fold.layers(), fold.kinds, outcome, (metrics.layers, metrics.deltas, metrics.bytes_text))
 }
 
 pub fn split(log: &[Entry], entry: usize, at: usize) -> Vec<Entry> {

@@ -37,12 +37,23 @@ pub async fn delete_provider(app: App, id: String) -> Result<Vec<Provider>, Erro
 }
 
 pub async fn read_body(app: App, draft: Draft, body: String) -> Result<Option<Ask>, Error> {
-    blocking(move || Ok(app.engine.read_body(&draft, &body))).await
+    blocking(move || app.engine.read_body(&draft, &body).map(|ask| app.engine.without_files(&ask)).transpose()).await
+}
+
+/// Keeps an attached file; gives the reference that stands for it in a draft.
+pub async fn attach(app: App, file: Vec<u8>) -> Result<String, Error> {
+    blocking(move || app.engine.keep_file(&file)).await
+}
+
+/// The content of an attached file.
+pub async fn attached(app: App, reference: String) -> Result<Vec<u8>, Error> {
+    blocking(move || app.engine.file(&reference)).await
 }
 
 pub async fn import_curl(app: App, text: String) -> Result<Imported, Error> {
     blocking(move || {
-        let found = weir_sessions::import_curl::read(&text)?;
+        let mut found = weir_sessions::import_curl::read(&text)?;
+        found.draft.ask = app.engine.without_files(&found.draft.ask)?;
         let key = found.key.as_ref().map(weir_secrets::Secret::ends_in);
         *app.found_key.lock().unwrap_or_else(PoisonError::into_inner) = found.key;
         Ok(Imported { draft: found.draft, key, notes: found.notes })

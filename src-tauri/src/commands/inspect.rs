@@ -1,6 +1,6 @@
 //! The inspector.
 
-use weir_sessions::view::{FilterError, FrameDetail, Landmark, Lenses, Place, Ribbon, RowsPage};
+use weir_sessions::view::{ByteShares, FilterError, FrameDetail, Landmark, Lenses, Place, Ribbon, RowsPage};
 use weir_sessions::{Error, inspect};
 
 use super::blocking;
@@ -22,6 +22,11 @@ pub async fn check_filter(_: App, filter: String) -> Result<Option<FilterError>,
 pub async fn position(app: App, session: String, filter: String, row: u32) -> Result<Option<u32>, IpcError> {
     let work = move || Ok(app.session(&session)?.position(&filter, row));
     Ok(blocking(work).await??.map(|at| at as u32))
+}
+
+pub async fn shares(app: App, session: String, filter: String) -> Result<ByteShares, IpcError> {
+    let work = move || Ok(app.session(&session)?.shares(&filter));
+    Ok(blocking(work).await??)
 }
 
 pub async fn next_gap(app: App, session: String, row: u32, backwards: bool, over_ms: f64) -> Result<Option<u32>, Error> {

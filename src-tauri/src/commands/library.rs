@@ -43,6 +43,11 @@ pub async fn export_sessions(app: App, sessions: Vec<String>, format: ExportForm
     blocking(move || library::export_to_downloads(&app.engine, &sessions, format)).await
 }
 
+/// Writes the sound of a block to the Downloads folder and tells the file's name.
+pub async fn save_sound(app: App, session: String, block: u32) -> Result<String, Error> {
+    blocking(move || library::sound_to_downloads(&app.engine, &session, block)).await
+}
+
 pub async fn import_session(app: App, file: Vec<u8>) -> Result<SessionSummary, Error> {
     blocking(move || library::import(&app.engine, &file)).await
 }

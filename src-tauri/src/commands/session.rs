@@ -35,7 +35,7 @@ pub async fn close(app: App, session: String) -> Result<(), Error> {
 }
 
 pub async fn say(app: App, session: String, ask: Ask) -> Result<(), Error> {
-    blocking(move || app.session(&session)?.say(&ask)).await
+    blocking(move || app.session(&session)?.say(&app.engine.with_files(&ask)?)).await
 }
 
 pub async fn tell(app: App, session: String, message: String, binary: bool) -> Result<(), Error> {

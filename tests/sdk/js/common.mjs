@@ -1,5 +1,7 @@
 // What every script of this folder says of a reply: one JSON object a line, read by tests/sdk/mod.rs.
 export const BASE = process.argv[2];
+/** The same server over TLS. */
+export const BASE_TLS = process.argv[3];
 export const PROMPT = 'Tell me about rivers and weirs, please.';
 export const TOOL_PROMPT = 'What is the weather in Paris for 3 days?';
 export const PARAMETERS = {

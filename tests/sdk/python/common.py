@@ -4,6 +4,8 @@ import json
 import sys
 
 BASE = sys.argv[1]
+# The same server over TLS, for SDKs that speak to wss alone; SSL_CERT_FILE holds its certificate.
+BASE_TLS = sys.argv[2]
 PROMPT = "Tell me about rivers and weirs, please."
 TOOL_PROMPT = "What is the weather in Paris for 3 days?"
 PARAMETERS = {

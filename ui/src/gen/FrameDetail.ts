@@ -50,4 +50,9 @@ explain: string,
 /**
  * Characters of its payload that a border of a chunk, DATA frame or fragment cuts in two; the first few.
  */
-splits: Array<Split>, };
+splits: Array<Split>, 
+/**
+ * The share (0–1) of a compressed body that was decoded so far on the way to this frame; ask again to have it go on. Until then the
+ * detail has the frame's carriers alone. Absent where the frame is shown whole.
+ */
+decoding?: number, };

@@ -3,4 +3,4 @@
 /**
  * What one may jump to among the rows.
  */
-export type Landmark = "error" | "control";
+export type Landmark = "error" | "control" | "stall";

@@ -21,4 +21,9 @@ lanes: Array<RibbonLane>,
 /**
  * Phases of the dial and the wait.
  */
-phases: Array<RibbonPhase>, };
+phases: Array<RibbonPhase>, 
+/**
+ * HTTP/2 flow control: lanes `down` and `up`, of each bin the share in permille in which no window was left for what is received,
+ * and for what is sent. Absent where nothing speaks HTTP/2.
+ */
+stalls?: Array<RibbonLane>, };

@@ -18,7 +18,7 @@ start: number,
  */
 rows: Array<FrameRow>, 
 /**
- * The share (0–1) of the session's rows that was looked at so far, while a filter that reads payloads still searches; ask again
- * to have it go on. Absent once all were looked at.
+ * The share (0–1) of the session's rows that was looked at so far, while a filter that reads payloads still searches, or of a
+ * compressed body that was decoded on the way to these rows; ask again to have it go on. Absent once all is done.
  */
 searched?: number, };

@@ -1,6 +1,7 @@
 // Generated from src-tauri/src/ipc.rs. Do not edit.
 import type { About } from './About';
 import type { Ask } from './Ask';
+import type { ByteShares } from './ByteShares';
 import type { CodeSample } from './CodeSample';
 import type { Comparison } from './Comparison';
 import type { ComparisonCost } from './ComparisonCost';
@@ -76,6 +77,7 @@ export interface Commands {
   rows: { args: { session: string; filter: string; start: number; count: number }; result: RowsPage };
   check_filter: { args: { filter: string }; result: FilterError | null };
   position: { args: { session: string; filter: string; row: number }; result: number | null };
+  shares: { args: { session: string; filter: string }; result: ByteShares };
   next_gap: { args: { session: string; row: number; backwards: boolean; overMs: number }; result: number | null };
   next_row: { args: { session: string; row: number | null; backwards: boolean; what: Landmark }; result: number | null };
   row_at: { args: { session: string; conn: number; out: boolean; at: number }; result: number | null };
@@ -90,6 +92,7 @@ export interface Commands {
   tag_session: { args: { session: string; tags: string[] }; result: null };
   delete_sessions: { args: { sessions: string[] }; result: null };
   restore_sessions: { args: { sessions: string[] }; result: null };
+  save_sound: { args: { session: string; block: number }; result: string };
   export_sessions: { args: { sessions: string[]; format: ExportFormat }; result: string };
   comparison_presets: { args: { provider: string; model: string; prompt: string; other: string }; result: Preset[] };
   comparisons: { args: Record<string, never>; result: ComparisonSummary[] };

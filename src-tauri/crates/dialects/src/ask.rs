@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::ToolCall;
+use crate::{Aside, ToolCall};
 
 /// How the reply travels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
@@ -78,6 +78,10 @@ pub struct Message {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub signature: Option<String>,
+    /// The turn as a pasted body had it, where it has more than these fields.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub aside: Option<Box<Aside>>,
 }
 
 impl Message {
@@ -91,6 +95,7 @@ impl Message {
             attachments: Vec::new(),
             reasoning: None,
             signature: None,
+            aside: None,
         }
     }
 }
@@ -200,6 +205,10 @@ pub struct Ask {
     pub model: String,
     /// System prompt; empty for none.
     pub system: String,
+    /// The system prompt as a pasted body had it, where it is more than one text.
+    #[ts(optional)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub system_aside: Option<Box<Aside>>,
     /// The conversation, oldest turn first.
     pub messages: Vec<Message>,
     /// Parameters.

@@ -28,6 +28,7 @@ pub mod raw;
 pub mod stray;
 pub mod vertex;
 
+mod aside;
 mod check;
 mod endpoint;
 mod extra;
@@ -42,10 +43,13 @@ mod teller;
 mod usage;
 
 #[cfg(test)]
+mod bodies;
+#[cfg(test)]
 mod parrot;
 #[cfg(test)]
 mod tests;
 
+pub use aside::Aside;
 pub use ask::{Ask, Attachment, Message, Output, Params, Role, Source, Tool, Transport};
 pub use delta::{Delta, DeltaKind, Finish, Reply, ToolCall, Usage};
 pub use dialect::{AskError, Call, ClientEvent, Decoder, Dialect, Extra, Header, Outgoing, Payload, Sign, Status};

@@ -28,6 +28,8 @@ pub(crate) struct Ask {
     pub stream: bool,
     /// The response this one goes on from.
     pub previous: Option<String>,
+    /// JSON Schema that the answer is to fit; `{"type":"object"}` where any JSON will do.
+    pub form: Option<Value>,
 }
 
 impl Ask {
@@ -127,6 +129,35 @@ pub(crate) fn tool_choice(body: &Value) -> Result<ToolChoice, Rejection> {
         }
         Some(_) => Err(bad()),
     }
+}
+
+/// The form an answer is asked for in, wherever the dialects have it: a schema, or any object. `None` for free text.
+pub(crate) fn form(body: &Value) -> Option<Value> {
+    const SCHEMAS: &[&str] = &[
+        "/response_format/json_schema/schema",
+        "/response_format/schema",
+        "/text/format/schema",
+        "/output_config/format/schema",
+        "/generationConfig/responseJsonSchema",
+        "/generationConfig/responseSchema",
+        "/format",
+    ];
+    if let Some(schema) = SCHEMAS.iter().find_map(|path| body.pointer(path).filter(|schema| schema.is_object())) {
+        return Some(schema.clone());
+    }
+    // Bedrock has the schema as a string.
+    let written = body.pointer("/outputConfig/textFormat/structure/jsonSchema/schema").and_then(Value::as_str);
+    if let Some(schema) = written.and_then(|text| serde_json::from_str(text).ok()) {
+        return Some(schema);
+    }
+    const ANY: &[(&str, &str)] = &[
+        ("/response_format/type", "json_object"),
+        ("/text/format/type", "json_object"),
+        ("/generationConfig/responseMimeType", "application/json"),
+        ("/format", "json"),
+    ];
+    let any = ANY.iter().any(|(path, word)| body.pointer(path).and_then(Value::as_str) == Some(word));
+    any.then(|| serde_json::json!({"type": "object", "properties": {"answer": {"type": "string"}}}))
 }
 
 /// Text of a message's content: a string, or a list of parts of which those with text count.

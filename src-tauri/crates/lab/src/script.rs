@@ -117,6 +117,9 @@ impl Script {
             let mut rng = Rng::stream(seed ^ hash(ask.prompt.as_bytes()), "tools");
             script.tool_calls = called.into_iter().map(|tool| ToolCall::make(tool, &ask.prompt, &mut rng)).collect();
             script.finish = Finish::ToolCalls;
+        } else if let Some(schema) = &ask.form {
+            let mut rng = Rng::stream(seed ^ hash(ask.prompt.as_bytes()), "form");
+            script.text = Pieces::cut(&schema::value(schema, &ask.prompt, &mut rng).to_string(), split_clusters);
         } else if let Some(result) = &ask.tool_result {
             script.text = reply::after_tool(&wish, result);
         } else {

@@ -174,7 +174,9 @@ impl Engine {
             KeyChoice::None => false,
             KeyChoice::Stored => self.has_key(&draft.provider),
         };
-        Plan::new(draft, self.provider(&draft.provider).as_ref(), &self.settings(), self.lab().as_deref(), keyed)
+        let readable = self.with_texts(draft);
+        let plan = Plan::new(&readable, self.provider(&draft.provider).as_ref(), &self.settings(), self.lab().as_deref(), keyed)?;
+        Ok(Plan { draft: draft.clone(), ..plan })
     }
 
     /// What a draft would send, keys as `{key}`, and what stands in its way.
@@ -196,7 +198,7 @@ impl Engine {
     /// All that the draft's dialect cannot express of it.
     fn problems(&self, draft: &Draft) -> Vec<crate::view::Problem> {
         let dialect = weir_dialects::dialect::find(&draft.dialect);
-        let found = dialect.map(|dialect| dialect.check(&draft.ask, draft.transport)).unwrap_or_default();
+        let found = dialect.map(|dialect| dialect.check(&self.with_texts(draft).ask, draft.transport)).unwrap_or_default();
         found.into_iter().map(|error| *Error::from(error).0).collect()
     }
 
@@ -209,7 +211,9 @@ impl Engine {
         {
             return Err(error);
         }
-        let plan = self.plan(draft, &key)?;
+        // What is sent holds the content of files; the plan keeps the draft as it is, with references to them.
+        let whole = Draft { ask: self.with_files(&draft.ask)?, ..draft.clone() };
+        let plan = Plan { draft: draft.clone(), ..self.plan(&whole, &key)? };
         self.run(plan, key, tell)
     }
 

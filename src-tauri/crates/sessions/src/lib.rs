@@ -21,6 +21,7 @@ mod audio;
 mod drive;
 mod engine;
 mod error;
+mod files;
 mod line;
 mod log;
 mod own_provider;

@@ -84,6 +84,33 @@ pub fn export_to_downloads(engine: &Engine, ids: &[String], format: ExportFormat
     Ok(names.join(", "))
 }
 
+/// Writes the sound of a block of a reply to the Downloads folder, as any player takes it; tells the file's name.
+///
+/// # Errors
+/// Those of [`crate::Session::audio`], and the disk's.
+pub fn sound_to_downloads(engine: &Engine, id: &str, block: u32) -> Result<String, Error> {
+    let folder = home::exports();
+    std::fs::create_dir_all(&folder).map_err(|error| write_error(&folder, &error))?;
+    let session = engine.session(id)?;
+    let (media_type, sound) = session.audio(block)?;
+    let kind = match media_type.split(';').next().unwrap_or_default().trim() {
+        "audio/wav" => "wav",
+        "audio/mpeg" | "audio/mp3" => "mp3",
+        "audio/ogg" | "audio/opus" => "ogg",
+        "audio/flac" => "flac",
+        "audio/aac" => "aac",
+        _ => "bin",
+    };
+    let path = free(&folder, &session.info().title, kind);
+    let part = path.with_extension("part");
+    let written = std::fs::write(&part, sound).and_then(|()| std::fs::rename(&part, &path));
+    written.map_err(|error| {
+        let _ = std::fs::remove_file(&part);
+        write_error(&path, &error)
+    })?;
+    Ok(name(&path))
+}
+
 /// Takes the bytes of a `.weir` file in; tells the first of its sessions.
 pub fn import(engine: &Engine, file: &[u8]) -> Result<SessionSummary, Error> {
     let path = engine.home().join(format!("import-{}.part", std::process::id()));

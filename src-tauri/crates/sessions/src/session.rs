@@ -13,10 +13,10 @@ use weir_transport::{Control, journal::Clock};
 
 use crate::analysis::{Analysis, KINDS, ReplyBlock, RowId, utf16_len};
 use crate::console::Reflexes;
-use crate::inspect::{self, Bytes, Selection};
+use crate::inspect::{self, Bytes, Reread, Selection};
 use crate::line::Line;
 use crate::plan::Plan;
-use crate::view::{Block, FilterError, FrameDetail, KindCount, Landmark, Place, Ribbon, RowsPage, SessionInfo, State, Update};
+use crate::view::{Block, ByteShares, FilterError, FrameDetail, KindCount, Landmark, Place, Ribbon, RowsPage, SessionInfo, State, Update};
 use crate::{Error, view};
 
 /// Filters whose selections are kept at once.
@@ -33,7 +33,9 @@ pub struct Session {
     plan: Plan,
     started_at_ms: i64,
     analysis: Mutex<Analysis>,
-    bytes: Reader,
+    bytes: Stored,
+    /// Held by who decodes a body again: one at a time.
+    decoding: Mutex<()>,
     live: AtomicBool,
     /// Its log is being read anew; told when that is over.
     folding: (Mutex<bool>, Condvar),
@@ -76,7 +78,8 @@ impl Session {
             plan,
             started_at_ms,
             analysis: Mutex::new(analysis),
-            bytes,
+            bytes: Stored { reader: bytes, kept: Mutex::default() },
+            decoding: Mutex::new(()),
             live: AtomicBool::new(true),
             folding: (Mutex::new(false), Condvar::new()),
             control: Control::new(),
@@ -167,7 +170,7 @@ impl Session {
                 std::thread::yield_now();
             }
         };
-        let read = self.bytes.records(&mut |record| match crate::log::entry(record) {
+        let read = self.bytes.reader.records(&mut |record| match crate::log::entry(record) {
             Ok(entry) => {
                 entries.push(entry);
                 if entries.len() == STEP {
@@ -240,7 +243,7 @@ impl Session {
 
     /// Its log, record by record, and its library.
     pub fn log(&self) -> &Reader {
-        &self.bytes
+        &self.bytes.reader
     }
 
     /// When it began, Unix time in milliseconds.
@@ -286,13 +289,53 @@ impl Session {
     /// A page of the frame table under `filter`. One that reads payloads searches for a moment only: the page says how far it came,
     /// and the next question goes on from there.
     pub fn rows(&self, filter: &str, start: usize, count: usize) -> Result<RowsPage, FilterError> {
-        let show = |selection: &Selection| selection.page(&self.analysis().fold, &self.bytes, start, count.min(1000));
-        self.with_selection(filter, |_| false, show)
+        let count = count.min(1000);
+        // A row of a compressed body whose line is made from its bytes: the last of the page is the furthest in.
+        let coded = self.with_selection(
+            filter,
+            |_| false,
+            |selection| {
+                let analysis = self.analysis();
+                let fold = &analysis.fold;
+                let coded = |id: &RowId| {
+                    let row = inspect::row(fold, *id).filter(|row| row.block == 0);
+                    row.is_some_and(|row| fold.streams.get(row.stream as usize).is_some_and(|stream| stream.coded))
+                };
+                (start..selection.len(fold).min(start + count)).rev().filter_map(|at| selection.id(fold, at)).find(coded)
+            },
+        )?;
+        // What hinders it shows in the row.
+        let waiting = coded.and_then(|id| self.decode(id).ok().flatten());
+        let show = |selection: &mut Selection| selection.page(&self.analysis().fold, &self.bytes, start, count);
+        let mut page = self.with_selection(filter, |_| false, show)?;
+        if let Some(share) = waiting {
+            page.searched = Some(page.searched.map_or(share, |searched| searched.min(share)));
+        }
+        Ok(page)
+    }
+
+    /// Where the bytes of the rows under `filter` go. A filter that reads payloads is searched for a moment only, as for [`Session::rows`].
+    pub fn shares(&self, filter: &str) -> Result<ByteShares, FilterError> {
+        self.with_selection(
+            filter,
+            |_| false,
+            |selection| {
+                let analysis = self.analysis();
+                let shares = selection.shares(&analysis.fold);
+                ByteShares {
+                    bytes: shares.total(),
+                    layers: shares.named(),
+                    of: analysis.fold.wire,
+                    tls: (analysis.phases.tls_overhead.0 > 0 && filter.trim().is_empty()).then_some(analysis.phases.tls_overhead.0),
+                    searched: selection.searched(&analysis.fold),
+                }
+            },
+        )
     }
 
     /// Position of a row under `filter`; `None` where it does not pass, or was not looked at yet.
     pub fn position(&self, filter: &str, row: u32) -> Result<Option<usize>, FilterError> {
-        let find = |selection: &Selection| selection.position(&self.analysis().fold, RowId(row));
+        let find = |selection: &mut Selection| selection.position(&self.analysis().fold, RowId(row));
         self.with_selection(filter, |selection| selection.has_seen(RowId(row)), find)
     }
 
@@ -302,7 +345,7 @@ impl Session {
         &self,
         filter: &str,
         enough: impl Fn(&Selection) -> bool,
-        show: impl FnOnce(&Selection) -> T,
+        show: impl FnOnce(&mut Selection) -> T,
     ) -> Result<T, FilterError> {
         let selection = self.selection(filter)?;
         let mut selection = lock(&selection);
@@ -316,7 +359,7 @@ impl Session {
             }
             std::thread::yield_now();
         }
-        Ok(show(&selection))
+        Ok(show(&mut selection))
     }
 
     fn selection(&self, filter: &str) -> Result<Arc<Mutex<Selection>>, FilterError> {
@@ -339,6 +382,9 @@ impl Session {
 
     /// Opens a frame.
     pub fn frame(&self, row: u32) -> Result<FrameDetail, Error> {
+        if let Some(share) = self.decode(RowId(row))? {
+            return inspect::carried(&self.analysis().fold, &self.bytes, RowId(row), share);
+        }
         inspect::open(&self.analysis().fold, &self.bytes, RowId(row))
     }
 
@@ -353,6 +399,30 @@ impl Session {
         let Some(run) = run.as_mut() else { return Ok(None) };
         run.step(self)?;
         Ok(Some(run.view()))
+    }
+
+    /// Decodes the compressed body that a row is part of up to its end, for a moment: the share (0–1) that is done, if it is not all.
+    /// The wire does not wait for it.
+    fn decode(&self, id: RowId) -> Result<Option<f64>, Error> {
+        let until = Instant::now() + SEARCH;
+        let _one = lock(&self.decoding);
+        loop {
+            let step = {
+                let analysis = self.analysis();
+                let Some(row) = inspect::row(&analysis.fold, id) else { return Ok(None) };
+                let Some(stream) = analysis.fold.streams.get(row.stream as usize).filter(|stream| stream.coded) else { return Ok(None) };
+                lock(&self.bytes.kept).step(row.stream, stream, inspect::shown(row))
+            };
+            let Some(mut step) = step else { return Ok(None) };
+            step.run(&self.bytes)?;
+            let share = step.share();
+            if !lock(&self.bytes.kept).keep(step) {
+                return Ok(None);
+            }
+            if Instant::now() >= until && share < 1.0 {
+                return Ok(Some(share));
+            }
+        }
     }
 
     /// The timeline.
@@ -431,10 +501,20 @@ fn place(block: &ReplyBlock, index: u32, row: u32, range: std::ops::Range<usize>
     Place { row, block: index, start, end: start + utf16_len(block.text.get(range).unwrap_or_default()) }
 }
 
-impl Bytes for Reader {
+/// A session's bytes, and what is kept of its compressed bodies.
+struct Stored {
+    reader: Reader,
+    kept: Mutex<Reread>,
+}
+
+impl Bytes for Stored {
     fn read(&self, conn: u32, out: bool, start: u64, len: usize) -> Result<Vec<u8>, Error> {
         let kind = if out { RecordKind::Out } else { RecordKind::In };
-        Reader::read(self, conn, kind, start, len).map_err(Error::from)
+        self.reader.read(conn, kind, start, len).map_err(Error::from)
+    }
+
+    fn reread(&self) -> Option<&Mutex<Reread>> {
+        Some(&self.kept)
     }
 }
 

@@ -1,4 +1,5 @@
 import type { Attachment } from '../../gen/Attachment';
+import { attach } from '../../lib/ipc';
 
 /** By name, where the system does not tell a file's type. */
 const BY_ENDING: Readonly<Record<string, string>> = {
@@ -24,21 +25,13 @@ export function typeByName(name: string): string {
   return BY_ENDING[ending] ?? UNKNOWN;
 }
 
-/** Reads a file into an attachment: its content stays in the draft, in base64. */
-export function readFile(file: File): Promise<Attachment> {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onerror = () => reject(reader.error ?? new Error(`${file.name} cannot be read.`));
-    reader.onload = () => {
-      const url = reader.result as string;
-      resolve({
-        mediaType: file.type || typeByName(file.name),
-        name: file.name,
-        source: { data: url.slice(url.indexOf(',') + 1) },
-      });
-    };
-    reader.readAsDataURL(file);
-  });
+/** What stands for a file's content in a draft: the engine keeps the file under its hash. */
+const REFERENCE = /^weir-file:[0-9a-f]{64}:(\d+)$/;
+
+/** Hands a file to the engine; the attachment holds a reference to it. */
+export async function readFile(file: File): Promise<Attachment> {
+  const data = await attach(new Uint8Array(await file.arrayBuffer()));
+  return { mediaType: file.type || typeByName(file.name), name: file.name, source: { data } };
 }
 
 /** An attachment at a URL that the provider fetches, or in a `data:` URL; null where the text is neither. */
@@ -56,15 +49,21 @@ export function fromUrl(text: string, mediaType = ''): Attachment | null {
 /** Bytes of the content; null where only the provider will know. */
 export function sizeOf({ source }: Attachment): number | null {
   if (!('data' in source)) return null;
+  const kept = REFERENCE.exec(source.data);
+  if (kept) return Number(kept[1]);
   const padding = /={0,2}$/.exec(source.data)![0].length;
   return Math.floor((source.data.length * 3) / 4) - padding;
 }
 
-/** An image to show for it, without fetching anything; null where there is none. */
-export function thumbnail({ mediaType, source }: Attachment): string | null {
-  return 'data' in source && mediaType.startsWith('image/')
-    ? `data:${mediaType};base64,${source.data}`
-    : null;
+/** Bytes of an image that a small picture is made of at most. */
+const SHOWN = 8 << 20;
+
+/** Where the image to show for it is, without asking any server: a data URL, or a reference to ask the engine for. Null: there is none. */
+export function imageOf(attachment: Attachment): { url: string } | { reference: string } | null {
+  const { mediaType, source } = attachment;
+  if (!('data' in source) || !mediaType.startsWith('image/')) return null;
+  if (!REFERENCE.test(source.data)) return { url: `data:${mediaType};base64,${source.data}` };
+  return sizeOf(attachment)! <= SHOWN ? { reference: source.data } : null;
 }
 
 /** The files that a paste or a drop carries. */

@@ -55,6 +55,33 @@ describe('draft', () => {
     expect(withProvider(draft, null, DIALECTS)).toMatchObject({ provider: '', baseUrl: 'http://x' });
   });
 
+  it('keeps the seals of one provider from another, and what a pasted body had beside the fields', () => {
+    const draft = newDraft();
+    const aside = { shown: 1, kept: 2 };
+    const call = { id: 'c', name: 'f', arguments: '{}' };
+    draft.ask.systemAside = aside;
+    draft.ask.messages = [
+      { role: 'user', text: 'a', aside },
+      {
+        role: 'assistant',
+        text: '',
+        reasoning: 'r',
+        signature: 's',
+        toolCalls: [{ ...call, signature: 's' }],
+      },
+    ];
+    const kept = [
+      { role: 'user', text: 'a' },
+      { role: 'assistant', text: '', reasoning: 'r', toolCalls: [call] },
+    ];
+    const other = withDialect(draft, 'openai-responses', DIALECTS);
+    expect(other.ask.messages).toEqual(kept);
+    expect(other.ask.systemAside).toBeUndefined();
+    const elsewhere = withProvider(draft, provider('p', [['openai-chat', 'a']], []), DIALECTS);
+    expect(elsewhere.ask.messages).toEqual(kept);
+    expect(withDialect(draft, 'openai-chat', DIALECTS).ask).toBe(draft.ask);
+  });
+
   it('gives up a body edited by hand when the dialect changes, and only then', () => {
     const draft = newDraft();
     draft.ask.rawBody = '{}';

@@ -1,5 +1,7 @@
+import type { Ask } from '../../gen/Ask';
 import type { DialectInfo } from '../../gen/DialectInfo';
 import type { Draft } from '../../gen/Draft';
+import type { Message } from '../../gen/Message';
 import type { OpenTransport } from '../../gen/OpenTransport';
 import type { Provider } from '../../gen/Provider';
 
@@ -39,7 +41,8 @@ export function withProvider(
   const dialect =
     provider.dialects.find(([id]) => id === draft.dialect)?.[0] ?? provider.dialects[0]?.[0] ?? draft.dialect;
   const model = provider.id === draft.provider ? draft.ask.model : (provider.models[0] ?? '');
-  const next: Draft = { ...draft, provider: provider.id, ask: { ...draft.ask, model, rawBody: undefined } };
+  const asked = provider.id === draft.provider ? draft.ask : withoutSeals(draft.ask);
+  const next: Draft = { ...draft, provider: provider.id, ask: { ...asked, model, rawBody: undefined } };
   delete next.baseUrl;
   delete next.url;
   return withDialect(next, dialect, dialects);
@@ -51,8 +54,21 @@ export function withDialect(draft: Draft, dialect: string, dialects: readonly Di
   const transport = transports.includes(draft.transport)
     ? draft.transport
     : (transports[0] ?? draft.transport);
-  const ask = dialect === draft.dialect ? draft.ask : { ...draft.ask, rawBody: undefined };
+  const ask = dialect === draft.dialect ? draft.ask : { ...withoutSeals(draft.ask), rawBody: undefined };
   return { ...draft, dialect, transport, ask };
+}
+
+/**
+ * The question without what only its provider understands: seals on reasoning and on calls, and what a pasted body had beside the
+ * fields. Another provider, or another API, would refuse them.
+ */
+export function withoutSeals(ask: Ask): Ask {
+  const messages = ask.messages.map((message): Message => {
+    const { signature: _, aside: __, toolCalls, ...rest } = message;
+    if (!toolCalls) return rest;
+    return { ...rest, toolCalls: toolCalls.map(({ signature: _, ...call }) => call) };
+  });
+  return { ...ask, messages, systemAside: undefined };
 }
 
 /** What can be said on a draft's connection after its first turn; null where it takes but one. */

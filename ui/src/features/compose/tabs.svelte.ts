@@ -40,6 +40,8 @@ class RequestTabs {
   list = $state.raw<readonly RequestTab[]>([new RequestTab(0, newDraft())]);
   #activeId = $state(0);
   #nextId = 1;
+  /** The Lab's model that new requests begin with where the request before them was not to the Lab. */
+  #defaultModel = '';
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   get active(): RequestTab {
@@ -52,7 +54,9 @@ class RequestTabs {
   }
 
   add(
-    draft: Draft = newDraft(this.active.draft.provider === 'lab' ? this.active.draft.ask.model : ''),
+    draft: Draft = newDraft(
+      (this.active.draft.provider === 'lab' && this.active.draft.ask.model) || this.#defaultModel,
+    ),
   ): RequestTab {
     const tab = new RequestTab(this.#nextId++, draft);
     this.list = [...this.list, tab];
@@ -137,6 +141,7 @@ class RequestTabs {
 
   /** Brings back the tabs of last time. */
   async restore(defaultModel: string): Promise<void> {
+    this.#defaultModel = defaultModel;
     const kept = await call('remembered', { name: NAME }).catch(() => null);
     const saved = kept ? parse(kept) : null;
     if (!saved) {

@@ -22,6 +22,8 @@ beforeEach(() => {
     },
     bytes: async () => new Uint8Array(),
     audio: async () => new Uint8Array(),
+    attach: async () => '',
+    attached: async () => new Uint8Array(),
     importSession: async () => Promise.reject(new Error('none')),
     watch: (_, onUpdate) => ((tell = onUpdate), () => {}),
     watchComparison: () => () => {},

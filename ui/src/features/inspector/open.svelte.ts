@@ -39,7 +39,7 @@ export class OpenFrame {
   /** Opens a row's frame. The newest one asked for wins. */
   async open(row: number | null): Promise<void> {
     const turn = ++this.#asked;
-    if (row === this.detail?.id && !this.failed) return;
+    if (row === this.detail?.id && this.detail.decoding === undefined && !this.failed) return;
     // Whoever calls this may be watching what it writes: write behind the call.
     await Promise.resolve();
     if (turn !== this.#asked) return;
@@ -51,7 +51,14 @@ export class OpenFrame {
       return;
     }
     try {
-      const detail = await call('frame', { session: this.session.id, row });
+      let detail = await call('frame', { session: this.session.id, row });
+      // Far into a compressed body: each answer goes on decoding for a moment. Another frame that is opened ends it.
+      while (detail.decoding !== undefined && turn === this.#asked) {
+        this.detail = detail;
+        this.failed = null;
+        this.choose(Math.min(detail.focus, detail.nodes.length - 1));
+        detail = await call('frame', { session: this.session.id, row });
+      }
       if (turn !== this.#asked) return;
       this.detail = detail;
       this.failed = null;

@@ -95,6 +95,23 @@ export function draw(canvas: HTMLCanvasElement, scene: Scene): void {
     context.fillRect(x(fromMs) + 2, AXIS_PX + LANES_PX + 1.5, Math.max(1, x(toMs) - x(fromMs) - 4), 1.5);
   }
 
+  // Where flow control lets nothing through, a band under the lanes.
+  context.fillStyle = colours.layer('h2').fill;
+  for (const lane of ribbon.stalls ?? []) {
+    for (let bin = 0; bin < lane.bins.length; bin++) {
+      if (!lane.bins[bin]) continue;
+      const left = x(ribbon.fromMs + bin * step);
+      context.globalAlpha = 0.35 + 0.65 * (lane.bins[bin]! / 1000);
+      context.fillRect(
+        left,
+        AXIS_PX + LANES_PX + 4,
+        Math.max(1.15, x(ribbon.fromMs + (bin + 1) * step) - left),
+        3,
+      );
+    }
+  }
+  context.globalAlpha = 1;
+
   if (scene.now !== null && scene.now >= view.from && scene.now <= view.to) {
     context.fillStyle = colours.text1;
     context.fillRect(Math.min(width - 1, Math.round(x(scene.now))), 0, 1, height);

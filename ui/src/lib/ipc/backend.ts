@@ -18,6 +18,10 @@ export interface Backend {
   bytes(session: string, conn: number, out: boolean, start: number, len: number): Promise<Uint8Array>;
   /** The sound of an audio block so far: a WAV file where it is PCM, else as the provider sent it. */
   audio(session: string, block: number): Promise<Uint8Array>;
+  /** Keeps a file to go along with a request; gives the reference that stands for it in a draft. */
+  attach(file: Uint8Array): Promise<string>;
+  /** The content of an attached file. */
+  attached(reference: string): Promise<Uint8Array>;
   /** Takes the bytes of a `.weir` file into the library. */
   importSession(file: Uint8Array): Promise<SessionSummary>;
   /** Calls `onUpdate` until the returned function is called. The first update holds everything. */

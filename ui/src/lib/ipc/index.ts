@@ -29,6 +29,8 @@ export function call<K extends CommandName>(name: K, args: Args<K>): Promise<Res
 
 export const bytes: Backend['bytes'] = (...args) => engine().bytes(...args);
 export const audio: Backend['audio'] = (...args) => engine().audio(...args);
+export const attach: Backend['attach'] = (file) => engine().attach(file);
+export const attached: Backend['attached'] = (reference) => engine().attached(reference);
 export const importSession: Backend['importSession'] = (file) => engine().importSession(file);
 export const watch: Backend['watch'] = (session, onUpdate) => engine().watch(session, onUpdate);
 export const watchComparison: Backend['watchComparison'] = (id, onUpdate) =>

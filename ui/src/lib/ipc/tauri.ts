@@ -25,6 +25,12 @@ export const tauriBackend: Backend = {
     return new Uint8Array(await ask<ArrayBuffer>('audio', { session, block }));
   },
 
+  attach: (file) => ask<string>('attach', file),
+
+  async attached(reference) {
+    return new Uint8Array(await ask<ArrayBuffer>('attached', { reference }));
+  },
+
   importSession: (file) => ask<SessionSummary>('import_session', file),
 
   watch: (session, onUpdate) => follow<Update>('watch', { session }, onUpdate),

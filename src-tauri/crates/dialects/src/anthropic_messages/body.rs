@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::blocks;
+use crate::aside::Aside;
 use crate::{Ask, Message, Role, ToolCall, Transport, extra};
 
 /// What is sent where no limit is set: the API wants one.
@@ -96,7 +97,7 @@ pub(super) fn build(ask: &Ask, transport: Transport) -> Map<String, Value> {
     put("model", json!(ask.model));
     put("max_tokens", json!(limit(ask)));
     if !ask.system.is_empty() {
-        put("system", json!(ask.system));
+        put("system", Aside::restore(ask.system_aside.as_deref(), json!(ask.system)));
     }
     put("messages", Value::Array(turns(&ask.messages)));
     for (name, value) in [("temperature", params.temperature), ("top_p", params.top_p)] {
@@ -154,30 +155,40 @@ fn tool(tool: &crate::Tool) -> Value {
 
 /// The turns. Results of tools, and what the user says after them, make up one turn of the user: the API wants all results of an
 /// assistant's turn in the next one.
-fn turns(messages: &[Message]) -> Vec<Value> {
+pub(super) fn turns(messages: &[Message]) -> Vec<Value> {
     let mut turns = Vec::with_capacity(messages.len());
     let mut results: Vec<Value> = Vec::new();
+    // What is kept aside of a turn is kept with its first message.
+    let mut first: Option<&Aside> = None;
+    let said_to = |content: Vec<Value>, first: Option<&Aside>| Aside::restore(first, json!({"role": "user", "content": content}));
     for message in messages {
+        let own = message.aside.as_deref();
         match message.role {
-            Role::Tool => results.push(result(message)),
+            Role::Tool => {
+                if results.is_empty() {
+                    first = own;
+                }
+                results.push(result(message));
+            }
             Role::User if !results.is_empty() => {
                 results.extend(said(message));
-                turns.push(json!({"role": "user", "content": std::mem::take(&mut results)}));
+                turns.push(said_to(std::mem::take(&mut results), first));
             }
             role => {
                 if !results.is_empty() {
-                    turns.push(json!({"role": "user", "content": std::mem::take(&mut results)}));
+                    turns.push(said_to(std::mem::take(&mut results), first));
                 }
-                turns.push(match role {
+                let turn = match role {
                     Role::Assistant => assistant(message),
                     _ if message.attachments.is_empty() => json!({"role": "user", "content": message.text}),
                     _ => json!({"role": "user", "content": said(message)}),
-                });
+                };
+                turns.push(Aside::restore(own, turn));
             }
         }
     }
     if !results.is_empty() {
-        turns.push(json!({"role": "user", "content": results}));
+        turns.push(said_to(results, first));
     }
     turns
 }

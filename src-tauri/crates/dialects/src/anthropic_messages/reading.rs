@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::blocks;
 use super::body::{self, EFFORTS};
+use crate::aside::{self, Aside};
 use crate::{Ask, Message, Output, Params, Role, Tool, ToolCall, Transport, extra};
 
 /// Reads a body. What has no field goes to `extra`; turns that a [`Message`] cannot hold make it `None`.
@@ -14,12 +15,15 @@ pub(super) fn read(body: &str, transport: Transport) -> Option<Ask> {
     let text = |name: &str| body.get(name).and_then(Value::as_str);
     let mut ask = Ask {
         model: text("model")?.to_owned(),
-        system: text("system").unwrap_or_default().to_owned(),
+        system: body.get("system").and_then(aside::text).unwrap_or_default(),
         params: params(&body),
         tools: body.get("tools").and_then(Value::as_array).and_then(|tools| tools.iter().map(tool).collect()).unwrap_or_default(),
         output: output(&body),
         ..Ask::default()
     };
+    if !ask.system.is_empty() {
+        ask.system_aside = body.get("system").and_then(|system| Aside::of(ask.system.clone().into(), system));
+    }
     let turns = body.get("messages")?.as_array()?;
     for (turn, next) in turns.iter().zip(turns.iter().skip(1).map(Some).chain([None])) {
         messages(turn, &mut ask.messages)?;
@@ -87,78 +91,70 @@ fn tool(tool: &Value) -> Option<Tool> {
     })
 }
 
-/// Adds the messages of one turn: a turn of the user may hold results of tools, and then what the user says.
+/// Adds the messages of one turn: a turn of the user may hold results of tools, and then what the user says. What they cannot show of it
+/// is kept aside with the first of them.
 fn messages(turn: &Value, to: &mut Vec<Message>) -> Option<()> {
-    let role = match turn["role"].as_str()? {
-        "user" => Role::User,
-        "assistant" => Role::Assistant,
-        _ => return None,
+    let mut found = match (turn["role"].as_str()?, &turn["content"]) {
+        ("assistant", Value::Array(blocks)) => vec![assistant(blocks)],
+        ("assistant", content) => vec![Message::new(Role::Assistant, content.as_str()?)],
+        (_, Value::Array(blocks)) => user(blocks),
+        (_, content) => vec![Message::new(Role::User, content.as_str()?)],
     };
-    match &turn["content"] {
-        Value::String(text) => to.push(Message::new(role, text)),
-        Value::Array(blocks) if role == Role::User => user(blocks, to)?,
-        Value::Array(blocks) => to.push(assistant(blocks)?),
-        _ => return None,
+    if let [built] = body::turns(&found).as_slice() {
+        found[0].aside = Aside::of(built.clone(), turn);
     }
+    to.append(&mut found);
     Some(())
 }
 
-fn user(blocks: &[Value], to: &mut Vec<Message>) -> Option<()> {
-    let results = blocks.iter().take_while(|block| block["type"] == "tool_result").count();
-    for block in &blocks[..results] {
-        let mut message = match &block["content"] {
-            Value::String(text) => Message::new(Role::Tool, text),
-            Value::Array(inner) => said(Role::Tool, inner)?,
-            _ => return None,
-        };
-        message.tool_call_id = Some(block["tool_use_id"].as_str()?.to_owned());
-        to.push(message);
+fn user(blocks: &[Value]) -> Vec<Message> {
+    let (results, rest): (Vec<&Value>, Vec<&Value>) = blocks.iter().partition(|block| block["type"] == "tool_result");
+    let mut found: Vec<Message> = results
+        .into_iter()
+        .map(|block| Message {
+            tool_call_id: Some(block["tool_use_id"].as_str().unwrap_or_default().to_owned()),
+            ..match &block["content"] {
+                Value::Array(inner) => said(Role::Tool, inner.iter()),
+                content => Message::new(Role::Tool, content.as_str().unwrap_or_default()),
+            }
+        })
+        .collect();
+    if !rest.is_empty() || found.is_empty() {
+        found.push(said(Role::User, rest.into_iter()));
     }
-    if results < blocks.len() || blocks.is_empty() {
-        to.push(said(Role::User, &blocks[results..])?);
-    }
-    Some(())
+    found
 }
 
-/// Attachments, then a text.
-fn said(role: Role, blocks: &[Value]) -> Option<Message> {
-    let (attachments, text) = match blocks {
-        [attachments @ .., last] if last["type"] == "text" => (attachments, last["text"].as_str()?),
-        all => (all, ""),
-    };
-    let attachments = attachments.iter().map(blocks::attachment).collect::<Option<_>>()?;
-    Some(Message { attachments, ..Message::new(role, text) })
+/// Attachments and texts.
+fn said<'a>(role: Role, blocks: impl Iterator<Item = &'a Value> + Clone) -> Message {
+    let text = aside::lines(blocks.clone().filter(|block| block["type"] == "text").filter_map(|block| block["text"].as_str()));
+    Message { attachments: blocks.filter_map(blocks::attachment).collect(), ..Message::new(role, text) }
 }
 
-/// Thinking, then a text, then calls.
-fn assistant(blocks: &[Value]) -> Option<Message> {
-    let is_thought = |block: &&Value| matches!(block["type"].as_str(), Some("thinking" | "redacted_thinking"));
-    let thoughts = blocks.iter().take_while(is_thought).count();
-    let (thoughts, rest) = blocks.split_at(thoughts);
-    let (text, calls) = match rest {
-        [first, calls @ ..] if first["type"] == "text" => (first["text"].as_str()?, calls),
-        calls => ("", calls),
-    };
-    let mut message = Message::new(Role::Assistant, text);
-    match thoughts {
+/// Thinking, texts, and calls.
+fn assistant(blocks: &[Value]) -> Message {
+    let of = |kind: &'static str| blocks.iter().filter(move |block| block["type"] == kind);
+    let mut message = Message::new(Role::Assistant, aside::lines(of("text").filter_map(|block| block["text"].as_str())));
+    let thoughts: Vec<&Value> =
+        blocks.iter().filter(|block| matches!(block["type"].as_str(), Some("thinking" | "redacted_thinking"))).collect();
+    match thoughts.as_slice() {
         [] => {}
-        [one] if one["type"] == "thinking" => {
-            message.signature = Some(one["signature"].as_str()?.to_owned());
-            message.reasoning = Some(one["thinking"].as_str()?.to_owned());
+        [one] if one["signature"].is_string() && one["thinking"].is_string() => {
+            message.signature = one["signature"].as_str().map(str::to_owned);
+            message.reasoning = one["thinking"].as_str().map(str::to_owned);
         }
         many => {
             message.reasoning = Some(many.iter().filter_map(|block| block["thinking"].as_str()).collect());
-            message.signature = Some(Value::Array(many.to_vec()).to_string());
+            message.signature = serde_json::to_string(many).ok();
         }
     }
-    for call in calls {
-        (call["type"] == "tool_use").then_some(())?;
-        message.tool_calls.push(ToolCall {
-            id: call["id"].as_str()?.to_owned(),
-            name: call["name"].as_str()?.to_owned(),
+    message.tool_calls = of("tool_use")
+        .map(|call| ToolCall {
+            id: call["id"].as_str().unwrap_or_default().to_owned(),
+            name: call["name"].as_str().unwrap_or_default().to_owned(),
             arguments: call["input"].to_string(),
             signature: None,
-        });
-    }
-    Some(message)
+        })
+        .collect();
+    message
 }

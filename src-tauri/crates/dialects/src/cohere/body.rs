@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::aside::Aside;
 use crate::{Ask, Attachment, Message, Role, Source, Transport, extra};
 
 /// What the parameter `reasoning` means here: there are no levels, but a budget.
@@ -61,9 +62,9 @@ pub(super) fn check(ask: &Ask, problem: &mut dyn FnMut(&str, &str)) {
 pub(super) fn build(ask: &Ask, transport: Transport) -> Map<String, Value> {
     let mut messages = Vec::with_capacity(ask.messages.len() + 1);
     if !ask.system.is_empty() {
-        messages.push(json!({"role": "system", "content": ask.system}));
+        messages.push(Aside::restore(ask.system_aside.as_deref(), instruction(&ask.system)));
     }
-    messages.extend(ask.messages.iter().map(message));
+    messages.extend(ask.messages.iter().map(|turn| Aside::restore(turn.aside.as_deref(), message(turn))));
 
     let mut body = Map::new();
     let mut put = |name: &str, value: Value| {
@@ -122,7 +123,13 @@ fn tool(tool: &crate::Tool) -> Value {
     json!({"type": "function", "function": function})
 }
 
-fn message(message: &Message) -> Value {
+/// The turn that instructs.
+pub(super) fn instruction(system: &str) -> Value {
+    json!({"role": "system", "content": system})
+}
+
+/// A turn, of its fields alone.
+pub(super) fn message(message: &Message) -> Value {
     match message.role {
         Role::User if message.attachments.is_empty() => json!({"role": "user", "content": message.text}),
         Role::User => {

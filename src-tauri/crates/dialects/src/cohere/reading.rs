@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::body;
+use crate::aside::{self, Aside};
 use crate::{Ask, Attachment, Message, Output, Params, Role, Source, Tool, ToolCall, Transport, extra};
 
 /// Reads a body. What has no field goes to `extra`; turns that a [`Message`] cannot hold make it `None`.
@@ -12,12 +13,17 @@ pub(super) fn read(body: &str, transport: Transport) -> Option<Ask> {
     };
     let turns = body.get("messages")?.as_array()?;
     let (system, turns) = match turns.as_slice() {
-        [first, rest @ ..] if first["role"] == "system" => (first["content"].as_str()?, rest),
-        all => ("", all),
+        [first, rest @ ..] if first["role"] == "system" => (Some(first), rest),
+        all => (None, all),
     };
+    let said = system.and_then(|first| aside::text(&first["content"])).unwrap_or_default();
+    if system.is_some() && said.is_empty() {
+        return None;
+    }
     let mut ask = Ask {
         model: body.get("model")?.as_str()?.to_owned(),
-        system: system.to_owned(),
+        system_aside: system.and_then(|first| Aside::of(body::instruction(&said), first)),
+        system: said,
         messages: turns.iter().map(message).collect::<Option<_>>()?,
         params: params(&body),
         tools: body.get("tools").and_then(Value::as_array).and_then(|tools| tools.iter().map(tool).collect()).unwrap_or_default(),
@@ -78,33 +84,25 @@ fn tool(tool: &Value) -> Option<Tool> {
     })
 }
 
+/// What a [`Message`] can show of a turn, and all of it aside where that is not everything.
 fn message(turn: &Value) -> Option<Message> {
     let content = &turn["content"];
+    let parts = || content.as_array().into_iter().flatten();
+    let text = aside::text(content).unwrap_or_default();
     let mut message = match turn["role"].as_str()? {
-        "user" => match content {
-            Value::Array(parts) => user(parts)?,
-            text => Message::new(Role::User, text.as_str()?),
-        },
-        "tool" => Message { tool_call_id: Some(turn["tool_call_id"].as_str()?.to_owned()), ..Message::new(Role::Tool, content.as_str()?) },
-        "assistant" => match content {
-            Value::Array(parts) => match parts.as_slice() {
-                [thought, text] => Message {
-                    reasoning: Some(thought["thinking"].as_str()?.to_owned()),
-                    ..Message::new(Role::Assistant, text["text"].as_str()?)
-                },
-                _ => return None,
-            },
-            Value::Null => Message::new(Role::Assistant, ""),
-            text => Message::new(Role::Assistant, text.as_str()?),
-        },
-        _ => return None,
+        "tool" => Message { tool_call_id: turn["tool_call_id"].as_str().map(str::to_owned), ..Message::new(Role::Tool, text) },
+        "assistant" => {
+            let thought = aside::lines(parts().filter_map(|part| part["thinking"].as_str()));
+            Message { reasoning: Some(thought).filter(|thought| !thought.is_empty()), ..Message::new(Role::Assistant, text) }
+        }
+        // Instructions amid the conversation are said to the model too.
+        _ => Message { attachments: parts().filter_map(image).collect(), ..Message::new(Role::User, text) },
     };
     if let Some(plan) = turn["tool_plan"].as_str() {
         message.reasoning = Some(plan.to_owned());
     }
-    if let Some(calls) = turn["tool_calls"].as_array() {
-        message.tool_calls = calls.iter().map(call).collect::<Option<_>>()?;
-    }
+    message.tool_calls = turn["tool_calls"].as_array().into_iter().flatten().filter_map(call).collect();
+    message.aside = Aside::of(body::message(&message), turn);
     Some(message)
 }
 
@@ -114,19 +112,12 @@ fn call(call: &Value) -> Option<ToolCall> {
     Some(ToolCall { id: text(&call["id"])?, name: text(&function["name"])?, arguments: text(&function["arguments"])?, signature: None })
 }
 
-/// Images, then a text.
-fn user(parts: &[Value]) -> Option<Message> {
-    let (images, text) = match parts {
-        [images @ .., last] if last["type"] == "text" => (images, last["text"].as_str()?),
-        all => (all, ""),
-    };
-    let image = |part: &Value| {
-        let url = part["image_url"]["url"].as_str()?;
-        let inline = url.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,")).filter(|(kind, _)| kind.starts_with("image/"));
-        Some(match inline {
-            Some((kind, data)) => Attachment { media_type: kind.to_owned(), name: String::new(), source: Source::Data(data.to_owned()) },
-            None => Attachment { media_type: "image/*".to_owned(), name: String::new(), source: Source::Url(url.to_owned()) },
-        })
-    };
-    Some(Message { attachments: images.iter().map(image).collect::<Option<_>>()?, ..Message::new(Role::User, text) })
+/// The image that a part is.
+fn image(part: &Value) -> Option<Attachment> {
+    let url = part["image_url"]["url"].as_str()?;
+    let inline = url.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,")).filter(|(kind, _)| kind.starts_with("image/"));
+    Some(match inline {
+        Some((kind, data)) => Attachment { media_type: kind.to_owned(), name: String::new(), source: Source::Data(data.to_owned()) },
+        None => Attachment { media_type: "image/*".to_owned(), name: String::new(), source: Source::Url(url.to_owned()) },
+    })
 }

@@ -269,12 +269,7 @@ fn bodies_are_read_back() {
         let question = read(&body).unwrap_or_else(|| panic!("{body} is not read"));
         assert_eq!(Value::Object(super::body::build(&question, Transport::Http)), body);
     }
-    for held_by_no_ask in [
-        json!({"messages": user}),
-        json!({"model": "m", "messages": [{"role": "user", "content": [{"type": "text", "text": "hi"}]}]}),
-        json!({"model": "m", "messages": [{"role": "assistant", "content": "a", "citations": []}]}),
-        json!({"model": "m", "messages": [{"role": "tool", "tool_call_id": "t", "content": [{"type": "document", "document": {"data": "a"}}]}]}),
-    ] {
+    for held_by_no_ask in [json!({"messages": user})] {
         assert_eq!(read(&held_by_no_ask), None, "{held_by_no_ask}");
     }
 }
@@ -341,6 +336,7 @@ proptest! {
             },
             system,
             raw_body: None,
+ system_aside: None,
         };
         prop_assert_eq!(Cohere.check(&question, transport), vec![]);
         let built = Value::Object(super::body::build(&question, transport));

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
+use crate::aside::Aside;
 use crate::{Ask, Attachment, Message, Role, Source, ToolCall, extra};
 
 /// Ids that start so were made here, for calls that came without one; they are not sent back.
@@ -14,27 +15,37 @@ pub(crate) fn contents(messages: &[Message]) -> Vec<Value> {
     let mut names: HashMap<&str, &str> = HashMap::new();
     let mut contents: Vec<Value> = Vec::with_capacity(messages.len());
     let mut answers: Vec<Value> = Vec::new();
-    let flush = |answers: &mut Vec<Value>, contents: &mut Vec<Value>| {
+    // What is kept aside of a content is kept with its first message.
+    let mut first: Option<&Aside> = None;
+    let flush = |answers: &mut Vec<Value>, first: Option<&Aside>, contents: &mut Vec<Value>| {
         if !answers.is_empty() {
-            contents.push(json!({"role": "user", "parts": std::mem::take(answers)}));
+            contents.push(Aside::restore(first, json!({"role": "user", "parts": std::mem::take(answers)})));
         }
     };
     for message in messages {
+        let own = message.aside.as_deref();
         match message.role {
             Role::Tool => {
+                // A content of its own begins where one was kept aside.
+                if own.is_some() {
+                    flush(&mut answers, first, &mut contents);
+                }
+                if answers.is_empty() {
+                    first = own;
+                }
                 answers.push(json!({"functionResponse": answer(message, &names)}));
                 continue;
             }
-            _ => flush(&mut answers, &mut contents),
+            _ => flush(&mut answers, first, &mut contents),
         }
         if message.role == Role::User {
-            contents.push(json!({"role": "user", "parts": said(message)}));
+            contents.push(Aside::restore(own, json!({"role": "user", "parts": said(message)})));
             continue;
         }
         names.extend(message.tool_calls.iter().map(|call| (call.id.as_str(), call.name.as_str())));
-        contents.push(json!({"role": "model", "parts": replied(message)}));
+        contents.push(Aside::restore(own, json!({"role": "model", "parts": replied(message)})));
     }
-    flush(&mut answers, &mut contents);
+    flush(&mut answers, first, &mut contents);
     contents
 }
 
@@ -123,7 +134,8 @@ fn attachment(attachment: &Attachment) -> Value {
 
 /// `systemInstruction`, if there is one.
 pub(crate) fn instruction(ask: &Ask) -> Option<(String, Value)> {
-    (!ask.system.is_empty()).then(|| ("systemInstruction".to_owned(), json!({"parts": [{"text": ask.system}]})))
+    let built = json!({"parts": [{"text": ask.system}]});
+    (!ask.system.is_empty()).then(|| ("systemInstruction".to_owned(), Aside::restore(ask.system_aside.as_deref(), built)))
 }
 
 /// `tools`, if any are on offer. Parameters go as JSON Schema, which the API takes beside its own form.

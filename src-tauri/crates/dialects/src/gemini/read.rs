@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::body::{self, MADE};
+use crate::aside::{self, Aside};
 use crate::{Ask, Attachment, Message, Output, Role, Source, Tool, ToolCall, extra};
 
 /// What `body` (of `generateContent`; of Live, its `setup` with the turns as `contents`) asks in words that Weir has. What it has none
@@ -12,7 +13,10 @@ pub(crate) fn ask(body: &Map<String, Value>) -> Option<Ask> {
     if let Some(Value::Array(contents)) = body.get("contents") {
         ask.messages = messages(contents)?;
     }
-    ask.system = instruction(body.get("systemInstruction")).unwrap_or_default();
+    if let Some(instruction) = body.get("systemInstruction") {
+        ask.system = aside::text(&instruction["parts"]).unwrap_or_default();
+        ask.system_aside = body::instruction(&ask).and_then(|(_, built)| Aside::of(built, instruction));
+    }
     ask.tools = tools(body.get("tools")).unwrap_or_default();
     if let Some(Value::Object(config)) = body.get("generationConfig") {
         generation(config, &mut ask);
@@ -21,13 +25,6 @@ pub(crate) fn ask(body: &Map<String, Value>) -> Option<Ask> {
         ask.params.tool_choice = tool_choice(body.get("toolConfig"), &ask.tools);
     }
     Some(ask)
-}
-
-/// The system prompt, where it is one text.
-fn instruction(value: Option<&Value>) -> Option<String> {
-    let text = value?.pointer("/parts/0/text")?.as_str()?;
-    let ask = Ask { system: text.to_owned(), ..Ask::default() };
-    (body::instruction(&ask).map(|(_, built)| built).as_ref() == value).then(|| text.to_owned())
 }
 
 /// The tools, where all are functions with JSON Schema.
@@ -84,7 +81,7 @@ fn generation(config: &Map<String, Value>, ask: &mut Ask) {
     }
 }
 
-/// The turns of `contents`; `None` where they cannot be held in messages, or would be built in another way.
+/// The turns of `contents`, with what messages cannot show of them aside; `None` where they would be built in another way.
 fn messages(contents: &[Value]) -> Option<Vec<Message>> {
     let mut messages: Vec<Message> = Vec::new();
     // Calls without an id, by name, still to be answered; and how many there were.
@@ -92,67 +89,52 @@ fn messages(contents: &[Value]) -> Option<Vec<Message>> {
     let mut made = 0_u64;
     for content in contents {
         let parts = content.get("parts")?.as_array()?;
-        match content.get("role").and_then(Value::as_str)? {
-            "model" => {
-                let mut message = Message::new(Role::Assistant, "");
-                for part in parts {
-                    replied(part, &mut message)?;
-                }
-                for call in message.tool_calls.iter_mut().filter(|call| call.id.is_empty()) {
-                    made += 1;
-                    call.id = format!("{MADE}{made}");
-                    unnamed.push((call.name.clone(), call.id.clone()));
-                }
-                messages.push(message);
+        let from = messages.len();
+        if content["role"] == "model" {
+            let mut message = Message::new(Role::Assistant, "");
+            for part in parts {
+                replied(part, &mut message);
             }
-            "user" if parts.iter().any(|part| part.get("functionResponse").is_some()) => {
-                for part in parts {
-                    messages.push(answer(part.get("functionResponse")?, &mut unnamed)?);
-                }
+            for call in message.tool_calls.iter_mut().filter(|call| call.id.is_empty()) {
+                made += 1;
+                call.id = format!("{MADE}{made}");
+                unnamed.push((call.name.clone(), call.id.clone()));
             }
-            "user" => {
-                let mut message = Message::new(Role::User, "");
-                for part in parts {
-                    match (part.get("text").and_then(Value::as_str), attachment(part)) {
-                        (Some(text), _) if message.text.is_empty() => message.text = text.to_owned(),
-                        (None, Some(file)) => message.attachments.push(file),
-                        _ => return None,
-                    }
-                }
-                messages.push(message);
+            messages.push(message);
+        } else if parts.iter().any(|part| part.get("functionResponse").is_some()) {
+            for part in parts.iter().filter_map(|part| part.get("functionResponse")) {
+                messages.push(answer(part, &mut unnamed)?);
             }
-            _ => return None,
+        } else {
+            // A content without a role is the user's.
+            let text = aside::lines(parts.iter().filter_map(|part| part.get("text")?.as_str()));
+            messages.push(Message { attachments: parts.iter().filter_map(attachment).collect(), ..Message::new(Role::User, text) });
+        }
+        if let [.., built] = body::contents(&messages).as_slice() {
+            messages[from].aside = Aside::of(built.clone(), content);
         }
     }
     (body::contents(&messages) == contents).then_some(messages)
 }
 
-fn replied(part: &Value, message: &mut Message) -> Option<()> {
+/// Adds to a model's turn what a part has for it.
+fn replied(part: &Value, message: &mut Message) {
     let seal = part.get("thoughtSignature").and_then(Value::as_str).map(str::to_owned);
     if let Some(function) = part.get("functionCall") {
         let text = |name: &str| function.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let arguments = function.get("args").map(Value::to_string).unwrap_or_default();
         message.tool_calls.push(ToolCall { id: text("id"), name: text("name"), arguments, signature: seal });
-        return Some(());
+        return;
     }
-    if let Some(file) = attachment(part) {
-        message.attachments.push(file);
-        return Some(());
-    }
-    let text = part.get("text")?.as_str()?;
+    message.attachments.extend(attachment(part));
+    let Some(text) = part.get("text").and_then(Value::as_str) else { return };
+    let join = |old: &str| if old.is_empty() { text.to_owned() } else { format!("{old}\n{text}") };
     if part.get("thought") == Some(&Value::Bool(true)) {
-        if message.reasoning.is_some() {
-            return None;
-        }
-        message.reasoning = Some(text.to_owned());
+        message.reasoning = Some(join(message.reasoning.as_deref().unwrap_or_default()));
     } else {
-        if !message.text.is_empty() || message.signature.is_some() {
-            return None;
-        }
-        message.text = text.to_owned();
-        message.signature = seal;
+        message.text = join(&message.text);
+        message.signature = seal.or(message.signature.take());
     }
-    Some(())
 }
 
 fn answer(response: &Value, unnamed: &mut Vec<(String, String)>) -> Option<Message> {
@@ -179,12 +161,16 @@ fn answer(response: &Value, unnamed: &mut Vec<(String, String)>) -> Option<Messa
     Some(Message { tool_call_id: Some(id), attachments, ..Message::new(Role::Tool, text) })
 }
 
+/// The file of a part; members may be written either way, as everywhere in this API.
 fn attachment(part: &Value) -> Option<Attachment> {
-    let (blob, field, make): (_, _, fn(String) -> Source) = match (part.get("inlineData"), part.get("fileData")) {
-        (Some(blob), _) => (blob, "data", Source::Data),
-        (None, Some(blob)) => (blob, "fileUri", Source::Url),
-        (None, None) => return None,
-    };
-    let text = |name: &str| blob.get(name)?.as_str().map(str::to_owned);
-    Some(Attachment { media_type: text("mimeType")?, name: String::new(), source: make(text(field)?) })
+    let either = |value: &'_ Value, camel: &str, snake: &str| value.get(camel).or_else(|| value.get(snake)).cloned();
+    let (blob, make, at): (_, fn(String) -> Source, _) =
+        match (either(part, "inlineData", "inline_data"), either(part, "fileData", "file_data")) {
+            (Some(blob), _) => (blob, Source::Data, ("data", "data")),
+            (None, Some(blob)) => (blob, Source::Url, ("fileUri", "file_uri")),
+            (None, None) => return None,
+        };
+    let text = |camel, snake| either(&blob, camel, snake)?.as_str().map(str::to_owned);
+    let media_type = text("mimeType", "mime_type")?;
+    Some(Attachment { media_type, name: String::new(), source: make(text(at.0, at.1)?) })
 }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::NAME;
+use crate::aside::{self, Aside};
 use crate::{Ask, AskError, Attachment, Message, Output, Role, Source, Tool, ToolCall, Transport, extra};
 
 /// Which of the two endpoints is asked.
@@ -91,8 +92,9 @@ fn members(ask: &Ask, transport: Transport, form: Form) -> Result<Map<String, Va
     body.insert("model".into(), json!(ask.model));
     match form {
         Form::Chat => {
-            let system = (!ask.system.is_empty()).then(|| json!({"role": "system", "content": ask.system}));
-            let turns = ask.messages.iter().enumerate().map(|(at, turn)| message(turn, &ask.messages[..at]));
+            let system = (!ask.system.is_empty()).then(|| Aside::restore(ask.system_aside.as_deref(), instruction(&ask.system)));
+            let turns = ask.messages.iter().enumerate();
+            let turns = turns.map(|(at, turn)| Aside::restore(turn.aside.as_deref(), message(turn, &ask.messages[..at])));
             body.insert("messages".into(), system.into_iter().chain(turns).collect());
             if !ask.tools.is_empty() {
                 body.insert("tools".into(), ask.tools.iter().map(tool).collect());
@@ -129,6 +131,10 @@ fn members(ask: &Ask, transport: Transport, form: Form) -> Result<Map<String, Va
         body.insert("stream".into(), Value::Bool(false));
     }
     Ok(body)
+}
+
+fn instruction(system: &str) -> Value {
+    json!({"role": "system", "content": system})
 }
 
 fn options(ask: &Ask) -> Map<String, Value> {
@@ -209,9 +215,10 @@ pub(super) fn read(text: &str, transport: Transport, form: Form) -> Option<Ask> 
             let mut turns = body.get("messages")?.as_array()?.as_slice();
             if let Some((first, rest)) = turns.split_first()
                 && first["role"] == "system"
-                && first.as_object()?.len() == 2
+                && let Some(system) = first["content"].as_str().filter(|system| !system.is_empty())
             {
-                ask.system = first["content"].as_str()?.to_owned();
+                system.clone_into(&mut ask.system);
+                ask.system_aside = Aside::of(instruction(system), first);
                 turns = rest;
             }
             for turn in turns {
@@ -255,30 +262,30 @@ pub(super) fn read(text: &str, transport: Transport, form: Form) -> Option<Ask> 
 
 fn read_message(value: &Value, before: &[Message]) -> Option<Message> {
     let role = match value["role"].as_str()? {
-        "user" => Role::User,
         "assistant" => Role::Assistant,
         "tool" => Role::Tool,
-        _ => return None,
+        // Instructions amid the conversation are said to the model too.
+        _ => Role::User,
     };
-    let mut turn = Message::new(role, value["content"].as_str()?);
+    let mut turn = Message::new(role, aside::text(&value["content"]).unwrap_or_default());
     turn.reasoning = value["thinking"].as_str().map(str::to_owned);
-    turn.attachments = read_images(value.get("images"))?;
+    turn.attachments = read_images(value.get("images")).unwrap_or_default();
     for call in value["tool_calls"].as_array().into_iter().flatten() {
         let id = match &call["id"] {
             Value::String(id) => id.clone(),
             _ => stand_in(turn.tool_calls.len()),
         };
-        let (name, arguments) = (call["function"]["name"].as_str()?, call["function"].get("arguments")?);
-        turn.tool_calls.push(ToolCall { id, name: name.to_owned(), arguments: arguments.to_string(), signature: None });
+        let name = call["function"]["name"].as_str().unwrap_or_default().to_owned();
+        turn.tool_calls.push(ToolCall { id, name, arguments: call["function"]["arguments"].to_string(), signature: None });
     }
     if role == Role::Tool {
-        turn.tool_call_id = Some(match &value["tool_call_id"] {
-            Value::String(id) => id.clone(),
-            _ => unanswered(value["tool_name"].as_str(), before)?,
-        });
+        turn.tool_call_id = match &value["tool_call_id"] {
+            Value::String(id) => Some(id.clone()),
+            _ => unanswered(value["tool_name"].as_str(), before),
+        };
     }
-    // Whatever has no field here cannot be held: only what is built again alike was understood.
-    (message(&turn, before) == *value).then_some(turn)
+    turn.aside = Aside::of(message(&turn, before), value);
+    Some(turn)
 }
 
 /// The id of the first call of the latest reply that has no result yet and, where it is told, this name.

@@ -226,13 +226,7 @@ fn a_body_is_read_back() {
     assert_eq!(read.params.extra["options"], json!({"temperature": 0.0, "top_k": 3}));
     let read = Ollama.read(r#"{"model":"m","prompt":"hi","system":"s","suffix":"x"}"#, "http://h/api/generate", Transport::Ndjson).unwrap();
     assert_eq!((read.system.as_str(), read.messages[0].text.as_str(), &read.params.extra["suffix"]), ("s", "hi", &json!("x")));
-    for other in [
-        json!({"model": "m"}),
-        json!({"messages": []}),
-        json!({"model": "m", "messages": [{"role": "system", "content": ""}]}),
-        json!({"model": "m", "messages": [{"role": "user", "content": [{"type": "text", "text": "hi"}]}]}),
-        json!({"model": "m", "messages": [{"role": "user", "content": "hi", "own": 1}]}),
-    ] {
+    for other in [json!({"model": "m"}), json!({"messages": []})] {
         assert!(round(&other, Transport::Ndjson).is_none(), "{other}");
     }
     assert!(Ollama.read("[]", "", Transport::Ndjson).is_none());

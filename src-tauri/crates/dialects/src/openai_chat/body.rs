@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::wishes::Wishes;
+use crate::aside::{self, Aside};
 use crate::{Ask, Attachment, Message, Output, Role, Source, Tool, ToolCall, extra, media};
 
 /// The name of a form that was given none; the API wants one.
@@ -12,9 +13,9 @@ const FORM: &str = "reply";
 pub(super) fn build(ask: &Ask, stream: bool, wishes: Wishes) -> Map<String, Value> {
     let mut messages = Vec::with_capacity(ask.messages.len() + 1);
     if !ask.system.is_empty() {
-        messages.push(json!({"role": "system", "content": ask.system}));
+        messages.push(Aside::restore(ask.system_aside.as_deref(), instruction(&ask.system)));
     }
-    messages.extend(ask.messages.iter().map(|turn| message(turn, wishes)));
+    messages.extend(ask.messages.iter().map(|turn| Aside::restore(turn.aside.as_deref(), message(turn, wishes))));
 
     let mut body = Map::new();
     let mut put = |name: &str, value: Value| {
@@ -75,6 +76,10 @@ pub(super) fn build(ask: &Ask, stream: bool, wishes: Wishes) -> Map<String, Valu
     }
     extra::merge(&mut body, &params.extra);
     body
+}
+
+fn instruction(system: &str) -> Value {
+    json!({"role": "system", "content": system})
 }
 
 fn tools(tools: &[Tool]) -> Value {
@@ -149,9 +154,11 @@ pub(super) fn read(body: &str, stream: bool, wishes: Wishes) -> Option<Ask> {
     let mut ask = Ask::default();
     let mut turns = body.get("messages")?.as_array()?.as_slice();
     if let [first, rest @ ..] = turns
-        && first["role"] == "system"
+        && (first["role"] == "system" || first["role"] == "developer")
+        && let Some(system) = aside::text(&first["content"]).filter(|system| !system.is_empty())
     {
-        ask.system = first["content"].as_str()?.to_owned();
+        ask.system_aside = Aside::of(instruction(&system), first);
+        ask.system = system;
         turns = rest;
     }
     ask.messages = turns.iter().map(|turn| turn_of(turn, wishes)).collect::<Option<_>>()?;
@@ -173,6 +180,10 @@ pub(super) fn read(body: &str, stream: bool, wishes: Wishes) -> Option<Ask> {
         // A list that holds more than functions is kept as it is: half of it in fields would be overruled in silence.
         ask.tools = read.filter(|read| tools(read) == *list).unwrap_or_default();
     }
+    if ask.tools.is_empty() {
+        // The choice among tools that have no field stays with them.
+        ask.params.tool_choice = None;
+    }
     ask.output = body.get("response_format").and_then(|format| match format["type"].as_str() {
         Some("json_object") => Some(Output { name: String::new(), schema: None }),
         Some("json_schema") => {
@@ -188,44 +199,40 @@ pub(super) fn read(body: &str, stream: bool, wishes: Wishes) -> Option<Ask> {
     (build(&ask, stream, wishes) == body).then_some(ask)
 }
 
-/// A turn, if a [`Message`] can hold all of it: whether it does is told by building it again.
+/// A turn: what a [`Message`] can hold of it, and the whole of it aside where that is not all.
 fn turn_of(turn: &Value, wishes: Wishes) -> Option<Message> {
-    let content = turn.get("content")?;
     let mut message = match turn["role"].as_str()? {
-        "user" => Message::new(Role::User, ""),
         "assistant" => Message::new(Role::Assistant, ""),
         "tool" => Message::new(Role::Tool, ""),
-        _ => return None,
+        // Instructions amid the conversation, and what else there may be, are said to the model too.
+        _ => Message::new(Role::User, ""),
     };
-    match content {
-        Value::String(text) => message.text.clone_from(text),
-        Value::Null => {}
-        Value::Array(parts) => {
-            for part in parts {
-                match part["type"].as_str()? {
-                    "text" => message.text = part["text"].as_str()?.to_owned(),
-                    "image_url" => message.attachments.push(media::attachment(part["image_url"]["url"].as_str()?, "", "image/*")),
-                    "input_audio" => {
-                        let media_type = media::audio_type(part["input_audio"]["format"].as_str()?)?.to_owned();
-                        let source = Source::Data(part["input_audio"]["data"].as_str()?.to_owned());
-                        message.attachments.push(Attachment { media_type, name: String::new(), source });
-                    }
-                    "file" => {
-                        let (name, data) = (part["file"]["filename"].as_str()?, part["file"]["file_data"].as_str()?);
-                        message.attachments.push(media::attachment(data, name, "application/octet-stream"));
-                    }
-                    _ => return None,
-                }
-            }
-        }
-        _ => return None,
+    message.text = aside::text(&turn["content"]).unwrap_or_default();
+    if let Value::Array(parts) = &turn["content"] {
+        message.attachments = parts.iter().filter_map(attachment_of).collect();
     }
     message.tool_call_id = turn.get("tool_call_id").and_then(Value::as_str).map(str::to_owned);
     message.reasoning = wishes.echo.and_then(|name| turn.get(name)).and_then(Value::as_str).map(str::to_owned);
-    if let Some(calls) = turn.get("tool_calls") {
-        message.tool_calls = calls.as_array()?.iter().map(call_of).collect::<Option<_>>()?;
-    }
+    message.tool_calls = turn["tool_calls"].as_array().into_iter().flatten().filter_map(call_of).collect();
+    message.aside = Aside::of(self::message(&message, wishes), turn);
     Some(message)
+}
+
+/// The attachment that a part is; none where it is a text, or of a kind there is no name for.
+fn attachment_of(part: &Value) -> Option<Attachment> {
+    match part["type"].as_str()? {
+        "image_url" => Some(media::attachment(part["image_url"]["url"].as_str()?, "", "image/*")),
+        "input_audio" => {
+            let media_type = media::audio_type(part["input_audio"]["format"].as_str()?)?.to_owned();
+            let source = Source::Data(part["input_audio"]["data"].as_str()?.to_owned());
+            Some(Attachment { media_type, name: String::new(), source })
+        }
+        "file" => {
+            let (name, data) = (part["file"]["filename"].as_str()?, part["file"]["file_data"].as_str()?);
+            Some(media::attachment(data, name, "application/octet-stream"))
+        }
+        _ => None,
+    }
 }
 
 fn call_of(call: &Value) -> Option<ToolCall> {

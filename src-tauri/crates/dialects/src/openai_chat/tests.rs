@@ -484,13 +484,7 @@ fn bodies_are_read_as_what_they_are_built_from() {
     let tools = json!([{"type": "web_search"}, {"type": "function", "function": {"name": "f", "parameters": {}}}]);
     let ask = read(json!({"model": "m", "messages": messages, "tools": tools, "stream": true})).unwrap();
     assert!(ask.tools.is_empty() && ask.params.extra["tools"] == tools);
-    for refused in [
-        json!({"model": "m", "stream": true}),
-        json!({"messages": [{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}], "stream": true}),
-        json!({"messages": [{"role": "user", "content": "a", "name": "n"}], "stream": true}),
-        json!({"messages": messages}),
-        json!([]),
-    ] {
+    for refused in [json!({"model": "m", "stream": true}), json!({"messages": messages}), json!([])] {
         assert_eq!(read(refused.clone()), None, "{refused}");
     }
 }
@@ -612,6 +606,7 @@ pub(crate) fn question() -> impl Strategy<Value = Ask> {
                     ..crate::Params::default()
                 },
                 raw_body: None,
+                system_aside: None,
             }
         })
 }

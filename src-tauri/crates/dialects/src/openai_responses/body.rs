@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::aside::{self, Aside};
 use crate::openai_chat::form;
 use crate::{Ask, Attachment, Message, Output, Role, Source, Tool, ToolCall, Transport, extra, media};
 
@@ -85,8 +86,16 @@ fn tools(tools: &[Tool]) -> Value {
 /// The conversation: one text alone as it is, else a list of items.
 fn input(turns: &[Message]) -> Value {
     match turns {
-        [only] if only.role == Role::User && only.attachments.is_empty() => json!(only.text),
-        turns => turns.iter().flat_map(items).collect(),
+        [only] if only.role == Role::User && only.attachments.is_empty() && only.aside.is_none() => json!(only.text),
+        turns => turns.iter().flat_map(restored).collect(),
+    }
+}
+
+/// The input items of one turn, with what was kept aside of them.
+fn restored(message: &Message) -> Vec<Value> {
+    match Aside::restore(message.aside.as_deref(), Value::Array(items(message))) {
+        Value::Array(items) => items,
+        item => vec![item],
     }
 }
 
@@ -165,6 +174,10 @@ pub(super) fn read(body: &str, transport: Transport) -> Option<Ask> {
         // A list that holds more than functions is kept as it is: half of it in fields would be overruled in silence.
         ask.tools = read.filter(|read| tools(read) == *list).unwrap_or_default();
     }
+    if ask.tools.is_empty() {
+        // The choice among tools that have no field stays with them.
+        ask.params.tool_choice = None;
+    }
     ask.output = body.get("text").and_then(|text| text.get("format")).and_then(|format| match format["type"].as_str() {
         Some("json_object") => Some(Output { name: String::new(), schema: None }),
         Some("json_schema") => Some(Output { name: format["name"].as_str()?.to_owned(), schema: Some(format.get("schema")?.clone()) }),
@@ -174,74 +187,103 @@ pub(super) fn read(body: &str, transport: Transport) -> Option<Ask> {
     (build(&ask, transport) == body).then_some(ask)
 }
 
-/// The turns of an input, if [`Message`]s can hold all of it: whether they do is told by building it again.
+/// The turns of an input, with what [`Message`]s cannot show of them aside.
 fn turns_of(input: &Value) -> Option<Vec<Message>> {
     if let Some(text) = input.as_str() {
         return Some(vec![Message::new(Role::User, text)]);
     }
-    let mut turns: Vec<Message> = Vec::new();
+    // Each turn with the items it was read from.
+    let mut turns: Vec<(Message, Vec<Value>)> = Vec::new();
     // An assistant's turn is up to three kinds of item in a row: reasoning, text, calls.
     let mut open = false;
     for item in input.as_array()? {
-        let text = |name: &str| item[name].as_str().map(str::to_owned);
-        let more = std::mem::take(&mut open);
-        match item["type"].as_str()? {
-            "message" if item["role"] == "user" => turns.push(user(&item["content"])?),
+        let text = |name: &str| item[name].as_str().unwrap_or_default().to_owned();
+        let more = std::mem::replace(&mut open, true);
+        let last = turns.last_mut().filter(|_| more);
+        let kind = item["type"].as_str().unwrap_or("message");
+        match kind {
             "message" if item["role"] == "assistant" => {
-                let said = text("content")?;
-                match turns.last_mut().filter(|turn| more && turn.signature.is_some() && turn.text.is_empty() && turn.tool_calls.is_empty())
-                {
-                    Some(turn) => turn.text = said,
-                    None => turns.push(Message::new(Role::Assistant, said)),
+                let said = aside::text(&item["content"]).unwrap_or_default();
+                match last.filter(|(turn, _)| turn.reasoning.is_some() && turn.text.is_empty() && turn.tool_calls.is_empty()) {
+                    Some((turn, of)) => {
+                        turn.text = said;
+                        of.push(item.clone());
+                    }
+                    None => turns.push((Message::new(Role::Assistant, said), vec![item.clone()])),
                 }
-                open = true;
+            }
+            "message" => {
+                open = false;
+                turns.push((user(&item["content"]), vec![item.clone()]));
             }
             "reasoning" => {
-                let seal = text("encrypted_content")?;
-                let summary = item["summary"].as_array()?.first().and_then(|part| part["text"].as_str()).map(str::to_owned);
-                turns.push(Message { reasoning: summary, signature: Some(seal), ..Message::new(Role::Assistant, "") });
-                open = true;
+                let summary = item["summary"].as_array().and_then(|parts| parts.first()?["text"].as_str()).unwrap_or_default();
+                let signature = item["encrypted_content"].as_str().map(str::to_owned);
+                let thought = Message { reasoning: Some(summary.to_owned()), signature, ..Message::new(Role::Assistant, "") };
+                turns.push((thought, vec![item.clone()]));
             }
             "function_call" => {
-                if !more {
-                    turns.push(Message::new(Role::Assistant, ""));
+                let call = ToolCall { id: text("call_id"), name: text("name"), arguments: text("arguments"), signature: None };
+                match last {
+                    Some((turn, of)) => {
+                        turn.tool_calls.push(call);
+                        of.push(item.clone());
+                    }
+                    None => turns.push((Message { tool_calls: vec![call], ..Message::new(Role::Assistant, "") }, vec![item.clone()])),
                 }
-                let call = ToolCall { id: text("call_id")?, name: text("name")?, arguments: text("arguments")?, signature: None };
-                turns.last_mut()?.tool_calls.push(call);
-                open = true;
             }
-            "function_call_output" => turns.push(Message { tool_call_id: text("call_id"), ..Message::new(Role::Tool, text("output")?) }),
-            _ => return None,
+            "function_call_output" => {
+                open = false;
+                let output = aside::text(&item["output"]).unwrap_or_default();
+                let result = Message { tool_call_id: Some(text("call_id")), ..Message::new(Role::Tool, output) };
+                turns.push((result, vec![item.clone()]));
+            }
+            // What the provider's own tools did, references and the like: no more than their place is known.
+            _ => {
+                open = false;
+                turns.push((Message::new(Role::Assistant, ""), vec![item.clone()]));
+            }
         }
     }
-    Some(turns)
+    let alone = turns.len() == 1;
+    let turn = |(mut turn, of): (Message, Vec<Value>)| {
+        // An empty summary and none are written alike.
+        turn.reasoning = turn.reasoning.filter(|text| !text.is_empty());
+        let (built, of) = (Value::Array(items(&turn)), Value::Array(of));
+        turn.aside = match Aside::of(built, &of) {
+            // One text alone would be written without a list.
+            None if alone => Some(Box::new(Aside { shown: of.clone(), kept: of })),
+            aside => aside,
+        };
+        turn
+    };
+    Some(turns.into_iter().map(turn).collect())
 }
 
-fn user(content: &Value) -> Option<Message> {
-    let mut message = Message::new(Role::User, "");
-    if let Some(text) = content.as_str() {
-        text.clone_into(&mut message.text);
-        return Some(message);
-    }
-    for part in content.as_array()? {
-        let text = |name: &str| part[name].as_str();
-        match part["type"].as_str()? {
-            "input_text" => text("text")?.clone_into(&mut message.text),
-            "input_image" => message.attachments.push(media::attachment(text("image_url")?, "", "image/*")),
-            "input_audio" => {
-                let media_type = media::audio_type(part["input_audio"]["format"].as_str()?)?.to_owned();
-                let source = Source::Data(part["input_audio"]["data"].as_str()?.to_owned());
-                message.attachments.push(Attachment { media_type, name: String::new(), source });
-            }
-            "input_file" => {
-                let otherwise = "application/octet-stream";
-                message.attachments.push(match text("file_url") {
-                    Some(url) => media::attachment(url, "", otherwise),
-                    None => media::attachment(text("file_data")?, text("filename")?, otherwise),
-                });
-            }
-            _ => return None,
+/// What a user's message shows.
+fn user(content: &Value) -> Message {
+    let mut message = Message::new(Role::User, aside::text(content).unwrap_or_default());
+    message.attachments = content.as_array().into_iter().flatten().filter_map(attachment).collect();
+    message
+}
+
+/// The attachment that a part is; none where it is a text, or of a kind there is no name for.
+fn attachment(part: &Value) -> Option<Attachment> {
+    let text = |name: &str| part[name].as_str();
+    match part["type"].as_str()? {
+        "input_image" => Some(media::attachment(text("image_url")?, "", "image/*")),
+        "input_audio" => {
+            let media_type = media::audio_type(part["input_audio"]["format"].as_str()?)?.to_owned();
+            let source = Source::Data(part["input_audio"]["data"].as_str()?.to_owned());
+            Some(Attachment { media_type, name: String::new(), source })
         }
+        "input_file" => {
+            let otherwise = "application/octet-stream";
+            match text("file_url") {
+                Some(url) => Some(media::attachment(url, "", otherwise)),
+                None => Some(media::attachment(text("file_data")?, text("filename")?, otherwise)),
+            }
+        }
+        _ => None,
     }
-    Some(message)
 }

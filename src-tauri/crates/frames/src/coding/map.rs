@@ -10,9 +10,16 @@ pub struct Map {
     ends: Vec<(u64, u64)>,
     inner: u64,
     outer: u64,
+    /// Only lengths are kept.
+    lengths: bool,
 }
 
 impl Map {
+    /// A map that tells lengths alone.
+    pub(super) fn without_runs() -> Self {
+        Self { lengths: true, ..Self::default() }
+    }
+
     /// Decoded bytes so far.
     pub fn len(&self) -> u64 {
         self.inner
@@ -81,6 +88,9 @@ impl Map {
 
     /// Ends a run here. One that decoded nothing is joined to a neighbour of its kind, so that long headers cost one run.
     pub(super) fn mark(&mut self) {
+        if self.lengths {
+            return;
+        }
         let end = (self.inner, self.outer);
         let before = self.ends.len().checked_sub(2).map_or((0, 0), |at| self.ends[at]);
         match self.ends.last_mut() {

@@ -134,6 +134,11 @@ impl Decoder {
         Self::within(coding, Bounds::default())
     }
 
+    /// As [`Decoder::new`], without a map: whoever decodes a body again has one, and a map grows with the body.
+    pub fn unmapped(coding: Coding) -> Self {
+        Self { map: Map::without_runs(), ..Self::new(coding) }
+    }
+
     /// As [`Decoder::new`], with bounds of one's own.
     pub fn within(coding: Coding, bounds: Bounds) -> Self {
         Self { machine: Machine::new(coding), bounds, map: Map::default(), outer: 0, start: 0, failed: false }

@@ -1,5 +1,6 @@
 //! HTTP/2 frames (RFC 9113) of one direction, header blocks decoded by HPACK (RFC 7541).
 
+pub mod flow;
 mod hpack;
 mod huffman;
 mod message;

@@ -132,6 +132,12 @@ impl WebSockets {
         true
     }
 
+    /// A socket's direction between two messages, as [`ws::Dissector::border`] tells it.
+    pub fn border(&self, side: Side, stream: u32) -> Option<(u64, &[u8])> {
+        let socket = self.sockets.iter().find(|socket| socket.stream == stream)?;
+        socket.lanes.as_ref()?[lane(side)].dissector.border()
+    }
+
     /// `side` ended its direction (END_STREAM stands for the FIN of TCP, RST_STREAM for its RST): what is unfinished is told.
     pub fn end(&mut self, side: Side, stream: u32, sink: &mut impl FnMut(Side, Item<'_>)) {
         let Some(at) = self.sockets.iter().position(|socket| socket.stream == stream) else { return };

@@ -38,6 +38,21 @@ impl Inflate {
         self.takeover
     }
 
+    /// What the next message may refer to: the last bytes inflated, none without takeover. `None` where they are lost.
+    pub(super) fn window(&self) -> Option<&[u8]> {
+        if !self.takeover {
+            return Some(&[]);
+        }
+        (!self.lost).then(|| &self.window[self.window.len().saturating_sub(WINDOW)..])
+    }
+
+    /// Goes on behind a message that left this window.
+    pub(super) fn resume(&mut self, window: &[u8]) {
+        self.window = window.to_vec();
+        self.stream.reset(false);
+        self.lost = !window.is_empty() && self.stream.set_dictionary(window).is_err();
+    }
+
     /// Starts a compressed message.
     pub(super) fn begin(&mut self) -> Result<(), Unreadable> {
         if !self.takeover {

@@ -197,6 +197,23 @@ impl Dissector {
         }
     }
 
+    /// Where no message is open and permessage-deflate was agreed: the next byte's offset, and what the next compressed message may
+    /// refer to. [`Dissector::resumed`] goes on from there.
+    pub fn border(&self) -> Option<(u64, &[u8])> {
+        let between = self.open.is_none() && self.header_have == 0 && self.message.is_none() && self.lost.is_none();
+        let inflate = self.agreed.inflate.as_ref().filter(|_| between)?;
+        Some((self.at, inflate.window()?))
+    }
+
+    /// As [`Dissector::new`], behind a [`Dissector::border`] with this window: offsets count from there.
+    pub fn resumed(side: Side, extensions: &str, limits: Limits, window: &[u8]) -> Self {
+        let mut dissector = Self::new(side, extensions, limits);
+        if let Some(inflate) = &mut dissector.agreed.inflate {
+            inflate.resume(window);
+        }
+        dissector
+    }
+
     /// Takes the next bytes and tells the sink every item they complete.
     pub fn push(&mut self, mut bytes: &[u8], sink: &mut impl FnMut(Item<'_>)) {
         while !bytes.is_empty() {

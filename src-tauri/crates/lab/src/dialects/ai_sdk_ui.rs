@@ -50,6 +50,7 @@ impl Dialect for AiSdkUi {
             seed: ask::seed(&body)?,
             stream: true,
             previous: None,
+            form: None,
         };
         Ok((ask, Box::new(Parts { blocks: 0, open: None })))
     }

@@ -77,6 +77,7 @@ impl Dialect for BedrockConverse {
             seed: None,
             stream: request.path.ends_with("/converse-stream"),
             previous: None,
+            form: ask::form(&body),
         };
         Ok((ask, Box::new(Records { block: 0, open: None })))
     }

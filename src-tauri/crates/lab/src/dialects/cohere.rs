@@ -53,6 +53,7 @@ impl Dialect for Cohere {
             seed: ask::seed(&body)?,
             stream: ask::optional(&body, "stream", "a boolean", Value::as_bool)?.unwrap_or(false),
             previous: None,
+            form: ask::form(&body),
         };
         Ok((ask, Box::new(Events { done: 0, open: None, documents })))
     }

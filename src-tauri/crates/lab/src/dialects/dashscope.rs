@@ -118,6 +118,7 @@ pub(super) fn question(body: &Value, model: &'static crate::models::Model, model
         seed: ask::seed(parameters)?,
         stream: true,
         previous: None,
+        form: ask::form(&body["parameters"]),
     })
     .map(|ask| if ask.tools.is_empty() { Ask { choice: ToolChoice::Auto, ..ask } } else { ask })
 }

@@ -153,6 +153,7 @@ impl Socket {
                 seed: None,
                 stream: true,
                 previous: None,
+                form: None,
             }),
         };
         let render: Box<dyn Render> = match task.kind {

@@ -37,6 +37,7 @@ impl Dialect for LmStudio {
             seed: None,
             stream: ask::optional(&body, "stream", "a boolean", Value::as_bool)?.unwrap_or(false),
             previous: body["previous_response_id"].as_str().map(str::to_string),
+            form: None,
         };
         Ok((ask, Box::new(Events { open: None, arguments: 0, store, output: Vec::new() })))
     }

@@ -44,6 +44,7 @@ impl Dialect for Mcp {
             // A client has to take both, and may only get what it takes.
             stream: request.header("accept").is_none_or(|accept| accept.contains("text/event-stream") || accept.contains("*/*")),
             previous: None,
+            form: None,
         };
         let progress = params["_meta"].get("progressToken").cloned();
         let primed = has_ids(request);

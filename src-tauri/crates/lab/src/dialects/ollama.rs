@@ -53,6 +53,7 @@ impl Dialect for Ollama {
             seed: ask::seed(&options)?,
             stream: ask::optional(&body, "stream", "a boolean", Value::as_bool)?.unwrap_or(true),
             previous: None,
+            form: ask::form(&body),
         };
         Ok((ask, Box::new(Lines { generate, model: model_name, arguments: 0 })))
     }

@@ -58,6 +58,7 @@ impl Dialect for OpenAiChat {
             seed: ask::seed(&body)?,
             stream,
             previous: None,
+            form: ask::form(&body),
         };
         let with_usage = options.and_then(|o| o.get("include_usage")) == Some(&Value::Bool(true));
         Ok((ask, Box::new(Chunks { with_usage })))

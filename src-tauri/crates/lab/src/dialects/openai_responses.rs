@@ -128,6 +128,7 @@ pub(crate) fn read(body: &Value) -> Result<(Ask, Events), Rejection> {
         seed: ask::seed(body)?,
         stream: ask::optional(body, "stream", "a boolean", Value::as_bool)?.unwrap_or(false),
         previous: ask::optional(body, "previous_response_id", "a string", Value::as_str)?.map(str::to_string),
+        form: ask::form(body),
     };
     Ok((ask, Events::new(body)))
 }

@@ -26,6 +26,7 @@ fn ask(model: &str, prompt: &str) -> Result<Ask, Rejection> {
         seed: None,
         stream: true,
         previous: None,
+        form: None,
     })
 }
 

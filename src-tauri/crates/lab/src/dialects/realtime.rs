@@ -388,6 +388,7 @@ impl Session {
             seed: ask::seed(&settings)?,
             stream: true,
             previous: None,
+            form: None,
         })
     }
 }

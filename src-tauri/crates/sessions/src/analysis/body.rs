@@ -7,6 +7,7 @@ use weir_frames::coding::{self, Coding, Decoder};
 use weir_frames::{Limits, Span, array, eventstream, ndjson, sse};
 
 use super::fold::{Carried, Fold, Told, named};
+use super::ledger::Owner;
 use super::row::{Kind, Layer};
 
 /// Body of one response.
@@ -44,6 +45,7 @@ impl Body {
         let codings = content_codings(&fold.response).unwrap_or_default();
         let coded = !codings.is_empty();
         fold.streams[stream as usize].codings = codings.into_iter().rev().map(|coding| (coding, Decoder::new(coding))).collect();
+        fold.streams[stream as usize].coded = coded;
         if let Some(coding) = coding(&fold.response).filter(|_| !coded) {
             // Weir cannot undo it, and what is inside cannot be told by its bytes: they are kept, not read.
             let word = fold.word(&format!("{coding}: the body is kept as it came, not decoded"));
@@ -74,6 +76,12 @@ impl Body {
                 Format::Whole { bytes: Vec::new(), oversized: false, sniff }
             }
         };
+        fold.streams[stream as usize].owner = match &format {
+            Format::Sse(..) => Owner::Sse,
+            Format::Ndjson(_) => Owner::Ndjson,
+            Format::Eventstream(_) => Owner::Eventstream,
+            Format::Array(_) | Format::Whole { .. } | Format::Opaque => Owner::Body,
+        };
         Self { stream, format, len: 0, coded }
     }
 
@@ -88,9 +96,6 @@ impl Body {
         if !self.coded {
             return self.decoded(fold, t, bytes, told);
         }
-        // What is inside is counted by what it took on the wire, and that is the coding's.
-        let mut owned = fold.owned.clone();
-        owned.coded += bytes.len() as u64;
         let mut decoders = std::mem::take(&mut fold.streams[self.stream as usize].codings);
         undo(&mut decoders, bytes, &mut |found| match found {
             Undone::Bytes(bytes) => self.decoded(fold, t, bytes, told),
@@ -99,7 +104,6 @@ impl Body {
             }
         });
         fold.streams[self.stream as usize].codings = decoders;
-        fold.owned = owned;
     }
 
     /// The next bytes, codings undone.
@@ -118,8 +122,7 @@ impl Body {
                 fold.row(t, stream, Span::new(0, 0), Layer::Body, Kind::Warning, word);
                 let mut dissector = Box::new(sse::Dissector::new(Limits::default(), ""));
                 let blanks = std::mem::take(gathered);
-                fold.owned.plain -= blanks.len() as u64;
-                fold.owned.sse += blanks.len() as u64;
+                fold.streams[stream as usize].owner = Owner::Sse;
                 dissector.push(&blanks, &mut |item| sse_item(fold, t, stream, item, None, told));
                 self.format = Format::Sse(dissector, Stray::default());
             } else if *first == b'[' && fold.dialect.elements(fold.transport) {
@@ -130,15 +133,12 @@ impl Body {
         }
         match &mut self.format {
             Format::Eventstream(dissector) => {
-                fold.owned.eventstream += bytes.len() as u64;
                 dissector.push(bytes, &mut |item| record_item(fold, t, stream, item, told));
             }
             Format::Array(dissector) => {
-                fold.owned.plain += bytes.len() as u64;
                 dissector.push(bytes, &mut |item| element_item(fold, t, stream, item, told));
             }
             Format::Sse(dissector, stray) => {
-                fold.owned.sse += bytes.len() as u64;
                 let base = self.len - bytes.len() as u64;
                 let mut behind = None;
                 dissector.push(bytes, &mut |item| {
@@ -149,11 +149,9 @@ impl Body {
                 stray.keep(base, behind, bytes);
             }
             Format::Ndjson(dissector) => {
-                fold.owned.ndjson += bytes.len() as u64;
                 dissector.push(bytes, &mut |item| ndjson_item(fold, t, stream, item, told));
             }
             Format::Whole { bytes: gathered, oversized, .. } => {
-                fold.owned.plain += bytes.len() as u64;
                 if *oversized || gathered.len() + bytes.len() > Limits::default().unit {
                     *oversized = true;
                     *gathered = Vec::new();
@@ -161,7 +159,7 @@ impl Body {
                     gathered.extend_from_slice(bytes);
                 }
             }
-            Format::Opaque => fold.owned.plain += bytes.len() as u64,
+            Format::Opaque => {}
         }
     }
 
@@ -170,7 +168,6 @@ impl Body {
         if !self.coded {
             return self.finish_decoded(fold, t, whole, told);
         }
-        let owned = fold.owned.clone();
         let mut short = false;
         for (_, decoder) in &mut fold.streams[self.stream as usize].codings {
             decoder.finish(&mut |item| short |= matches!(item, coding::Item::Incomplete { .. }));
@@ -180,7 +177,6 @@ impl Body {
             fold.rule(t, self.stream, self.len, Layer::Body, "coding-cut", message, false);
         }
         self.finish_decoded(fold, t, whole && !short, told);
-        fold.owned = owned;
     }
 
     fn finish_decoded(&mut self, fold: &mut Fold, t: u64, whole: bool, told: &mut dyn FnMut(Told<'_>)) {

@@ -8,9 +8,12 @@ use weir_frames::coding::{Coding, Decoder};
 use weir_frames::{Span, layers::Map};
 
 use super::chunked::Chunked;
+use super::deflated::Deflated;
 use super::gaps::Gaps;
+use super::ledger::{Book, Ledger, Owner, Shares};
 use super::reply::Folded;
 use super::row::{KINDS, Kind, Layer, Row};
+use super::windows::Windows;
 use crate::view::BlockKind;
 
 /// A byte stream of some layer.
@@ -25,9 +28,27 @@ pub struct Stream {
     pub map: Map,
     /// Content codings, the outermost (the last that was applied) first. The stream's own bytes are what is left once all are undone.
     pub codings: Vec<(Coding, Decoder)>,
+    /// It has codings.
+    pub coded: bool,
+    /// It consists of WebSocket messages that may be compressed.
+    pub deflated: Option<Box<Deflated>>,
+    /// Bytes of a connection so far; unused where `inside` is some.
+    pub received: u64,
+    /// Whose the bytes are that are no row's.
+    pub owner: Owner,
+    /// Up to here its bytes are owned, less those that went to streams inside or to rows in between since.
+    pub settled: u64,
+    /// How many of the bytes behind `settled` these are.
+    pub passed: u64,
 }
 
 impl Stream {
+    /// Bytes that have come and are nobody's yet.
+    pub fn pending(&self) -> u64 {
+        let came = if self.inside.is_some() { self.map.len() } else { self.received };
+        if self.out { 0 } else { came.saturating_sub(self.settled + self.passed) }
+    }
+
     /// Ranges of the connection's bytes that `span` of this stream came from.
     pub fn wire(&self, span: Span) -> Vec<Span> {
         if self.inside.is_none() {
@@ -54,56 +75,23 @@ pub struct Told<'a> {
     pub delta: &'a Delta<'a>,
 }
 
-/// Received bytes by the innermost layer that owns them, as far as they are told apart by counting; the rest is what remains.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Owned {
-    /// Bytes received.
-    pub wire: u64,
-    /// Heads and trailers of HTTP/1.1.
-    pub head: u64,
-    /// Payload of HTTP/1.1 bodies.
-    pub h1_body: u64,
-    /// HTTP/2: everything on such a connection, and its DATA payload.
-    pub h2: u64,
-    /// Payload of DATA frames.
-    pub h2_body: u64,
-    /// WebSocket: everything after the handshake.
-    pub ws: u64,
-    /// Bodies that are event streams, and of them what data fields hold.
-    pub sse: u64,
-    /// Bodies of JSON lines.
-    pub ndjson: u64,
-    /// Bodies of AWS event streams.
-    pub eventstream: u64,
-    /// Other bodies.
-    pub plain: u64,
-    /// Bodies under a content coding, whatever they hold: no byte of them belongs to one byte of what is inside.
-    pub coded: u64,
-    /// Payload taken for JSON: out of events, lines, messages, bodies, records.
-    pub json: [u64; 5],
-    /// Text, reasoning and tool-call fragments as they stand in the JSON.
-    pub text: u64,
-    /// Reasoning likewise.
-    pub reasoning: u64,
-    /// Tool-call arguments likewise.
-    pub tool: u64,
-}
-
 /// HTTP/2 header blocks kept decoded.
 pub const HEADS: usize = 256;
 
-/// Index into [`Owned::json`].
+/// What carries a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Carried {
-    /// By SSE events.
+    /// An SSE event.
     Event,
-    /// By JSON lines.
+    /// A JSON line.
     Line,
-    /// By WebSocket messages.
+    /// A WebSocket message.
     Message,
-    /// By a whole body, or an element of one.
+    /// A WebSocket message whose so many bytes on the wire are compressed.
+    Deflated(u64),
+    /// A whole body, or an element of one.
     Body,
-    /// By a message of an event stream of AWS.
+    /// A message of an event stream of AWS.
     Record,
 }
 
@@ -113,6 +101,8 @@ pub struct Fold {
     pub rows: Chunked<Row>,
     /// Chunks, DATA frames, fragments.
     pub carriers: Chunked<Row>,
+    /// Flow control of HTTP/2.
+    pub windows: Windows,
     /// Byte streams, outermost before what they carry.
     pub streams: Vec<Stream>,
     /// Interned words; 0 is "".
@@ -133,8 +123,10 @@ pub struct Fold {
     pub awaits_turn: bool,
     /// UTF-8 bytes of text and reasoning.
     pub text_bytes: u64,
-    /// Byte ownership.
-    pub owned: Owned,
+    /// Bytes received.
+    pub wire: u64,
+    /// Who owns them.
+    pub ledger: Ledger,
     /// Rows by kind, indexed by [`Kind`].
     pub kinds: [u32; KINDS.len()],
     /// Status and media type of the last response.
@@ -175,6 +167,7 @@ impl Fold {
         Self {
             rows: Chunked::default(),
             carriers: Chunked::default(),
+            windows: Windows::default(),
             streams: Vec::new(),
             words: vec![String::new()],
             folded: Folded::default(),
@@ -185,7 +178,8 @@ impl Fold {
             first_reasoning: None,
             awaits_turn: false,
             text_bytes: 0,
-            owned: Owned::default(),
+            wire: 0,
+            ledger: Ledger::default(),
             kinds: [0; KINDS.len()],
             status: None,
             response: Vec::new(),
@@ -208,7 +202,23 @@ impl Fold {
 
     /// A new stream; tells its index.
     pub fn stream(&mut self, conn: u32, out: bool, inside: Option<Layer>) -> u16 {
-        self.streams.push(Stream { conn, out, inside, map: Map::default(), codings: Vec::new() });
+        let owner = match inside {
+            None => Owner::Chunk,
+            Some(_) => Owner::Body,
+        };
+        self.streams.push(Stream {
+            conn,
+            out,
+            inside,
+            map: Map::default(),
+            codings: Vec::new(),
+            coded: false,
+            deflated: None,
+            received: 0,
+            owner,
+            settled: 0,
+            passed: 0,
+        });
         (self.streams.len() - 1) as u16
     }
 
@@ -246,6 +256,8 @@ impl Fold {
     pub fn row(&mut self, t: u64, stream: u16, span: Span, layer: Layer, kind: Kind, word: u16) -> u32 {
         self.kinds[kind as usize] += 1;
         let len = u32::try_from(span.len()).unwrap_or(u32::MAX);
+        let own = self.settle(stream, span, layer, kind);
+        self.ledger.rows.push(own);
         self.rows.push(Row { t, start: span.start, len, block: 0, stream, word, layer, kind }) as u32
     }
 
@@ -253,7 +265,81 @@ impl Fold {
     pub fn carrier(&mut self, t: u64, stream: u16, span: Span, layer: Layer, kind: Kind, word: u16) {
         self.kinds[kind as usize] += 1;
         let len = u32::try_from(span.len()).unwrap_or(u32::MAX);
+        let own = self.settle(stream, span, layer, kind);
+        self.ledger.carriers.push(own);
         self.carriers.push(Row { t, start: span.start, len, block: 0, stream, word, layer, kind });
+    }
+
+    /// What a unit owns of its stream.
+    fn settle(&mut self, stream: u16, span: Span, layer: Layer, kind: Kind) -> Shares {
+        let Some(s) = self.streams.get_mut(stream as usize).filter(|s| !s.out && !span.is_empty()) else { return Shares::default() };
+        if s.coded {
+            // Where one byte ends and the next begins cannot be told: what came since the last unit goes to this one.
+            let came = s.map.len();
+            return Shares::of(Owner::Coding, came - std::mem::replace(&mut s.settled, came));
+        }
+        let owner = match layer {
+            Layer::Http => Owner::Head,
+            Layer::Chunk => Owner::Chunk,
+            Layer::H2 => Owner::H2,
+            Layer::Sse => Owner::Sse,
+            Layer::Ndjson => Owner::Ndjson,
+            Layer::Eventstream => Owner::Eventstream,
+            Layer::Ws => Owner::Ws,
+            Layer::Body => Owner::Body,
+        };
+        match (layer, kind) {
+            // Its message has it.
+            (Layer::Ws, Kind::Frame) => return Shares::default(),
+            // It stands between the frames of a message that is not whole.
+            (Layer::Ws, Kind::Control) if span.start > s.settled => {
+                s.passed += span.len();
+                return Shares::of(owner, span.len());
+            }
+            _ => {}
+        }
+        let Some(came) = span.end.checked_sub(s.settled) else { return Shares::default() };
+        s.settled = span.end;
+        Shares::of(owner, came.saturating_sub(std::mem::take(&mut s.passed)))
+    }
+
+    /// Bytes of a connection go to a stream inside it.
+    pub fn pass(&mut self, stream: u16, bytes: usize) {
+        if let Some(stream) = self.streams.get_mut(stream as usize) {
+            stream.passed += bytes as u64;
+        }
+    }
+
+    /// The connection is over: what is left in its streams belongs to what they are.
+    pub fn leave(&mut self, t: u64, conn: u32) {
+        for stream in self.streams.iter_mut().filter(|stream| stream.conn == conn) {
+            let owner = if stream.coded { Owner::Coding } else { stream.owner };
+            self.ledger.leave(t, owner, stream.pending());
+            stream.settled += stream.pending() + stream.passed;
+            stream.passed = 0;
+        }
+    }
+
+    /// Every received byte by the innermost layer that owns it; what has come of unfinished units counts for what carries it.
+    pub fn layers(&self) -> Shares {
+        let mut layers = self.ledger.total();
+        for stream in &self.streams {
+            let owner = if stream.coded { Owner::Coding } else { stream.owner };
+            layers.add(&Shares::of(owner, stream.pending()));
+        }
+        layers
+    }
+
+    /// What came of `from..to` (nanoseconds; without the end), by owner: of the units that were complete then.
+    pub fn layers_between(&self, from: u64, to: u64) -> Shares {
+        let part = |rows: &Chunked<Row>, book: &Book| {
+            let before = |t: u64| rows.partition_point(|row| row.t < t);
+            book.first(before(to)).less(&book.first(before(from)))
+        };
+        let mut layers = part(&self.rows, &self.ledger.rows);
+        layers.add(&part(&self.carriers, &self.ledger.carriers));
+        layers.add(&self.ledger.rest(|t| (from..to).contains(&t)));
+        layers
     }
 
     /// A broken or bent rule as a row at `at`.
@@ -282,11 +368,18 @@ impl Fold {
         told: &mut dyn FnMut(Told<'_>),
     ) {
         let row = self.row(t, stream, span, layer, Kind::Unknown, word);
-        if looks_like_json(payload.bytes()) {
-            self.owned.json[carried as usize] += size;
+        let is_json = looks_like_json(payload.bytes());
+        let mut own = self.ledger.rows.last_mut().copied().unwrap_or_default();
+        if let Carried::Deflated(bytes) = carried {
+            own.pass(Owner::Ws, Owner::Coding, bytes);
+        } else if is_json {
+            // Under a coding the row has nothing that could be told apart.
+            for owner in [Owner::Sse, Owner::Ndjson, Owner::Eventstream, Owner::Ws, Owner::Body] {
+                own.pass(owner, Owner::Json, size);
+            }
         }
         let (mut best, mut kind, mut block) = (0, Kind::Unknown, 0);
-        let Self { decoder, folded, gaps, deltas, content, turn, first_reasoning, text_bytes, owned, unread, .. } = self;
+        let Self { decoder, folded, gaps, deltas, content, turn, first_reasoning, text_bytes, unread, .. } = self;
         decoder.payload(payload, &mut |delta| {
             let (of, rank) = Kind::of(delta.kind);
             // Usage and finish arrive beside empty text; an error names its row whatever else is there.
@@ -312,11 +405,15 @@ impl Fold {
             if carried == Carried::Body && delta.kind == DeltaKind::Unknown && !delta.text.is_empty() {
                 *unread = Some(delta.text.chars().take(200).collect());
             }
-            match delta.kind {
-                DeltaKind::Text | DeltaKind::Refusal => owned.text += raw,
-                DeltaKind::Reasoning => owned.reasoning += raw,
-                DeltaKind::ToolCall if !matches!(delta.part, Part::Tool { whole: true, .. }) => owned.tool += raw,
-                _ => {}
+            let says = match delta.kind {
+                DeltaKind::Text | DeltaKind::Refusal => Some(Owner::Text),
+                DeltaKind::Reasoning => Some(Owner::Reasoning),
+                DeltaKind::ToolCall if !matches!(delta.part, Part::Tool { whole: true, .. }) => Some(Owner::Tool),
+                _ => None,
+            };
+            // Text is counted out of JSON; a payload that is text but no JSON keeps it.
+            if let Some(says) = says {
+                own.pass(Owner::Json, says, raw);
             }
             if let Some(at) = folded.push(&delta, row, t) {
                 block = at + 1;
@@ -326,6 +423,9 @@ impl Fold {
         if !self.decodes && carried != Carried::Body {
             // Nobody reads more into it than that it came.
             kind = Kind::Message;
+        }
+        if let Some(booked) = self.ledger.rows.last_mut() {
+            *booked = own;
         }
         self.kinds[Kind::Unknown as usize] -= 1;
         self.kinds[kind as usize] += 1;
@@ -382,10 +482,16 @@ impl Fold {
     pub fn heap_bytes(&self) -> usize {
         self.rows.heap_bytes()
             + self.carriers.heap_bytes()
+            + self.windows.heap_bytes()
+            + self.ledger.heap_bytes()
             + self
                 .streams
                 .iter()
-                .map(|s| s.map.heap_bytes() + s.codings.iter().map(|(_, d)| d.map().heap_bytes()).sum::<usize>())
+                .map(|s| {
+                    s.map.heap_bytes()
+                        + s.codings.iter().map(|(_, d)| d.map().heap_bytes()).sum::<usize>()
+                        + s.deflated.as_ref().map_or(0, |d| d.heap_bytes())
+                })
                 .sum::<usize>()
             + self.folded.blocks.iter().map(super::reply::ReplyBlock::heap_bytes).sum::<usize>()
     }

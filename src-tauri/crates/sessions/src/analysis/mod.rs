@@ -5,14 +5,17 @@
 mod body;
 mod chunked;
 mod connection;
+mod deflated;
 mod fold;
 mod gaps;
+mod ledger;
 mod outcome;
 mod phases;
 mod reply;
 mod row;
 #[cfg(test)]
 mod tests;
+mod windows;
 
 use weir_dialects::{Dialect, Transport};
 use weir_transport::{Dir, Entry, Mark};
@@ -20,11 +23,14 @@ use weir_transport::{Dir, Entry, Mark};
 pub use body::{BARE, ELEMENT, record_of};
 pub use chunked::Chunked;
 pub use connection::opcode_name;
-pub use fold::{Fold, Owned, Stream, Told, looks_like_json};
+pub use deflated::Deflated;
+pub use fold::{Fold, Stream, Told, looks_like_json};
+pub use ledger::{Book, Ledger, OWNERS, Owner, Shares};
 pub use outcome::of_error as problem_of;
 pub use phases::Phases;
 pub use reply::{Folded, Media, ReplyBlock, byte_of_utf16, utf16_len};
 pub use row::{KINDS, Kind, Layer, Row, RowId};
+pub use windows::{Left, Stall, Windows};
 
 use connection::Connection;
 
@@ -56,7 +62,7 @@ pub struct Again {
     down: u64,
     up: u64,
     reads: u32,
-    layers: Vec<(String, u64)>,
+    layers: Shares,
 }
 
 impl Analysis {
@@ -97,7 +103,7 @@ impl Analysis {
                         self.reads += 1;
                         let was_upgraded = self.connections[at].upgraded();
                         self.connections[at].received(&mut self.fold, *t, bytes, told);
-                        if was_upgraded {
+                        if was_upgraded && self.connections[at].heard() {
                             self.phases.message(*t);
                         }
                     }
@@ -172,8 +178,8 @@ impl Analysis {
 
     fn again(&mut self, t: u64) {
         let rows = self.fold.rows.len() as u32;
-        let layers = self.all_layers();
-        self.again = Some(Again { t, rows, down: self.fold.owned.wire, up: self.sent, reads: self.reads, layers });
+        let layers = self.fold.layers();
+        self.again = Some(Again { t, rows, down: self.fold.wire, up: self.sent, reads: self.reads, layers });
         self.fold.again();
     }
 
@@ -181,7 +187,7 @@ impl Analysis {
     pub fn state(&self) -> State {
         if self.over {
             State::Done
-        } else if self.fold.owned.wire > 0 && self.fold.rows.len() > 1 && self.phases.first_byte.is_some() {
+        } else if self.fold.wire > 0 && self.fold.rows.len() > 1 && self.phases.first_byte.is_some() {
             State::Streaming
         } else if self.sent > 0 {
             State::Waiting
@@ -238,12 +244,20 @@ impl Analysis {
             gap_p99_ms: fold.gaps.quantile(0.99).map(|ns| ns / 1e6),
             frames: fold.rows.len() as u32 - rows,
             deltas: fold.deltas as u32,
-            bytes_down: fold.owned.wire - down,
+            bytes_down: fold.wire - down,
             bytes_up: self.sent - up,
             bytes_text: fold.text_bytes,
             bytes_tls: self.phases.tls_overhead.0,
             layers: self.layers(),
+            flow: fold.windows.any.then(|| self.flow()),
         }
+    }
+
+    /// How long flow control kept either side from sending.
+    fn flow(&self) -> crate::view::FlowTotals {
+        let ((stalls_down, down), (stalls_up, up)) =
+            (self.fold.windows.stalled(false, self.last_t), self.fold.windows.stalled(true, self.last_t));
+        crate::view::FlowTotals { stalls_down, down_ms: down as f64 / 1e6, stalls_up, up_ms: up as f64 / 1e6 }
     }
 
     /// Output rate between the first and the last content of the present turn: the tokens behind the first over the time they took, as TPOT has it.
@@ -259,45 +273,10 @@ impl Analysis {
         (seconds > 0.0 && count > 1).then(|| crate::view::Rate { value: (count - 1) as f64 / seconds, estimate: reported.is_none() })
     }
 
-    /// Every received byte once, by the innermost layer that owns it. The sums are exact: each layer owns what it got less what it passed on.
+    /// Every received byte of the request that counts once, by the innermost layer that owns it.
     fn layers(&self) -> Vec<(String, u64)> {
-        let mut layers = self.all_layers();
-        for (name, before) in self.again.iter().flat_map(|again| &again.layers) {
-            if let Some((_, bytes)) = layers.iter_mut().find(|(layer, _)| layer == name) {
-                *bytes = bytes.saturating_sub(*before);
-            }
-        }
-        layers.retain(|&(_, bytes)| bytes > 0);
-        layers
-    }
-
-    fn all_layers(&self) -> Vec<(String, u64)> {
-        let o = &self.fold.owned;
-        let mut json: u64 = o.json.iter().sum();
-        let bodies = o.sse + o.ndjson + o.eventstream + o.plain + o.coded;
-        let framing = |total: u64, inner: u64| total.saturating_sub(inner);
-        // Text is counted out of JSON; a peer whose payload is text but no JSON keeps it in its carrier.
-        let deltas = (o.text + o.reasoning + o.tool).min(json);
-        let (text, reasoning) = (o.text.min(deltas), o.reasoning.min(deltas - o.text.min(deltas)));
-        let tool = deltas - text - reasoning;
-        json -= deltas;
-        let h1_wire = framing(o.wire, o.h2 + o.ws);
-        let rows = [
-            ("http-head", o.head),
-            ("chunk", framing(h1_wire, o.head + o.h1_body)),
-            ("h2", framing(o.h2, o.h2_body)),
-            ("body", framing(o.h1_body + o.h2_body, bodies) + framing(o.plain, o.json[3])),
-            ("content-coding", o.coded),
-            ("sse", framing(o.sse, o.json[0])),
-            ("ndjson", framing(o.ndjson, o.json[1])),
-            ("eventstream", framing(o.eventstream, o.json[4])),
-            ("ws", framing(o.ws, o.json[2])),
-            ("json", json),
-            ("text", text),
-            ("reasoning", reasoning),
-            ("tool-call", tool),
-        ];
-        rows.into_iter().filter(|&(_, bytes)| bytes > 0).map(|(name, bytes)| (name.to_owned(), bytes)).collect()
+        let before = self.again.as_ref().map_or_else(Shares::default, |again| again.layers);
+        self.fold.layers().less(&before).named()
     }
 
     fn connection(&mut self, number: u32) -> usize {

@@ -267,7 +267,7 @@ fn cut(analysis: &Analysis) -> Problem {
             "The row of kind «error» shows the bytes.",
         );
     }
-    if fold.owned.wire == 0 {
+    if fold.wire == 0 {
         return problem(
             Blame::Peer,
             "empty",

@@ -10,7 +10,7 @@ use super::summary::is_control_frame;
 use super::unit::{self, Content, Unit};
 use super::{Bytes, bits, row};
 use crate::Error;
-use crate::analysis::{BARE, ELEMENT, Fold, Kind, Layer, Row, RowId, opcode_name};
+use crate::analysis::{BARE, ELEMENT, Fold, Kind, Layer, Left, Row, RowId, opcode_name};
 use crate::view::{BitField, FrameDetail, Node, Split};
 
 /// JSON values that are listed; a document with more is shown as far as this and says so.
@@ -67,7 +67,7 @@ pub fn open(fold: &Fold, bytes: &dyn Bytes, id: RowId) -> Result<FrameDetail, Er
         Layer::Http => "http-head",
         Layer::Chunk => "chunk",
         Layer::H2 => "h2",
-        Layer::Ws => "ws",
+        Layer::Ws if unit.carriers.is_empty() => "ws",
         _ => match fold.streams.get(row.stream as usize).and_then(|s| s.inside) {
             Some(Layer::H2) => "h2",
             Some(_) if !unit.carriers.is_empty() => "chunk",
@@ -85,7 +85,7 @@ pub fn open(fold: &Fold, bytes: &dyn Bytes, id: RowId) -> Result<FrameDetail, Er
         Layer::H2 => h2_frame(&mut tree, depth, &unit, fold, id),
         Layer::Sse => sse_event(&mut tree, depth, &unit, row, word, &own),
         Layer::Ndjson => tree.add(depth, "JSON line", "", "control", &own),
-        Layer::Ws => ws_frames(&mut tree, depth, &unit, row, word),
+        Layer::Ws => ws_frames(&mut tree, depth, &unit, row, word, &own),
         Layer::Eventstream => record(&mut tree, depth, &unit, word, &own),
         Layer::Body if word == ELEMENT => tree.add(depth, "array element", "", "control", &own),
         Layer::Body if word == BARE => tree.add(depth, "bare JSON", "", "control", &own),
@@ -113,6 +113,32 @@ pub fn open(fold: &Fold, bytes: &dyn Bytes, id: RowId) -> Result<FrameDetail, Er
         focus,
         explain: explain(row, word, unit.out),
         splits,
+        decoding: None,
+    })
+}
+
+/// A row whose compressed body is still being decoded up to it: what carries it.
+pub fn carried(fold: &Fold, bytes: &dyn Bytes, id: RowId, share: f64) -> Result<FrameDetail, Error> {
+    let row = row(fold, id).ok_or_else(|| Error::missing("frame"))?;
+    let unit = Unit::read_coded(fold, bytes, row)?;
+    let base = if unit.carriers.is_empty() { "control" } else { "chunk" };
+    let mut tree = Tree { window: unit.window, blocks: unit.blocks.clone(), nodes: Vec::new(), canvas: Canvas::new(unit.window, base) };
+    let depth = carriers(&mut tree, &unit);
+    let focus = tree.add_quiet(depth, "compressed", format!("{:.0} % of what comes before is decoded", share * 100.0), "control", &[]);
+    let word = fold.words.get(row.word as usize).map_or("", String::as_str);
+    Ok(FrameDetail {
+        id: id.0,
+        t_ms: row.t as f64 / 1e6,
+        conn: unit.conn,
+        out: unit.out,
+        start: unit.window.start,
+        end: unit.window.end,
+        owners: tree.canvas.owners(),
+        nodes: tree.nodes,
+        focus,
+        explain: explain(row, word, unit.out),
+        splits: Vec::new(),
+        decoding: Some(share),
     })
 }
 
@@ -232,7 +258,43 @@ fn h2_frame(tree: &mut Tree, depth: u32, unit: &Unit, fold: &Fold, id: RowId) ->
     } else if !payload.is_empty() {
         tree.add_quiet(depth + 1, "payload", format!("{} B", payload.len()), "h2", &[payload]);
     }
+    if let Some(left) = fold.windows.left(id) {
+        windows(tree, depth + 1, unit, kind, left);
+    }
     root
+}
+
+/// The flow-control windows before and behind a DATA or WINDOW_UPDATE frame.
+fn windows(tree: &mut Tree, depth: u32, unit: &Unit, kind: u8, left: Left) {
+    const DATA: u8 = 0;
+    let b = &unit.bytes;
+    let number = |at: usize| b.get(at..at + 4).and_then(|four| four.try_into().ok()).map_or(0, u32::from_be_bytes) & 0x7fff_ffff;
+    let stream = number(5);
+    // A frame of DATA takes all of its payload from both windows, its padding included (RFC 9113 §6.1).
+    let taken = i64::from(number(0) >> 8);
+    let change = |of_stream: bool| match (kind, of_stream) {
+        (DATA, _) => -taken,
+        (_, true) if stream != 0 => i64::from(number(9)),
+        (_, false) if stream == 0 => i64::from(number(9)),
+        _ => 0,
+    };
+    let whose = if (kind == DATA) == unit.out { "sending" } else { "receiving" };
+    let windows = [
+        (format!("window of stream {stream}, {whose}"), left.of_stream().filter(|_| stream != 0), true),
+        (format!("window of the connection, {whose}"), Some(i64::from(left.connection)), false),
+    ];
+    for (label, after, of_stream) in windows {
+        if let Some(after) = after {
+            let before = after - change(of_stream);
+            let value = match before == after {
+                true => format!("{after} B"),
+                false if after <= 0 => format!("{before} → {after} B: used up, nothing more may be sent"),
+                false if before <= 0 => format!("{before} → {after} B: open again"),
+                false => format!("{before} → {after} B"),
+            };
+            tree.add_quiet(depth, label, value, "h2", &[unit.window]);
+        }
+    }
 }
 
 fn sse_event(tree: &mut Tree, depth: u32, unit: &Unit, row: &Row, word: &str, own: &[Span]) -> u32 {
@@ -306,7 +368,7 @@ fn shown_value(value: &eventstream::Value<'_>) -> String {
     }
 }
 
-fn ws_frames(tree: &mut Tree, depth: u32, unit: &Unit, row: &Row, word: &str) -> u32 {
+fn ws_frames(tree: &mut Tree, depth: u32, unit: &Unit, row: &Row, word: &str, own: &[Span]) -> u32 {
     let label = match row.kind {
         Kind::Frame => format!("WebSocket {word} frame"),
         Kind::Control if is_control_frame(word) => format!("WebSocket {word} frame"),
@@ -314,26 +376,26 @@ fn ws_frames(tree: &mut Tree, depth: u32, unit: &Unit, row: &Row, word: &str) ->
         Kind::Error | Kind::Warning if row.len == 0 => word.to_owned(),
         _ => format!("WebSocket {word} message"),
     };
-    let root = tree.add(depth, label, "", "ws", &[unit.window]);
+    let root = tree.add(depth, label, "", "ws", own);
     let side = if unit.out { ws::Side::Client } else { ws::Side::Server };
-    let start = unit.window.start;
-    ws::Dissector::new(side, "", Limits::default()).push(&unit.bytes, &mut |item| {
+    let outer = |from: u64, to: u64| unit.map.outer(Span::new(from, to));
+    ws::Dissector::new(side, "", Limits::default()).push(&unit.inner, &mut |item| {
         let ws::Item::Frame(frame) = item else { return };
-        let at = start + frame.span.start;
-        let head = Span::new(at, at + u64::from(frame.header_len));
-        let b = unit.bytes.get(frame.span.start as usize..).unwrap_or_default();
+        let at = frame.span.start;
+        let end = at + u64::from(frame.header_len);
+        let b = unit.inner.get(at as usize..).unwrap_or_default();
         let (b0, b1) = (b.first().copied().unwrap_or(0), b.get(1).copied().unwrap_or(0));
-        let header = tree.add_quiet(depth + 1, "frame header", format!("{b0:08b} {b1:08b}"), "ws", &[head]);
+        let header = tree.add_quiet(depth + 1, "frame header", format!("{b0:08b} {b1:08b}"), "ws", &outer(at, end));
         tree.bits(header, bits::ws(&b[..b.len().min(frame.header_len as usize)]));
-        let first = [Span::new(at, at + 1)];
+        let first = outer(at, at + 1);
         tree.add_quiet(depth + 2, "FIN", if frame.fin { "1, the message's last frame" } else { "0, more frames follow" }, "ws", &first);
         tree.add_quiet(depth + 2, "RSV", format!("{:03b}", frame.rsv), "ws", &first);
         tree.add_quiet(depth + 2, "opcode", format!("{} {}", frame.opcode, opcode_name(frame.opcode)), "ws", &first);
-        let mask_at = head.end - if frame.mask.is_some() { 4 } else { 0 };
-        tree.add_quiet(depth + 2, "payload length", frame.payload_len.to_string(), "ws", &[Span::new(at + 1, mask_at)]);
+        let mask_at = end - if frame.mask.is_some() { 4 } else { 0 };
+        tree.add_quiet(depth + 2, "payload length", frame.payload_len.to_string(), "ws", &outer(at + 1, mask_at));
         if let Some(key) = frame.mask {
             let hex: String = key.iter().map(|b| format!("{b:02x}")).collect();
-            tree.add_quiet(depth + 2, "masking key", hex, "ws", &[Span::new(mask_at, head.end)]);
+            tree.add_quiet(depth + 2, "masking key", hex, "ws", &outer(mask_at, end));
         }
         let value = match (frame.close_code, frame.close_reason.as_deref()) {
             (Some(code), reason) => format!("{code} {}", reason.unwrap_or_default()),
@@ -341,7 +403,7 @@ fn ws_frames(tree: &mut Tree, depth: u32, unit: &Unit, row: &Row, word: &str) ->
             _ => format!("{} B", frame.payload_len),
         };
         if frame.payload_len > 0 {
-            tree.add_quiet(depth + 1, "payload", value, "ws", &[Span::new(head.end, start + frame.span.end)]);
+            tree.add_quiet(depth + 1, "payload", value, "ws", &outer(end, frame.span.end));
         }
     });
     root

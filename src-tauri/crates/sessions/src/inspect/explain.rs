@@ -10,7 +10,9 @@ pub fn explain(row: &Row, word: &str, out: bool) -> String {
         Layer::Chunk => "A chunk: its size in hex, the data, a line end. Chunk borders mean nothing to what they carry (RFC 9112 §7.1).",
         Layer::H2 => match word.split(' ').next().unwrap_or_default() {
             "HEADERS" => "An HTTP/2 HEADERS frame: fields compressed with HPACK (RFC 9113 §6.2, RFC 7541).",
-            "DATA" => "An HTTP/2 DATA frame: a piece of one stream's body (RFC 9113 §6.1).",
+            "DATA" => {
+                "An HTTP/2 DATA frame: a piece of one stream's body; its length comes off two windows of flow control (RFC 9113 §6.1, §5.2)."
+            }
             "SETTINGS" => "HTTP/2 SETTINGS: how the sender wants to be talked to (RFC 9113 §6.5).",
             "WINDOW_UPDATE" => "HTTP/2 flow control: the sender may be sent that many bytes more (RFC 9113 §6.9).",
             "PING" => "An HTTP/2 PING: measures the round trip, keeps the connection alive (RFC 9113 §6.7).",

@@ -9,6 +9,14 @@ use crate::view::Landmark;
 /// The nearest row before or after `from` that is a landmark; the first or last of all where no row is named.
 pub fn next_row(fold: &Fold, from: Option<RowId>, backwards: bool, what: Landmark) -> Option<RowId> {
     let rows = &fold.rows;
+    if what == Landmark::Stall {
+        let t = match from {
+            Some(id) => super::row(fold, id)?.t,
+            None if backwards => u64::MAX,
+            None => 0,
+        };
+        return fold.windows.next(t, from, backwards);
+    }
     // A carrier stands behind the rows of its moment.
     let (before, after) = match from {
         None => (rows.len(), 0),
@@ -34,6 +42,8 @@ fn is(fold: &Fold, row: &Row, what: Landmark) -> bool {
             (Layer::Ws, Kind::Control) => fold.words.get(row.word as usize).is_some_and(|word| is_control_frame(word)),
             _ => false,
         },
+        // These are known by the frame.
+        Landmark::Stall => false,
     }
 }
 

@@ -36,7 +36,12 @@ pub fn ribbon(analysis: &Analysis, now: u64, from_ms: f64, to_ms: Option<f64>, b
     if let (Some(sent), None, None) = (analysis.phases.sent, analysis.phases.first_byte, analysis.phases.end) {
         phases.push(RibbonPhase { name: "wait".into(), start_ms: sent as f64 / 1e6, end_ms: now as f64 / 1e6 });
     }
+    let windows = &analysis.fold.windows;
+    let stalls = windows.any.then(|| {
+        [("down", false), ("up", true)].map(|(name, out)| RibbonLane { name: name.into(), bins: windows.binned(out, from, to, now, bins) })
+    });
     Ribbon {
+        stalls: stalls.map(Vec::from),
         from_ms: from as f64 / 1e6,
         to_ms: to as f64 / 1e6,
         lanes: LANES.iter().zip(lanes).map(|((name, _), bins)| RibbonLane { name: (*name).into(), bins }).collect(),

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use weir_frames::Span;
 
-use super::filter::{Coded, Facts, Filter, Payload, Source, Windows};
+use super::filter::{Coded, Facts, Filter, Inflated, Payload, Source, Windows};
 use super::{Bytes, summary};
-use crate::analysis::{Fold, Row, RowId, Stream};
+use crate::analysis::{Fold, Kind, Layer, Row, RowId, Shares, Stream};
 use crate::view::{FrameRow, RowsPage};
 
 /// Rows looked at in one step.
@@ -29,6 +29,9 @@ pub struct Selection {
     /// How far coded streams were asked to be decoded, by stream.
     coded: BTreeMap<u16, u64>,
     windows: Windows,
+    /// How many of `ids` were counted, and what these rows and these carriers own.
+    counted: usize,
+    shares: [Shares; 2],
 }
 
 /// What one step found: rows that pass, and those whose payload decides, in order.
@@ -41,6 +44,7 @@ pub struct Step {
 /// A row taken out of the index, to be decided by its payload.
 struct Question {
     row: Row,
+    window: Option<u64>,
     number: u64,
     before: u64,
     word: String,
@@ -50,7 +54,17 @@ struct Question {
 impl Selection {
     /// A selection that has looked at nothing yet.
     pub fn new(filter: Filter) -> Self {
-        Self { filter, ids: Vec::new(), seen: (0, 0), last_t: 0, tail: None, coded: BTreeMap::new(), windows: Windows::default() }
+        Self {
+            filter,
+            ids: Vec::new(),
+            seen: (0, 0),
+            last_t: 0,
+            tail: None,
+            coded: BTreeMap::new(),
+            windows: Windows::default(),
+            counted: 0,
+            shares: [Shares::default(); 2],
+        }
     }
 
     /// Whether its steps read payloads.
@@ -118,16 +132,18 @@ impl Selection {
             let stream = fold.streams.get(row.stream as usize);
             let word = fold.words.get(row.word as usize).map_or("", String::as_str);
             let number = u64::from(id & !RowId::CARRIER);
-            let facts = Facts { row, id: number, before: self.last_t, out: stream.is_some_and(|s| s.out), word };
+            let window = fold.windows.left(RowId(id)).map(|left| left.least().max(0) as u64);
+            let facts = Facts { row, window, id: number, before: self.last_t, out: stream.is_some_and(|s| s.out), word };
             match (self.filter.of_index(facts), stream) {
                 (Some(true), _) => found.push((id, None)),
                 (None, Some(stream)) => {
                     let coded = coded(&mut self.coded, row, stream);
                     let spans = if coded.is_some() { Vec::new() } else { stream.wire(row.span()) };
                     asked += u64::from(row.len);
-                    let source =
-                        Source { conn: stream.conn, out: stream.out, spans, coded, dialect: fold.dialect, transport: fold.transport };
-                    found.push((id, Some(Question { row: *row, number, before: self.last_t, word: word.to_owned(), source })));
+                    let deflated = inflated(&mut self.coded, row, stream);
+                    let (dialect, transport) = (fold.dialect, fold.transport);
+                    let source = Source { conn: stream.conn, out: stream.out, spans, coded, deflated, dialect, transport };
+                    found.push((id, Some(Question { row: *row, window, number, before: self.last_t, word: word.to_owned(), source })));
                 }
                 _ => {}
             }
@@ -145,7 +161,8 @@ impl Selection {
     pub fn settle(&mut self, step: Step, bytes: &dyn Bytes) {
         for (id, question) in step.found {
             let passes = question.is_none_or(|asked| {
-                let facts = Facts { row: &asked.row, id: asked.number, before: asked.before, out: asked.source.out, word: &asked.word };
+                let Question { row, window, number: id, before, word, source } = &asked;
+                let facts = Facts { row, window: *window, id: *id, before: *before, out: source.out, word };
                 self.filter.of_payload(facts, &mut Payload::new(bytes, &mut self.windows, &asked.source))
             });
             if passes {
@@ -169,6 +186,9 @@ impl Selection {
         while self.ids.last().is_some_and(|&id| taken(id)) {
             self.ids.pop();
         }
+        if self.counted > self.ids.len() {
+            self.counted = usize::MAX;
+        }
     }
 
     /// Rows that pass.
@@ -191,6 +211,28 @@ impl Selection {
             return (!id.is_carrier() && id.index() < fold.rows.len()).then_some(id.index());
         }
         self.ids.iter().position(|&other| other == id.0)
+    }
+
+    /// What the rows that pass own, by layer. A filter that is a stretch of time alone also has what stands between rows there: each
+    /// byte of the session lies in one stretch of any partition.
+    pub fn shares(&mut self, fold: &Fold) -> Shares {
+        if let Some((from, to)) = self.filter.time() {
+            return fold.layers_between(from, to.saturating_add(1));
+        }
+        if self.filter.is_empty() {
+            return fold.layers();
+        }
+        if self.counted > self.ids.len() {
+            (self.counted, self.shares) = (0, [Shares::default(); 2]);
+        }
+        let new = &self.ids[self.counted..];
+        let of = |carriers: bool| new.iter().map(|id| RowId(*id)).filter(move |id| id.is_carrier() == carriers).map(RowId::index);
+        self.shares[0].add(&fold.ledger.rows.sum(of(false)));
+        self.shares[1].add(&fold.ledger.carriers.sum(of(true)));
+        self.counted = self.ids.len();
+        let mut all = self.shares[0];
+        all.add(&self.shares[1]);
+        all
     }
 
     /// A page of rows.
@@ -218,6 +260,22 @@ fn coded(given: &mut BTreeMap<u16, u64>, row: &Row, stream: &Stream) -> Option<C
     let more = if end > *given { stream.map.outer(Span::new(*given, end)) } else { Vec::new() };
     *given = end.max(*given);
     Some(Coded { stream: row.stream, codings: stream.codings.iter().map(|(coding, _)| *coding).collect(), span: row.span(), more })
+}
+
+/// What has to be read to inflate the message that a row is, beyond what was `given` to those before it in its stream.
+fn inflated(given: &mut BTreeMap<u16, u64>, row: &Row, stream: &Stream) -> Option<Inflated> {
+    let message = row.layer == Layer::Ws && row.kind != Kind::Frame && row.len > 0;
+    let deflated = stream.deflated.as_ref().filter(|_| message)?;
+    let (place, window) = deflated.before(row.start);
+    // A place behind all that was read saves reading what lies between.
+    let (from, start) = match given.get(&row.stream) {
+        Some(read) if *read >= place => (None, *read),
+        _ => (Some((place, window)), place),
+    };
+    let end = row.span().end;
+    given.insert(row.stream, end.max(start));
+    let more = if end > start { stream.wire(Span::new(start, end)) } else { Vec::new() };
+    Some(Inflated { stream: row.stream, extensions: deflated.extensions.clone(), from, start: row.start, more })
 }
 
 /// A row as the table shows it; `before` is the time of the row above, nanoseconds.

@@ -31,7 +31,10 @@ pub fn of(fold: &Fold, bytes: &dyn Bytes, id: RowId, row: &Row) -> String {
         (_, Kind::Error | Kind::Warning) if row.len == 0 => word.to_owned(),
         (_, Kind::Warning) => word.to_owned(),
         (Layer::Chunk, _) => format!("{} B with its framing", row.len),
-        (Layer::H2, _) if !word.is_empty() => word.to_owned(),
+        (Layer::H2, _) if !word.is_empty() => match fold.windows.left(id) {
+            Some(left) => format!("{word}, window {} B", left.least()),
+            None => word.to_owned(),
+        },
         (Layer::Ws, Kind::Frame) => format!("{word}, {} B", row.len),
         (_, Kind::Control | Kind::Incomplete) if !word.is_empty() && word != "message" && row.layer == Layer::Sse => word.to_owned(),
         _ => match Unit::read(fold, bytes, row) {
@@ -58,7 +61,9 @@ fn from_bytes(fold: &Fold, row: &Row, unit: &Unit) -> String {
         (Layer::Sse, Kind::Retry) => format!("{} ms", text.trim_end().trim_start_matches("retry:").trim()),
         (Layer::Ws, Kind::Control) if is_control_frame(word) => control(unit, word),
         // RSV1 (RFC 7692 §6): without the messages before it this one cannot be read.
-        (Layer::Ws, Kind::Message | Kind::Request) if unit.inner.first().is_some_and(|byte| byte & 0x40 != 0) => {
+        (Layer::Ws, Kind::Message | Kind::Request)
+            if unit.inflated.is_none() && unit.inner.first().is_some_and(|byte| byte & 0x40 != 0) =>
+        {
             format!("compressed, {} B", row.len)
         }
         (_, Kind::Message | Kind::Request) if row.layer == Layer::Ws && word == "binary" => match unit.content(row) {

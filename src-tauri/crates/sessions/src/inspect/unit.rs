@@ -1,12 +1,15 @@
 //! A row's bytes: as they stood on the wire, in its own layer, and as the payload a dialect decodes.
 
+use std::sync::PoisonError;
+
 use weir_dialects::{Decoder as DialectDecoder, Delta, Dialect, Payload, Transport};
 use weir_frames::coding::Decoder;
 use weir_frames::layers::Map;
 use weir_frames::{Limits, Span, eventstream, http1, sse, ws};
 
 use super::Bytes;
-use crate::analysis::{ELEMENT, Fold, Layer, Row, record_of};
+use super::reread::LONGEST;
+use crate::analysis::{ELEMENT, Fold, Kind, Layer, Row, record_of};
 
 /// Bytes of one unit that are read to be explained. A longer unit is explained as far as this; the hex view shows all of it.
 pub const MOST: u64 = 1 << 20;
@@ -31,6 +34,8 @@ pub struct Unit {
     pub carriers: Vec<(Layer, u16, Span)>,
     /// The row is longer than what was read.
     pub short: bool,
+    /// A WebSocket message under permessage-deflate: what it inflates to.
+    pub inflated: Option<Vec<u8>>,
 }
 
 /// What a dialect decodes of a unit, and where it came from.
@@ -43,6 +48,12 @@ pub struct Content {
     pub data: Vec<u8>,
     /// From the payload to the connection's bytes; empty where there is no such map (compressed messages).
     pub map: Map,
+}
+
+/// The part of a row, in its own layer, that is read to be explained.
+pub fn shown(row: &Row) -> Span {
+    let span = row.span();
+    Span::new(span.start, span.end.min(span.start + MOST))
 }
 
 impl Unit {
@@ -59,10 +70,30 @@ impl Unit {
     /// A row's bytes alone, from wherever they were read: enough for [`Unit::content`].
     pub fn of(conn: u32, out: bool, inner: Vec<u8>) -> Self {
         let window = Span::new(0, 0);
-        Self { conn, out, window, bytes: Vec::new(), inner, map: Map::default(), blocks: Vec::new(), carriers: Vec::new(), short: false }
+        Self {
+            conn,
+            out,
+            window,
+            bytes: Vec::new(),
+            inner,
+            map: Map::default(),
+            blocks: Vec::new(),
+            carriers: Vec::new(),
+            short: false,
+            inflated: None,
+        }
+    }
+
+    /// Reads what carries a row of a compressed body, without undoing the coding.
+    pub fn read_coded(fold: &Fold, bytes: &dyn Bytes, row: &Row) -> Result<Self, crate::Error> {
+        Self::read_with(fold, bytes, row, MOST, false)
     }
 
     fn read_up_to(fold: &Fold, bytes: &dyn Bytes, row: &Row, most: u64) -> Result<Self, crate::Error> {
+        Self::read_with(fold, bytes, row, most, true)
+    }
+
+    fn read_with(fold: &Fold, bytes: &dyn Bytes, row: &Row, most: u64, decode: bool) -> Result<Self, crate::Error> {
         let stream = fold.streams.get(row.stream as usize).ok_or_else(|| crate::Error::missing("stream"))?;
         let span = row.span();
         let short = span.len() > most;
@@ -81,9 +112,22 @@ impl Unit {
         let bytes = bytes.read(stream.conn, stream.out, window.start, window.len() as usize)?;
         let (mut inner, mut map) = (Vec::new(), Map::default());
         if !stream.codings.is_empty() {
-            let inner = uncoded(stream, source, shown)?;
-            return Ok(Self { conn: stream.conn, out: stream.out, window, bytes, inner, map, blocks: own, carriers, short });
+            let inner = if decode { uncoded(row.stream, stream, source, shown)? } else { Vec::new() };
+            return Ok(Self {
+                conn: stream.conn,
+                out: stream.out,
+                window,
+                bytes,
+                inner,
+                map,
+                blocks: own,
+                carriers,
+                short,
+                inflated: None,
+            });
         }
+        let inflated = if short { None } else { inflated(stream, source, row)? };
+        let blocks = if inflated.is_some() { own.clone() } else { Vec::new() };
         for part in own {
             let from = (part.start - window.start) as usize;
             let to = ((part.end - window.start) as usize).min(bytes.len());
@@ -92,7 +136,7 @@ impl Unit {
                 map.push(Span::new(part.start, part.start + part_bytes.len() as u64));
             }
         }
-        Ok(Self { conn: stream.conn, out: stream.out, window, bytes, inner, map, blocks: Vec::new(), carriers, short })
+        Ok(Self { conn: stream.conn, out: stream.out, window, bytes, inner, map, blocks, carriers, short, inflated })
     }
 
     /// The payload that `row` carries, where it carries one.
@@ -102,7 +146,7 @@ impl Unit {
             Layer::Ndjson | Layer::Body => Some(Content::plain(self.inner.clone(), self.map.clone())),
             Layer::Eventstream => self.record(),
             Layer::Ws => self.message(),
-            Layer::H2 if row.kind == crate::analysis::Kind::Request => {
+            Layer::H2 if row.kind == Kind::Request => {
                 let data = self.inner.get(9..)?.to_vec();
                 Some(Content::plain(data, self.sub_map(Span::new(9, self.inner.len() as u64))))
             }
@@ -161,6 +205,9 @@ impl Unit {
     }
 
     fn message(&self) -> Option<Content> {
+        if let Some(data) = &self.inflated {
+            return Some(Content::plain(data.clone(), Map::default()));
+        }
         let (mut found, mut map) = (None, Map::default());
         let side = if self.out { http1::Side::Client } else { http1::Side::Server };
         let mut dissector = ws::Dissector::new(side, "", Limits::default());
@@ -187,11 +234,11 @@ impl Content {
 /// Bytes of a stream, content codings undone; fewer where there are no more.
 ///
 /// # Errors
-/// The disk failed, or the range lies too far into a compressed body.
-pub fn read_span(fold: &Fold, bytes: &dyn Bytes, stream: u16, span: Span) -> Result<Vec<u8>, crate::Error> {
-    let stream = fold.streams.get(stream as usize).ok_or_else(|| crate::Error::missing("stream"))?;
+/// The disk failed, or the range lies far into a compressed body that is still being decoded up to it.
+pub fn read_span(fold: &Fold, bytes: &dyn Bytes, id: u16, span: Span) -> Result<Vec<u8>, crate::Error> {
+    let stream = fold.streams.get(id as usize).ok_or_else(|| crate::Error::missing("stream"))?;
     if !stream.codings.is_empty() {
-        return uncoded(stream, bytes, span);
+        return uncoded(id, stream, bytes, span);
     }
     let mut found = Vec::new();
     for part in stream.wire(span) {
@@ -200,23 +247,36 @@ pub fn read_span(fold: &Fold, bytes: &dyn Bytes, stream: u16, span: Span) -> Res
     Ok(found)
 }
 
-/// Coded bytes of a body that are decoded to show a row at most: a coding can only be undone from its start.
-const MOST_CODED: u64 = 64 << 20;
+/// Coded bytes on the way to a row that are decoded at once, while others wait for the index.
+const AT_ONCE: u64 = 8 << 20;
 
-/// The range `shown` of a coded stream, decoded anew from the coding's start.
-fn uncoded(stream: &crate::analysis::Stream, bytes: &dyn Bytes, shown: Span) -> Result<Vec<u8>, crate::Error> {
+/// The range `shown` of a coded stream, decoded anew.
+fn uncoded(id: u16, stream: &crate::analysis::Stream, bytes: &dyn Bytes, shown: Span) -> Result<Vec<u8>, crate::Error> {
     let end = stream.coded(shown).last().map_or(0, |coded| coded.end);
-    if end > MOST_CODED {
-        return Err(crate::Error::new(
-            "user",
-            "coded",
-            "The frame lies too far into a compressed body to be opened by itself.",
-            "The reply and the rows are whole; only this frame's inside is not shown.",
-            format!("{end} B of compressed bytes come before its end; {MOST_CODED} B are undone at most"),
-            "Export the session raw, or ask without compression.",
-        ));
+    if let Some(kept) = bytes.reread().filter(|_| shown.len() <= LONGEST) {
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(mut step) = kept.step(id, stream, shown) {
+            let far = step.left() > AT_ONCE;
+            if !far {
+                step.run(bytes)?;
+            }
+            if !kept.keep(step) {
+                break;
+            }
+            if far {
+                return Err(crate::Error::new(
+                    "local",
+                    "decoding",
+                    "The body is being decoded up to this frame.",
+                    "Its inside shows once that is done; nothing is lost.",
+                    format!("{end} B of compressed bytes come before its end"),
+                    "Wait, or open the frame.",
+                ));
+            }
+        }
+        return Ok(kept.part(id, shown));
     }
-    let mut decoders: Vec<Decoder> = stream.codings.iter().map(|(coding, _)| Decoder::new(*coding)).collect();
+    let mut decoders: Vec<Decoder> = stream.codings.iter().map(|(coding, _)| Decoder::unmapped(*coding)).collect();
     let (mut at, mut found) = (0u64, Vec::with_capacity(shown.len() as usize));
     for part in stream.map.outer(Span::new(0, end)) {
         let mut start = part.start;
@@ -238,6 +298,56 @@ fn uncoded(stream: &crate::analysis::Stream, bytes: &dyn Bytes, shown: Span) -> 
         }
     }
     Ok(found)
+}
+
+/// What the message that `row` is inflates to, read from the last place where that can begin; `None` where it is not compressed.
+fn inflated(stream: &crate::analysis::Stream, bytes: &dyn Bytes, row: &Row) -> Result<Option<Vec<u8>>, crate::Error> {
+    let Some(deflated) = stream.deflated.as_ref().filter(|_| row.layer == Layer::Ws && row.kind != Kind::Frame && row.len > 0) else {
+        return Ok(None);
+    };
+    let (from, window) = deflated.before(row.start);
+    let mut reader = Inflating::new(stream.out, &deflated.extensions, from, &window);
+    for part in stream.wire(Span::new(from, row.span().end)) {
+        let mut start = part.start;
+        while start < part.end {
+            let piece = bytes.read(stream.conn, stream.out, start, (part.end - start).min(MOST) as usize)?;
+            if piece.is_empty() {
+                return Ok(None);
+            }
+            start += piece.len() as u64;
+            reader.push(&piece, row.start);
+        }
+    }
+    Ok(reader.found)
+}
+
+/// Reads messages under permessage-deflate one after another, for the sake of one of them.
+pub struct Inflating {
+    dissector: ws::Dissector,
+    /// Where the dissector began.
+    from: u64,
+    /// What the message inflates to that was looked for, once it came and if it is compressed.
+    pub found: Option<Vec<u8>>,
+}
+
+impl Inflating {
+    /// From the offset `from` of the stream, where this window was left.
+    pub fn new(out: bool, extensions: &str, from: u64, window: &[u8]) -> Self {
+        let side = if out { http1::Side::Client } else { http1::Side::Server };
+        Self { dissector: ws::Dissector::resumed(side, extensions, Limits::default(), window), from, found: None }
+    }
+
+    /// The next bytes of the stream; the message that begins at `wanted` is kept.
+    pub fn push(&mut self, bytes: &[u8], wanted: u64) {
+        let Self { dissector, from, found } = self;
+        dissector.push(bytes, &mut |item| {
+            if let ws::Item::Message { span, data, deflated: Some(_), oversized: false, .. } = item
+                && *from + span.start == wanted
+            {
+                *found = Some(data.to_vec());
+            }
+        });
+    }
 }
 
 /// Undoes codings, the outermost first, as far as `bytes` lead.

@@ -40,8 +40,32 @@ pub struct RowsPage {
     pub start: u32,
     /// The rows.
     pub rows: Vec<FrameRow>,
-    /// The share (0–1) of the session's rows that was looked at so far, while a filter that reads payloads still searches; ask again
-    /// to have it go on. Absent once all were looked at.
+    /// The share (0–1) of the session's rows that was looked at so far, while a filter that reads payloads still searches, or of a
+    /// compressed body that was decoded on the way to these rows; ask again to have it go on. Absent once all is done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub searched: Option<f64>,
+}
+
+/// Where the bytes of a selection go: each received byte that the selected units own, once, by the innermost layer that owns it.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct ByteShares {
+    /// Bytes received that belong to the selection.
+    #[ts(type = "number")]
+    pub bytes: u64,
+    /// The same by layer, as in `Metrics.layers`.
+    #[ts(type = "[string, number][]")]
+    pub layers: Vec<(String, u64)>,
+    /// Bytes received in all.
+    #[ts(type = "number")]
+    pub of: u64,
+    /// What TLS took on top, of the whole session: what it took of a part is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(type = "number", optional)]
+    pub tls: Option<u64>,
+    /// As in [`RowsPage::searched`].
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub searched: Option<f64>,
@@ -120,6 +144,8 @@ pub enum Landmark {
     /// Nothing but the protocol's own talk: a WebSocket ping, pong or close, an HTTP/2 frame that is no request or reply, an SSE
     /// comment or `retry`.
     Control,
+    /// The HTTP/2 frame that used up a flow-control window.
+    Stall,
 }
 
 /// Which layer owns a range of the window.
@@ -165,6 +191,11 @@ pub struct FrameDetail {
     pub explain: String,
     /// Characters of its payload that a border of a chunk, DATA frame or fragment cuts in two; the first few.
     pub splits: Vec<Split>,
+    /// The share (0–1) of a compressed body that was decoded so far on the way to this frame; ask again to have it go on. Until then the
+    /// detail has the frame's carriers alone. Absent where the frame is shown whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub decoding: Option<f64>,
 }
 
 /// A phase on the ribbon.
@@ -203,6 +234,11 @@ pub struct Ribbon {
     pub lanes: Vec<RibbonLane>,
     /// Phases of the dial and the wait.
     pub phases: Vec<RibbonPhase>,
+    /// HTTP/2 flow control: lanes `down` and `up`, of each bin the share in permille in which no window was left for what is received,
+    /// and for what is sent. Absent where nothing speaks HTTP/2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub stalls: Option<Vec<RibbonLane>>,
 }
 
 /// Where a piece of the reply came from: the two ends of the link between text and frame.

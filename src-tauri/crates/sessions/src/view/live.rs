@@ -262,6 +262,25 @@ pub struct Metrics {
     /// Every received byte once, by the innermost layer that owns it; sums up to `bytesDown`. `(layer, bytes)`.
     #[ts(type = "[string, number][]")]
     pub layers: Vec<(String, u64)>,
+    /// How flow control kept either side waiting; absent where nothing speaks HTTP/2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub flow: Option<FlowTotals>,
+}
+
+/// Times in which no window of HTTP/2 was left (RFC 9113 §5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct FlowTotals {
+    /// How often what Weir receives had no window left.
+    pub stalls_down: u32,
+    /// How long, milliseconds.
+    pub down_ms: f64,
+    /// How often what Weir sends had none.
+    pub stalls_up: u32,
+    /// How long, milliseconds.
+    pub up_ms: f64,
 }
 
 /// What does not change while a session runs.

@@ -12,11 +12,13 @@ pub use console::{
     ConsoleStanding, MessageForm, RuleHow,
 };
 pub use frames::{
-    BitField, FilterError, FrameDetail, FrameRow, KindCount, Landmark, Node, Owner, Place, Ribbon, RibbonLane, RibbonPhase, RowsPage,
+    BitField, ByteShares, FilterError, FrameDetail, FrameRow, KindCount, Landmark, Node, Owner, Place, Ribbon, RibbonLane, RibbonPhase,
+    RowsPage,
 };
 pub use lenses::{LensDifference, LensReading, LensVerdict, LensView, Lenses, Split};
 pub use library::{ExportFormat, SessionPage, SessionSummary, SessionsQuery};
 pub use live::{
-    Block, BlockKind, Draft, HeaderLine, Media, Metrics, Outcome, OutcomeKind, Preview, Problem, Rate, SessionInfo, State, Update,
+    Block, BlockKind, Draft, FlowTotals, HeaderLine, Media, Metrics, Outcome, OutcomeKind, Preview, Problem, Rate, SessionInfo, State,
+    Update,
 };
 pub use settings::{DialectInfo, OpenTransport, Settings};

@@ -25,6 +25,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['event:', 'its event name: event:delta'],
   ['dir:', 'sent or received: dir:in'],
   ['size>', 'bytes in its own layer: size>400'],
+  ['window<=', 'HTTP/2 flow control left behind the frame, bytes: window<=0 is a stall'],
   ['gap>', 'time since the row before: gap>50ms'],
   ['time:', 'when: time:1.7..2.9s'],
   ['id:', 'row numbers: id:88..222'],

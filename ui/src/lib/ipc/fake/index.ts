@@ -124,6 +124,7 @@ const handlers: Handlers = {
     const at = matching(session(id), filter).findIndex((r) => r.id === row);
     return at < 0 ? null : at;
   },
+  shares: ({ session: id, filter }) => session(id).shares(matching(session(id), filter).length),
   next_gap: ({ session: id, row, backwards, overMs }) => {
     const rows = matching(session(id), '').filter((r) => r.gapMs > overMs);
     const next = backwards ? rows.reverse().find((r) => r.id < row) : rows.find((r) => r.id > row);
@@ -164,6 +165,7 @@ const handlers: Handlers = {
   tag_session: ({ session: id, tags }) => (tagged.set(id, tags), null),
   delete_sessions: ({ sessions: ids }) => (ids.forEach((id) => deleted.add(id)), null),
   restore_sessions: ({ sessions: ids }) => (ids.forEach((id) => deleted.delete(id)), null),
+  save_sound: () => 'weir-sound.wav',
   export_sessions: ({ format }) => `weir-export.${format}`,
   ...keychain,
   lab: labState,
@@ -197,6 +199,9 @@ const handlers: Handlers = {
   remember: ({ name, value }) => (localStorage.setItem(`weir.${name}`, value), null),
 };
 
+/** Attached files by their references. */
+const attached = new Map<string, Uint8Array>();
+
 export const fakeBackend: Backend = {
   async call(name, args) {
     await Promise.resolve();
@@ -207,6 +212,17 @@ export const fakeBackend: Backend = {
   },
   async audio(id) {
     return session(id).sound();
+  },
+  async attach(file) {
+    const hash = [...file].reduce((sum, byte) => (sum * 31 + byte) >>> 0, 7);
+    const reference = `weir-file:${hash.toString(16).padStart(64, '0')}:${file.length}`;
+    attached.set(reference, file);
+    return reference;
+  },
+  async attached(reference) {
+    const file = attached.get(reference);
+    if (!file) throw new IpcError('file-gone', 'An attached file is no longer kept.');
+    return file;
   },
   async importSession() {
     throw new IpcError('unsupported', 'Importing needs Weir’s window.');

@@ -1,3 +1,4 @@
+import type { ByteShares } from '../../../gen/ByteShares';
 import type { Block } from '../../../gen/Block';
 import type { BlockKind } from '../../../gen/BlockKind';
 import type { Draft } from '../../../gen/Draft';
@@ -252,6 +253,16 @@ export class FakeSession {
         { name: 'wait', startMs: 76, endMs: Math.min(312, Math.max(76, this.elapsed)) },
       ],
     };
+  }
+
+  /** Every row owns as much as any other: enough to be drawn. */
+  shares(rows: number): ByteShares {
+    const { metrics, rows: all } = this.#update({ sent: 0, metricsAt: -1000 });
+    const layers = (metrics?.layers ?? []).map(([layer, bytes]): [string, number] => [
+      layer,
+      Math.round((bytes * rows) / Math.max(1, all)),
+    ]);
+    return { bytes: layers.reduce((sum, [, bytes]) => sum + bytes, 0), layers, of: metrics?.bytesDown ?? 0 };
   }
 
   summary(): SessionSummary {

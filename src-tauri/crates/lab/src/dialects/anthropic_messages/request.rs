@@ -93,6 +93,7 @@ pub(super) fn read_body(request: &Request<'_>, body: &Value) -> Result<Ask, Reje
         seed: None,
         stream: ask::optional(body, "stream", "a boolean", Value::as_bool)?.unwrap_or(false),
         previous: None,
+        form: ask::form(body),
     })
 }
 

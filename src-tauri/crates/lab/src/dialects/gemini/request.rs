@@ -66,6 +66,7 @@ pub(crate) fn read(model: &str, body: &Value) -> Result<Ask, Rejection> {
         seed: member(config, "seed").as_i64().map(|seed| seed as u64),
         stream: false,
         previous: None,
+        form: crate::ask::form(body),
     })
 }
 

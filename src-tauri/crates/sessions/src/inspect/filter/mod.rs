@@ -13,7 +13,7 @@ mod term;
 mod tests;
 
 pub use grammar::parse;
-pub use payload::{Coded, Payload, Source, Windows};
+pub use payload::{Coded, Inflated, Payload, Source, Windows};
 
 use crate::analysis::{Kind, Layer, Row};
 use path::Condition;
@@ -47,6 +47,8 @@ enum Test {
     /// Nanoseconds since the session began.
     Time(u64, u64),
     Id(u64, u64),
+    /// Bytes of flow control left behind the frame.
+    Window(u64, u64),
     Text(String),
     Pattern(Pattern),
     Json(Condition),
@@ -57,6 +59,8 @@ enum Test {
 pub struct Facts<'a> {
     /// The row.
     pub row: &'a Row,
+    /// What it left of the windows of HTTP/2, if it moved one: 0 for less than nothing.
+    pub window: Option<u64>,
     /// Its number among rows, or among carriers.
     pub id: u64,
     /// Time of the row before it, nanoseconds.
@@ -81,6 +85,14 @@ impl Filter {
     /// Whether some row's bytes may have to be read.
     pub fn reads_payload(&self) -> bool {
         self.expression.as_ref().is_some_and(Expression::reads_payload)
+    }
+
+    /// The stretch of time that it is, if it is nothing else: nanoseconds, both ends inside.
+    pub fn time(&self) -> Option<(u64, u64)> {
+        match self.expression {
+            Some(Expression::Test(Test::Time(from, to))) => Some((from, to)),
+            _ => None,
+        }
     }
 
     /// Whether a row passes, as far as the index tells; `None` where its payload decides.
@@ -119,6 +131,7 @@ impl Expression {
             Self::Not(inner) => inner.wants_carriers(!negated),
             Self::Test(Test::Layer(layers)) => !negated && layers.iter().any(|l| matches!(l, Layer::Chunk | Layer::H2)),
             Self::Test(Test::Kind(kinds)) => !negated && kinds.iter().any(|k| matches!(k, Kind::Chunk | Kind::Frame)),
+            Self::Test(Test::Window(..)) => !negated,
             Self::Test(_) => false,
         }
     }
@@ -158,6 +171,7 @@ impl Test {
             Self::Gap(low, high) => within(row.t.saturating_sub(facts.before), &(*low, *high)),
             Self::Time(low, high) => within(row.t, &(*low, *high)),
             Self::Id(low, high) => within(facts.id, &(*low, *high)),
+            Self::Window(low, high) => facts.window.is_some_and(|window| within(window, &(*low, *high))),
             Self::Text(text) => {
                 contains(facts.word.as_bytes(), text.as_bytes())
                     || payload.as_mut()?.any(row, &mut |bytes| contains(bytes, text.as_bytes()))

@@ -1,6 +1,7 @@
 //! A row's bytes for the tests that need them. Nothing here holds a session's lock: what a row is was copied out before.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use weir_dialects::{Dialect, Transport};
 use weir_frames::Span;
@@ -8,7 +9,7 @@ use weir_frames::coding::{Coding, Decoder};
 
 use crate::analysis::{Layer, Row};
 use crate::inspect::Bytes;
-use crate::inspect::unit::{Unit, deltas_of, undo};
+use crate::inspect::unit::{Inflating, Unit, deltas_of, undo};
 
 /// Bytes read at once: what stands near is asked for next.
 const WINDOW: usize = 1 << 20;
@@ -32,6 +33,8 @@ pub struct Source {
     pub spans: Vec<Span>,
     /// Under a content coding those ranges are blocks that hold more than the row: this is where it is in what they decode to.
     pub coded: Option<Coded>,
+    /// Under permessage-deflate: how to inflate it.
+    pub deflated: Option<Inflated>,
     /// Who decodes it.
     pub dialect: &'static dyn Dialect,
     /// How the reply travels.
@@ -51,6 +54,21 @@ pub struct Coded {
     pub more: Vec<Span>,
 }
 
+/// A WebSocket message on a socket with permessage-deflate. The messages of a stream are to be asked about in order, too.
+#[derive(Clone)]
+pub struct Inflated {
+    /// The stream.
+    pub stream: u16,
+    /// What was agreed.
+    pub extensions: String,
+    /// Set where reading begins anew: at this offset of the stream, with this window.
+    pub from: Option<(u64, Arc<[u8]>)>,
+    /// Where the message begins in the stream.
+    pub start: u64,
+    /// What is to be read for it beyond what was for the messages before: ranges of the connection's bytes.
+    pub more: Vec<Span>,
+}
+
 /// A coded stream as far as it was decoded; what rows need no longer is let go.
 struct Decoded {
     stream: u16,
@@ -65,6 +83,7 @@ struct Decoded {
 pub struct Windows {
     held: Vec<Window>,
     decoded: Vec<Decoded>,
+    inflating: Vec<(u16, Inflating)>,
 }
 
 struct Window {
@@ -83,7 +102,7 @@ impl Windows {
     /// Decodes as far as a row needs. Must be called for every row that `more` was told for, whether it is asked about or not.
     fn decode(&mut self, bytes: &dyn Bytes, conn: u32, out: bool, coded: &Coded) -> &[u8] {
         let at = self.decoded.iter().position(|one| one.stream == coded.stream).unwrap_or_else(|| {
-            let decoders = coded.codings.iter().map(|coding| Decoder::new(*coding)).collect();
+            let decoders = coded.codings.iter().map(|coding| Decoder::unmapped(*coding)).collect();
             self.decoded.push(Decoded { stream: coded.stream, decoders, start: 0, data: Vec::new() });
             self.decoded.len() - 1
         });
@@ -101,6 +120,28 @@ impl Windows {
         let from = (coded.span.start.saturating_sub(one.start) as usize).min(one.data.len());
         let to = (coded.span.end.saturating_sub(one.start) as usize).clamp(from, one.data.len());
         &one.data[from..to]
+    }
+
+    /// What a message inflates to; `None` where it is not compressed. Must be called for every message that `more` was told for.
+    fn inflate(&mut self, bytes: &dyn Bytes, conn: u32, out: bool, message: &Inflated) -> Option<Vec<u8>> {
+        if let Some((from, window)) = &message.from {
+            self.inflating.retain(|(stream, _)| *stream != message.stream);
+            self.inflating.push((message.stream, Inflating::new(out, &message.extensions, *from, window)));
+        }
+        let at = self.inflating.iter().position(|(stream, _)| *stream == message.stream)?;
+        for span in &message.more {
+            let mut start = span.start;
+            while start < span.end {
+                let mut piece = Vec::new();
+                self.take(bytes, conn, out, Span::new(start, span.end.min(start + WINDOW as u64)), &mut piece);
+                if piece.is_empty() {
+                    return None;
+                }
+                start += piece.len() as u64;
+                self.inflating[at].1.push(&piece, message.start);
+            }
+        }
+        self.inflating[at].1.found.take()
     }
 
     /// Appends a range; less of it where the stream ends, or cannot be read.
@@ -139,7 +180,8 @@ impl<'a> Payload<'a> {
     pub fn new(bytes: &'a dyn Bytes, windows: &'a mut Windows, source: &'a Source) -> Self {
         // The rows behind it count on its part being decoded.
         let inner = source.coded.as_ref().map(|coded| windows.decode(bytes, source.conn, source.out, coded).to_vec());
-        Self { bytes, windows, source, inner, content: None }
+        let inflated = source.deflated.as_ref().and_then(|message| windows.inflate(bytes, source.conn, source.out, message));
+        Self { bytes, windows, source, inner, content: inflated.map(Some) }
     }
 
     fn len(&self) -> u64 {
@@ -190,7 +232,7 @@ impl<'a> Payload<'a> {
             return true;
         }
         match row.layer {
-            Layer::Ws if self.source.out => self.content(row).is_some_and(|content| either(content, f)),
+            Layer::Ws if self.source.out || self.source.deflated.is_some() => self.content(row).is_some_and(|content| either(content, f)),
             Layer::Eventstream => self.told(row).is_some_and(|text| f(text.as_bytes())),
             _ => false,
         }

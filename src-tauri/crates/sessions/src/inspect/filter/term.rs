@@ -34,13 +34,14 @@ pub fn test(body: &str) -> Result<Test, String> {
             _ => Err("dir is in or out".into()),
         },
         "size" => range(value, operator, size).map(|(low, high)| Test::Size(low, high)),
+        "window" => range(value, operator, size).map(|(low, high)| Test::Window(low, high)),
         "gap" => range(value, operator, |v| duration(v, 1e6)).map(|(low, high)| Test::Gap(low, high)),
         "time" => range(value, operator, |v| duration(v, 1e9)).map(|(low, high)| Test::Time(low, high)),
         "id" => range(value, operator, |v| v.trim_start_matches('#').parse().ok()).map(|(low, high)| Test::Id(low, high)),
         _ if operator == ":" => Err(format!(
-            "there is no {key}: — there are layer, kind, event, dir, size, gap, time, id, json; quote the term to search for it as text"
+            "there is no {key}: — there are layer, kind, event, dir, size, window, gap, time, id, json; quote the term to search for it as text"
         )),
-        _ => Err(format!("{key} cannot be compared; size, gap, time and id can, and json:$.a.path")),
+        _ => Err(format!("{key} cannot be compared; size, window, gap, time and id can, and json:$.a.path")),
     }
 }
 
