@@ -157,7 +157,6 @@ impl Connection {
                 });
                 self.output.protocol = Protocol::Http1(dissector);
                 if let (Some((start, bytes)), Some(extensions)) = (behind, self.switched.clone()) {
-                    fold.sockets.push((stream, start, extensions.clone()));
                     self.output.protocol =
                         Protocol::Ws(Box::new(frames::Dissector::new(frames::Side::Client, &extensions, Limits::default())), start);
                     fold.streams[stream as usize].deflated = ws::deflated(&extensions, start);
@@ -199,7 +198,6 @@ impl Connection {
                 });
                 self.input.protocol = Protocol::Http1(dissector);
                 if let (Some((start, bytes)), Some(extensions)) = (behind, self.switched.clone()) {
-                    fold.sockets.push((stream, start, extensions.clone()));
                     self.input.protocol =
                         Protocol::Ws(Box::new(frames::Dissector::new(frames::Side::Server, &extensions, Limits::default())), start);
                     fold.streams[stream as usize].deflated = ws::deflated(&extensions, start);

@@ -143,8 +143,6 @@ pub struct Fold {
     pub close: Option<(Option<u16>, String)>,
     /// Close code and reason that Weir sent before the peer sent its own.
     pub farewell: Option<(Option<u16>, String)>,
-    /// Streams that carry WebSocket frames: from which offset on, and with which extensions.
-    pub sockets: Vec<(u16, u64, String)>,
     /// First rule the peer broke: code, message.
     pub violation: Option<(String, String)>,
     /// The dialect that decodes.
@@ -188,7 +186,6 @@ impl Fold {
             unread: None,
             close: None,
             farewell: None,
-            sockets: Vec::new(),
             violation: None,
             dialect,
             heads: Vec::new(),

@@ -5,7 +5,6 @@
 //! in the log as marks, and [`Standing`] reads them: so a reopened console shows what the live one showed.
 
 mod credentials;
-mod inflated;
 mod plan;
 mod record;
 mod reflexes;

@@ -2,7 +2,6 @@
 
 use weir_frames::{Limits, sse};
 
-use super::inflated::Inflated;
 use crate::analysis::{Fold, Kind, Layer, Row, RowId};
 use crate::inspect::{Bytes, Unit, row, row_view};
 use crate::view::{ConsoleHead, ConsoleMessage, ConsolePage, ConsoleRow, FilterError};
@@ -28,12 +27,10 @@ impl Session {
                 let matching = selection.len(fold);
                 let start = start.min(matching);
                 let mut before = start.checked_sub(1).and_then(|at| row(fold, selection.id(fold, at)?)).map_or(0, |row| row.t);
-                let shown = (start..matching.min(start + count.min(500))).filter_map(|at| row(fold, selection.id(fold, at)?));
-                let inflated = Inflated::of(fold, bytes, shown);
                 let mut rows = Vec::new();
                 for at in start..matching.min(start + count.min(500)) {
                     let Some((id, row)) = selection.id(fold, at).and_then(|id| Some((id, row(fold, id)?))) else { break };
-                    rows.push(line(fold, bytes, &inflated, id, row, before));
+                    rows.push(line(fold, bytes, id, row, before));
                     before = row.t;
                 }
                 ConsolePage { matching: matching as u32, start: start as u32, rows, searched: selection.searched(fold) }
@@ -50,7 +47,7 @@ impl Session {
         let fold = &analysis.fold;
         let row = row(fold, RowId(id)).ok_or_else(|| Error::missing("row"))?;
         let unit = Unit::read(fold, self.bytes(), row)?;
-        let data = Inflated::of(fold, self.bytes(), std::iter::once(row)).data(row).unwrap_or_else(|| carried(row, &unit));
+        let data = carried(row, &unit);
         let size = if unit.short { u64::from(row.len) } else { data.len() as u64 };
         let shown = &data[..data.len().min(MOST_TEXT)];
         let cut = unit.short || shown.len() < data.len();
@@ -66,7 +63,7 @@ impl Session {
     }
 }
 
-fn line(fold: &Fold, bytes: &dyn Bytes, inflated: &Inflated, id: RowId, row: &Row, before: u64) -> ConsoleRow {
+fn line(fold: &Fold, bytes: &dyn Bytes, id: RowId, row: &Row, before: u64) -> ConsoleRow {
     let frame = row_view(fold, bytes, id, row, before);
     let stream = fold.streams.get(row.stream as usize);
     let word = fold.words.get(row.word as usize).map_or("", String::as_str);
@@ -74,7 +71,7 @@ fn line(fold: &Fold, bytes: &dyn Bytes, inflated: &Inflated, id: RowId, row: &Ro
     let unit = (row.len > 0).then(|| Unit::read(fold, bytes, row).ok()).flatten();
     let (text, event_id) = match &unit {
         Some(unit) if matches!(row.kind, Kind::Message | Kind::Request) => {
-            let data = inflated.data(row).unwrap_or_else(|| carried(row, unit));
+            let data = carried(row, unit);
             let text = if is_binary(fold, row) { hex(&data[..data.len().min(MOST_CHARS / 3)]) } else { text_of(&data) };
             (text, own_id(row, unit))
         }
