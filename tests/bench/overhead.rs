@@ -76,7 +76,7 @@ pub fn measure(table: &mut Table) -> Result<(), Failure> {
 fn lanes(lab: &Lab) -> Result<Vec<Lane>, Failure> {
     let url = lab.url();
     // The Lab waits before it answers at all, so that the first byte comes with the first token, as curl can see it.
-    let wait = HeaderLine { name: "x-lab-fault".into(), value: format!("slow-reader={TTFT}") };
+    let wait = HeaderLine { name: "x-lab-fault".into(), value: format!("slow-reader=1;ms={TTFT}") };
     let made = [
         ("SSE, HTTP/1.1", "1.1", "--http1.1", Transport::Sse),
         ("SSE, HTTP/2", "2", "--http2-prior-knowledge", Transport::Sse),

@@ -125,7 +125,7 @@ fn lane(name: &'static str, session: &Session, told: &Tellings, sent: &Sent) -> 
     let origin = session.clock().origin();
     let analysis = session.analysis();
     let fold = &analysis.fold;
-    let received = fold.owned.wire;
+    let received = fold.wire;
     if sent.writes.last().is_none_or(|write| write.end != received) {
         return Err(format!("{name}: {received} bytes came, the Lab wrote others").into());
     }

@@ -194,6 +194,25 @@ async fn every_preset_works_on_the_lab_at_first_start() {
     lab.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_byte_over_http2_is_the_responses_not_the_settings() {
+    let (lab, desk) = (lab().await, Desk::new());
+    desk.engine().set_lab(Some(lab.url()));
+    let lanes = ["1.1", "2"].map(|http| {
+        let mut lane = lane(http, Transport::Sse, http);
+        // The Lab takes its time over the request; its settings are there at once.
+        lane.draft.headers.push(HeaderLine { name: "x-lab-fault".into(), value: "slow-reader=1;ms=150".into() });
+        lane
+    });
+    let running = compare::run(desk.engine(), comparison(lanes.to_vec(), 2, 0, Order::Interleaved), KeyChoice::Stored).expect("it starts");
+    running.ended().await;
+    for run in running.runs() {
+        let first = run.figures.ttfb.expect("it answered");
+        assert!(run.counts() && first >= 149.0, "{run:?}");
+    }
+    lab.stop().await;
+}
+
 /// Clocks that step where the test says so: once so many sessions were begun, which is within a run, or once so many runs were over,
 /// which is between two.
 struct Stepping {

@@ -132,9 +132,10 @@ export const phaseMs = (ms: number): string => (ms < 10 ? ms.toFixed(1) : String
 
 /** "TCP 41, TLS 45, wait 384, token +120", in ms. */
 export function phaseLine(lane: LaneTimes): string {
-  const parts = lane.phases.map(
-    ({ name, startMs, endMs }) => `${SHORT[name] ?? name} ${phaseMs(endMs - startMs)}`,
-  );
+  // What took no time to speak of, as resolving an address does, only takes room.
+  const parts = lane.phases
+    .filter(({ startMs, endMs }) => endMs - startMs >= 0.05)
+    .map(({ name, startMs, endMs }) => `${SHORT[name] ?? name} ${phaseMs(endMs - startMs)}`);
   const wait = tokenWait(lane);
   if (wait && lane.ticks.length) parts.push(`token +${phaseMs(wait.to - wait.from)}`);
   return parts.join(', ');
