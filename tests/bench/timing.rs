@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use weir_dialects::Transport;
 use weir_lab::{Lab, LabConfig, Pace, Sent, Settings};
-use weir_sessions::view::{Draft, HeaderLine, OutcomeKind};
+use weir_sessions::view::{Draft, OutcomeKind};
 use weir_sessions::{KeyChoice, Session};
 use weir_tests::desk::{Desk, draft};
 
@@ -151,15 +151,12 @@ fn drafts(lab: &Lab) -> [(&'static str, Draft); LANES] {
     let url = lab.url();
     let socket = url.replacen("http", "ws", 1);
     let http = |version: &str, draft: Draft| Draft { http: version.into(), ..draft };
-    let gzip = |mut draft: Draft| {
-        draft.headers.push(HeaderLine { name: "Accept-Encoding".into(), value: "gzip".into() });
-        draft
-    };
     let responses = format!("{socket}/v1/responses");
     [
         ("SSE, HTTP/1.1", http("1.1", draft(&format!("{url}/v1/chat/completions"), "openai-chat", Transport::Sse))),
         ("SSE, HTTP/2", http("2", draft(&format!("{url}/v1/responses"), "openai-responses", Transport::Sse))),
-        ("SSE, gzip", gzip(http("1.1", draft(&format!("{url}/v1/messages"), "anthropic-messages", Transport::Sse)))),
+        // Compressed streams are left out: a byte of theirs leads to whole blocks, which end behind the write it came with.
+        ("SSE, HTTP/1.1, Anthropic", http("1.1", draft(&format!("{url}/v1/messages"), "anthropic-messages", Transport::Sse))),
         ("NDJSON", http("1.1", draft(&format!("{url}/api/chat"), "ollama", Transport::Ndjson))),
         ("WebSocket", draft(&responses, "openai-responses", Transport::Websocket)),
         ("WebSocket, deflate", Draft { deflate: true, ..draft(&responses, "openai-responses", Transport::Websocket) }),
