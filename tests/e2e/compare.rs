@@ -224,7 +224,8 @@ fn six_lanes_of_fifty_runs_cost_the_page_what_two_do() {
             costs.push(reopened);
         }
         let [few, many] = costs[..] else { return Err("two comparisons were made".into()) };
-        assert!(many.calls <= few.calls + 2.0, "reopening asks as often: {few:?}, {many:?}");
+        // The comparison, the newest reply of each lane where it is not there still, and what another round would cost.
+        assert!(few.calls.max(many.calls) <= 1.0 + 6.0 + 1.0, "reopening asks as often: {few:?}, {many:?}");
         // Its runs are what it is made of: 288 more of them, of a kilobyte or two each.
         assert!(many.bytes - few.bytes < 288.0 * 2_500.0, "{few:?}, {many:?}");
         assert!(many.changes <= few.changes * 1.5 + 200.0, "no element a run: {few:?}, {many:?}");
@@ -236,13 +237,13 @@ fn six_lanes_of_fifty_runs_cost_the_page_what_two_do() {
 fn six_lanes_at_once_and_a_stop_in_between() {
     stage("compare-six", async |window| {
         six_lanes(window).await?;
-        window.fill("compare-runs", "20").await?;
+        window.fill("compare-runs", "300").await?;
         window.press(&[key::CONTROL, key::ENTER]).await?;
         window
             .within(
                 Duration::from_secs(40),
                 "some runs are over",
-                "return /^([7-9]|[1-9][0-9]+) of 132/.test(document.querySelector('[data-testid=compare-progress]')?.innerText ?? '')",
+                "return /^([7-9]|[1-9][0-9]+) of 1812/.test(document.querySelector('[data-testid=compare-progress]')?.innerText ?? '')",
                 vec![],
             )
             .await?;
@@ -270,6 +271,7 @@ fn a_stop_within_the_warm_ups_is_called_that() {
         window.find("lane").await?;
         window.click("compare-options").await?;
         window.fill("compare-warmups", "90").await?;
+        window.press(&[key::ENTER]).await?;
         window.press(&[key::ESCAPE]).await?;
         window.press(&[key::CONTROL, key::ENTER]).await?;
         window
