@@ -59,9 +59,11 @@ fn following_lets_go_when_the_user_scrolls_and_takes_up_again() {
                 "return [...document.querySelectorAll('.dock button')].some((e) => /new/.test(e.innerText))",
             )
             .await?;
+        let grown = "return Number(document.querySelector('[data-testid=frame-count]').textContent.replace(/\\D/g, '')) > arguments[0]";
+        // The pill may be there before the rows are drawn at their new place.
+        window.until_with("the session goes on", grown, vec![(frames(window).await? + 60).into()]).await?;
         let before = view(window).await?;
         let more = frames(window).await? + 60;
-        let grown = "return Number(document.querySelector('[data-testid=frame-count]').textContent.replace(/\\D/g, '')) > arguments[0]";
         window.until_with("the session goes on", grown, vec![more.into()]).await?;
         assert_eq!(view(window).await?, before, "the view stands where the user left it");
 
