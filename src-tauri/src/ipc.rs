@@ -157,7 +157,7 @@ macro_rules! commands {
 
         /// Every command, for Tauri.
         pub fn handler() -> impl Fn(tauri::ipc::Invoke) -> bool + Send + Sync + 'static {
-            tauri::generate_handler![bytes, audio, attach, attached, import_session, watch, watch_comparison, watch_drill, watch_memory_drill, unwatch, $(generated::$name),*]
+            tauri::generate_handler![bytes, audio, attach, attached, import_session, watch, watch_comparison, watch_drill, watch_memory_drill, shown, unwatch, $(generated::$name),*]
         }
 
         /// The list as the page's types.
@@ -325,6 +325,12 @@ async fn watch_drill(app: State<'_, App>, updates: Channel<DrillUpdate>) -> Resu
 #[tauri::command]
 async fn watch_memory_drill(app: State<'_, App>, updates: Channel<MemoryView>) -> Result<(), IpcError> {
     Ok(commands::drill::watch_memory(app.inner(), updates)?)
+}
+
+/// The page has shown the last update that a watch sent it: the next may come.
+#[tauri::command]
+fn shown(app: State<'_, App>, channel: u32) {
+    crate::watching::shown(app.inner(), channel);
 }
 
 /// Ends a watch.

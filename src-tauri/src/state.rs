@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tauri::async_runtime::JoinHandle;
 use weir_lab::{Lab, LabConfig};
 use weir_sessions::compare::Running;
 use weir_sessions::view::Problem;
 use weir_sessions::{Engine, Error, Session};
+
+use crate::watching::Watch;
 
 /// How long a view waits for a session that is opened; of a long one, the rest comes as it would of one that runs.
 const SOON: Duration = Duration::from_millis(150);
@@ -23,7 +24,7 @@ pub struct App {
     /// Sessions that views hold open.
     pub open: Arc<Mutex<HashMap<String, Arc<Session>>>>,
     /// Watchers by channel id.
-    pub watchers: Arc<Mutex<HashMap<u32, JoinHandle<()>>>>,
+    pub watchers: Arc<Mutex<HashMap<u32, Watch>>>,
     /// The key that stood in the command imported last: it waits here to be kept or forgotten, and the page sees its end only.
     pub found_key: Arc<Mutex<Option<weir_secrets::Secret>>>,
     /// Comparisons that run, by id.

@@ -8,9 +8,12 @@ mod delay;
 mod dissect;
 mod filter;
 mod memory;
+mod overhead;
 mod rate;
+mod reopen;
 mod table;
 mod takers;
+mod timing;
 #[cfg(target_os = "linux")]
 mod window;
 
@@ -49,6 +52,9 @@ const PARTS: &[(&str, Part)] = &[
     ("delay", delay::measure),
     #[cfg(target_os = "linux")]
     ("window", window::measure),
+    ("timing", timing::measure),
+    ("timing-curl", overhead::measure),
+    ("reopen", reopen::measure),
 ];
 
 /// Where recordings and downloads go: one disk for all.

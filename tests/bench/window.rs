@@ -82,7 +82,7 @@ async fn reopen(window: &Window, frames: usize) -> Result<(f64, f64), Failure> {
     window.find("session-open").await?;
     window.ask::<()>("meter.open(arguments[0])", vec![json!(frames)]).await?;
     window.click("session-open").await?;
-    window.within(Duration::from_secs(60), "every row is there", "return meter.opened.all > 0", vec![]).await?;
+    window.within(Duration::from_secs(300), "every row is there", "return meter.opened.all > 0", vec![]).await?;
     Ok(window.ask("return [meter.opened.first, meter.opened.all]", vec![]).await?)
 }
 

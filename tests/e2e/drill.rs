@@ -63,6 +63,7 @@ fn a_drill_is_stopped_in_the_middle() {
         window.find("drill-start").await?;
         window.click("drill-options").await?;
         window.fill("drill-tokens", "2000").await?;
+        window.press(&[key::ENTER]).await?;
         window.press(&[key::ESCAPE]).await?;
         window.click("drill-start").await?;
         window

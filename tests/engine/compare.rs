@@ -1,12 +1,14 @@
 //! Comparisons on the Lab: every run is a kept session, and what is said of them is true.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 
 use weir_dialects::{Ask, Message, Role, Transport};
 use weir_lab::{Lab, LabConfig, Pace, Settings};
-use weir_sessions::KeyChoice;
-use weir_sessions::compare::{self, Comparison, Connection, Lane, Order, State, Statistic};
+use weir_recordings::Query;
+use weir_sessions::compare::{self, Clock, Comparison, Connection, Lane, Order, Reading, State, Statistic};
 use weir_sessions::view::{Draft, HeaderLine};
+use weir_sessions::{Engine, KeyChoice};
 use weir_tests::desk::Desk;
 
 async fn lab() -> Lab {
@@ -169,5 +171,155 @@ async fn a_stop_keeps_what_is_there() {
     assert_eq!(kept.progress.state, State::Stopped);
     assert!(kept.runs.len() >= 3 && kept.runs.len() < 100, "{}", kept.runs.len());
     assert!(kept.runs.iter().all(|run| run.failure.is_none()), "a run that was stopped is none: {:?}", kept.runs);
+    lab.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_preset_works_on_the_lab_at_first_start() {
+    let (lab, desk) = (lab().await, Desk::new());
+    desk.engine().set_lab(Some(lab.url()));
+    let presets = compare::presets(desk.engine(), "", "", "", "");
+    let ids: Vec<&str> = presets.iter().map(|preset| preset.id.as_str()).collect();
+    assert_eq!(ids, ["protocols", "providers", "versions", "gzip", "deflate", "reuse"]);
+    for preset in presets {
+        let Some(comparison) = preset.comparison else { panic!("{}: {}", preset.id, preset.why) };
+        let lanes = comparison.lanes.len();
+        let running = compare::run(desk.engine(), Comparison { runs: 1, warmups: 0, ..comparison }, KeyChoice::Stored).expect("it starts");
+        running.ended().await;
+        let view = running.view();
+        assert!(view.runs.len() == lanes && view.runs.iter().all(|run| run.counts()), "{}: {:?}", preset.id, view.runs);
+        let same = view.runs.iter().all(|run| run.figures.output_tokens == view.runs[0].figures.output_tokens);
+        assert!(same, "{}: the lanes say the same", preset.id);
+    }
+    lab.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_byte_over_http2_is_the_responses_not_the_settings() {
+    let (lab, desk) = (lab().await, Desk::new());
+    desk.engine().set_lab(Some(lab.url()));
+    let lanes = ["1.1", "2"].map(|http| {
+        let mut lane = lane(http, Transport::Sse, http);
+        // The Lab takes its time over the request; its settings are there at once.
+        lane.draft.headers.push(HeaderLine { name: "x-lab-fault".into(), value: "slow-reader=1;ms=150".into() });
+        lane
+    });
+    let running = compare::run(desk.engine(), comparison(lanes.to_vec(), 2, 0, Order::Interleaved), KeyChoice::Stored).expect("it starts");
+    running.ended().await;
+    for run in running.runs() {
+        let first = run.figures.ttfb.expect("it answered");
+        assert!(run.counts() && first >= 149.0, "{run:?}");
+    }
+    lab.stop().await;
+}
+
+/// Clocks that step where the test says so: once so many sessions were begun, which is within a run, or once so many runs were over,
+/// which is between two.
+struct Stepping {
+    engine: Engine,
+    begun: Option<usize>,
+    over: Option<u32>,
+    /// Seconds by which the time of day, the monotonic clock and the clock since boot then jump.
+    by: (i64, u64, u64),
+}
+
+impl Stepping {
+    fn stepped(&self) -> bool {
+        let begun = self.begun.is_none_or(|least| {
+            let query = Query { limit: 100, ..Query::default() };
+            self.engine.library().list(&query).expect("the library answers").rows.len() >= least
+        });
+        let over = self.over.is_none_or(|least| {
+            compare::list(&self.engine).expect("the library answers").first().is_some_and(|comparison| comparison.done >= least)
+        });
+        begun && over
+    }
+}
+
+impl Clock for Stepping {
+    fn read(&self) -> Reading {
+        let now = compare::SystemClock.read();
+        if !self.stepped() {
+            return Reading { boot: Some(now.boot.unwrap_or_default()), ..now };
+        }
+        let (wall, monotonic, boot) = self.by;
+        let far = Duration::from_secs(wall.unsigned_abs());
+        let wall: SystemTime = if wall < 0 { now.wall - far } else { now.wall + far };
+        let monotonic: Instant = now.monotonic + Duration::from_secs(monotonic);
+        Reading { wall, monotonic, boot: Some(now.boot.unwrap_or_default() + Duration::from_secs(boot)) }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clocks_that_step_and_a_machine_that_sleeps_are_told_and_touch_no_figure() {
+    let lab = lab().await;
+    // The fourth run begins; the third is over.
+    let cases: [(&str, Option<usize>, Option<u32>, (i64, u64, u64), &[&str], usize); 4] = [
+        ("asleep", Some(4), None, (600, 0, 600), &["during run 2", "slept for 600 s", "does not count"], 1),
+        ("set within", Some(4), None, (-7200, 0, 0), &["during run 2", "went back by 2.0 h", "Figures stand"], 0),
+        ("set between", None, Some(3), (86_400, 0, 0), &["before run 2", "24.0 h ahead", "Figures stand"], 0),
+        ("stopped", Some(4), None, (60, 60, 60), &["during run 2", "Weir stood still for 60 s", "does not count"], 1),
+    ];
+    for (what, begun, over, by, words, lost) in cases {
+        let desk = Desk::new();
+        desk.engine().set_lab(Some(lab.url()));
+        let clock = Arc::new(Stepping { engine: desk.engine().clone(), begun, over, by });
+        let lanes = vec![lane("SSE", Transport::Sse, "auto"), lane("HTTP", Transport::Http, "auto")];
+        let running =
+            compare::run_on(desk.engine(), comparison(lanes, 3, 0, Order::Interleaved), KeyChoice::Stored, clock).expect("it starts");
+        running.ended().await;
+        let view = running.view();
+        let notes = &view.table.notes;
+        assert!(notes.iter().any(|note| words.iter().all(|word| note.contains(word))), "{what}: {notes:?}");
+        let disturbed: Vec<u32> = view.runs.iter().filter(|run| run.disturbed).map(|run| run.order).collect();
+        assert_eq!(disturbed.len(), lost, "{what}: {:?}", view.runs);
+        assert!(disturbed.iter().all(|order| *order == 3), "{what}: {disturbed:?}");
+        assert!(view.runs.iter().all(|run| run.figures.total.is_some_and(|total| total < 20_000.0)), "{what}: {:?}", view.runs);
+        let markdown = compare::report::render(&view, compare::ReportFormat::Markdown);
+        assert!(words.iter().all(|word| markdown.contains(word)), "{what}: the report says it too");
+    }
+    lab.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_clock_is_told_by_the_servers() {
+    let (lab, desk) = (lab().await, Desk::new());
+    desk.engine().set_lab(Some(lab.url()));
+    let clock = Arc::new(Stepping { engine: desk.engine().clone(), begun: None, over: None, by: (-86_400 * 3, 0, 0) });
+    let lanes = vec![lane("SSE", Transport::Sse, "auto"), lane("HTTP/2", Transport::Sse, "2")];
+    let running = compare::run_on(desk.engine(), comparison(lanes, 2, 0, Order::Interleaved), KeyChoice::Stored, clock).expect("it starts");
+    running.ended().await;
+    let notes = running.table().notes;
+    for lane in ["Lane A", "Lane B"] {
+        assert!(notes.iter().any(|note| note.contains(lane) && note.contains("3 days behind")), "{notes:?}");
+    }
+    assert!(running.runs().iter().all(|run| run.counts()));
+    lab.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_begins_to_limit_the_rate_is_told_with_the_run_it_began_at() {
+    let (lab, desk) = (lab().await, Desk::new());
+    desk.engine().set_lab(Some(lab.url()));
+    let lanes = vec![lane("SSE", Transport::Sse, "auto"), lane("HTTP", Transport::Http, "auto")];
+    let running = compare::run(desk.engine(), comparison(lanes, 6, 0, Order::Interleaved), KeyChoice::Stored).expect("it starts");
+    let mut watcher = running.watch();
+    while running.progress().done < 4 {
+        watcher.next().await.expect("it runs");
+    }
+    let mut settings = lab.settings();
+    let limit = settings.faults.iter_mut().find(|switch| switch.id == "status-429").expect("the Lab can limit");
+    limit.on = true;
+    lab.set_settings(settings);
+    running.ended().await;
+    let view = running.view();
+    let (went, refused): (Vec<_>, Vec<_>) = view.runs.iter().partition(|run| run.failure.is_none());
+    assert!(went.len() >= 4 && refused.len() >= 4, "{:?}", view.runs);
+    assert!(refused.iter().all(|run| run.failure.as_ref().is_some_and(|failure| failure.status == Some(429))), "{refused:?}");
+    for lane in ["Lane A", "Lane B"] {
+        let told = |note: &String| note.contains(lane) && note.contains("began to limit the rate at run");
+        assert!(view.table.notes.iter().any(told), "{:?}", view.table.notes);
+    }
+    assert!(view.table.lanes.iter().all(|head| head.n + head.failed == 6 && head.causes.len() == 1), "{:?}", view.table.lanes);
     lab.stop().await;
 }

@@ -6,6 +6,7 @@ mod codings;
 mod compare;
 mod dialects;
 mod growth;
+mod hostile;
 mod index;
 mod killed;
 mod lab;

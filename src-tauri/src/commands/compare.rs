@@ -1,7 +1,6 @@
 //! The Compare view.
 
 use std::sync::PoisonError;
-use std::time::Duration;
 
 use tauri::ipc::Channel;
 use weir_sessions::compare::{
@@ -11,9 +10,7 @@ use weir_sessions::{Error, KeyChoice};
 
 use super::blocking;
 use crate::state::App;
-
-/// A display frame at 30 Hz, as for sessions.
-const FRAME: Duration = Duration::from_millis(33);
+use crate::watching::keep;
 
 /// A comparison that this program runs, or has run since it began.
 fn running(app: &App, id: &str) -> Option<Running> {
@@ -88,16 +85,17 @@ pub fn watch(app: &App, id: &str, updates: Channel<ComparisonUpdate>) -> Result<
     let Some(running) = running(app, id) else { return Err(Error::missing("running comparison with this id")) };
     let mut watcher = running.watch();
     let channel = updates.id();
-    let watchers = app.watchers.clone();
-    let task = tauri::async_runtime::spawn(async move {
-        while let Some(update) = watcher.next().await {
-            if updates.send(update).is_err() {
-                break;
+    keep(app, channel, |pace| {
+        let watchers = app.watchers.clone();
+        tauri::async_runtime::spawn(async move {
+            while let Some(update) = watcher.next().await {
+                if updates.send(update).is_err() {
+                    break;
+                }
+                pace.next().await;
             }
-            tokio::time::sleep(FRAME).await;
-        }
-        watchers.lock().unwrap_or_else(PoisonError::into_inner).remove(&channel);
+            watchers.lock().unwrap_or_else(PoisonError::into_inner).remove(&channel);
+        })
     });
-    app.watchers.lock().unwrap_or_else(PoisonError::into_inner).insert(channel, task);
     Ok(())
 }

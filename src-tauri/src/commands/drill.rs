@@ -12,6 +12,7 @@ use weir_sessions::drill::{self, Drill, DrillUpdate, DrillView};
 use super::blocking;
 use crate::ipc::DrillOptions;
 use crate::state::App;
+use crate::watching::keep;
 
 /// The arguments by which this program is started again as one of a memory drill's ends.
 pub const LAB: &str = "--drill-lab";
@@ -118,17 +119,18 @@ pub async fn memory_report(app: App, format: Format) -> Result<String, Error> {
 pub fn watch(app: &App, updates: Channel<DrillUpdate>) -> Result<(), Error> {
     let mut watcher = drills(app).faults.as_ref().ok_or_else(missing)?.watch();
     let channel = updates.id();
-    let watchers = app.watchers.clone();
-    let task = tauri::async_runtime::spawn(async move {
-        while let Some(update) = watcher.next().await {
-            if updates.send(update).is_err() {
-                break;
+    keep(app, channel, |pace| {
+        let watchers = app.watchers.clone();
+        tauri::async_runtime::spawn(async move {
+            while let Some(update) = watcher.next().await {
+                if updates.send(update).is_err() {
+                    break;
+                }
+                tokio::join!(tokio::time::sleep(OFTEN), pace.next());
             }
-            tokio::time::sleep(OFTEN).await;
-        }
-        watchers.lock().unwrap_or_else(PoisonError::into_inner).remove(&channel);
+            watchers.lock().unwrap_or_else(PoisonError::into_inner).remove(&channel);
+        })
     });
-    app.watchers.lock().unwrap_or_else(PoisonError::into_inner).insert(channel, task);
     Ok(())
 }
 
@@ -136,19 +138,20 @@ pub fn watch(app: &App, updates: Channel<DrillUpdate>) -> Result<(), Error> {
 pub fn watch_memory(app: &App, updates: Channel<MemoryView>) -> Result<(), Error> {
     let running = drills(app).memory.clone().ok_or_else(missing)?;
     let channel = updates.id();
-    let watchers = app.watchers.clone();
-    let task = tauri::async_runtime::spawn(async move {
-        loop {
-            let over = !running.is_live();
-            if updates.send(running.view()).is_err() || over {
-                break;
+    keep(app, channel, |pace| {
+        let watchers = app.watchers.clone();
+        tauri::async_runtime::spawn(async move {
+            loop {
+                let over = !running.is_live();
+                if updates.send(running.view()).is_err() || over {
+                    break;
+                }
+                running.news().await;
+                tokio::join!(tokio::time::sleep(OFTEN), pace.next());
             }
-            running.news().await;
-            tokio::time::sleep(OFTEN).await;
-        }
-        watchers.lock().unwrap_or_else(PoisonError::into_inner).remove(&channel);
+            watchers.lock().unwrap_or_else(PoisonError::into_inner).remove(&channel);
+        })
     });
-    app.watchers.lock().unwrap_or_else(PoisonError::into_inner).insert(channel, task);
     Ok(())
 }
 

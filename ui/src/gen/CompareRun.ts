@@ -39,11 +39,28 @@ figures: RunFigures,
  */
 failure: RunFailure | null, 
 /**
- * How far the wall clock ran ahead of the monotonic one since the run before began, ms, where that is more than a second:
- * the machine slept, or the clock was set.
+ * How far the time of day ran ahead of what had passed since the run before began, ms, where that is more than a second: the clock
+ * was set, or where the system does not tell sleep, the machine slept.
  */
 clockJumpMs: number | null, 
 /**
- * The jump fell into this run: it does not count.
+ * How long the machine slept since the run before began, ms, where the system tells that and it was more than a second.
  */
-disturbed: boolean, };
+sleptMs: number | null, 
+/**
+ * How long Weir itself stood still within the run, ms, where it was more than three seconds: suspended, or without a processor.
+ */
+stoodMs: number | null, 
+/**
+ * One of the three fell into this run.
+ */
+within: boolean, 
+/**
+ * One of the three fell into this run and touches its figures: it does not count.
+ */
+disturbed: boolean, 
+/**
+ * How far this machine's time of day lay ahead of the server's (`Date`, RFC 9110, section 6.6.1) when the response came, ms; the
+ * server tells whole seconds. Absent where it told none.
+ */
+dateAheadMs: number | null, };

@@ -15,6 +15,10 @@ lanes: Array<LaneHead>,
  */
 rows: Array<CompareRow>, 
 /**
+ * Which lane is faster, a sentence for each headline figure, as far as it can be said.
+ */
+answers: Array<string>, 
+/**
  * What must be known to read it right, in words, the gravest first.
  */
 notes: Array<string>, };

@@ -29,6 +29,14 @@ disturbed: number,
  */
 warmups: number, 
 /**
+ * Failed runs by cause, warm-ups apart: code, runs. The most frequent first.
+ */
+causes: Array<[string, number]>, 
+/**
+ * In what it asks something else than the first lane; its figures then cannot be held against that one's.
+ */
+otherwise: Array<string>, 
+/**
  * Mean bytes received, by the layer that owns them.
  */
 layers: Array<[string, number]>, };

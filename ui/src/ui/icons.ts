@@ -55,3 +55,5 @@ export { default as Upload } from '@lucide/svelte/icons/upload';
 export { default as User } from '@lucide/svelte/icons/user';
 export { default as WifiOff } from '@lucide/svelte/icons/wifi-off';
 export { default as X } from '@lucide/svelte/icons/x';
+export { default as ZoomIn } from '@lucide/svelte/icons/zoom-in';
+export { default as ZoomOut } from '@lucide/svelte/icons/zoom-out';

@@ -40,5 +40,5 @@ pub use pace::{Pace, Shape};
 pub use pieces::Pieces;
 pub use rejection::{Reason, Rejection};
 pub use script::{Finish, Script, ToolCall, Usage};
-pub use server::{CertificateError, Error, Lab};
+pub use server::{CertificateError, Error, Lab, Sent, Stamps, Written};
 pub use settings::{DEFAULT_PORT, LabConfig, MAX_REPLY_TOKENS, Reply, Settings};

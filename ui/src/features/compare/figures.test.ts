@@ -54,7 +54,11 @@ const run = (
   figures: { ttft, gapP50: 3, textShare: 0.5 } as RunFigures,
   failure: null,
   clockJumpMs: null,
+  sleptMs: null,
+  stoodMs: null,
+  within: false,
   disturbed: false,
+  dateAheadMs: null,
   ...more,
 });
 

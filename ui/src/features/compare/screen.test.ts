@@ -3,9 +3,9 @@ import type { Block } from '../../gen/Block';
 import type { CompareRun } from '../../gen/CompareRun';
 import type { LaneUpdate } from '../../gen/LaneUpdate';
 import type { Update } from '../../gen/Update';
-import { costLine, progressLine } from './lines';
+import { costLine, emptyWords, progressLine } from './lines';
 import { LaneScreen } from './screen.svelte';
-import { axis, countAt } from './timeline';
+import { axisEnd, countAt, marks, phaseLine, tokenWait, type LaneTimes } from './timeline';
 
 const block = (text: string, offset: number): Block =>
   ({ index: 0, kind: 'text', offset, text }) as unknown as Block;
@@ -82,12 +82,49 @@ describe('LaneScreen', () => {
 });
 
 describe('the shared axis', () => {
-  it('holds the longest lane, in even steps', () => {
+  const lane = (more: Partial<LaneTimes> = {}): LaneTimes => ({
+    phases: [
+      { name: 'tcp', startMs: 0, endMs: 2 },
+      { name: 'wait', startMs: 2, endMs: 5 },
+    ],
+    ticks: [60, 70, 71, 90],
+    single: false,
+    failed: false,
+    live: false,
+    endMs: 95,
+    ...more,
+  });
+  it('holds the longest lane', () => {
     for (const ms of [3, 90, 1810, 2000, 61_000]) {
-      const { end, step } = axis(ms, 1000);
+      const end = axisEnd(ms);
       expect(end).toBeGreaterThanOrEqual(ms);
-      expect(Math.abs(end / step - Math.round(end / step))).toBeLessThan(1e-9);
+      expect(end).toBeLessThan(ms * 1.3 + 1);
     }
+  });
+  it('tells the wait up to the first token, also while there is none', () => {
+    expect(tokenWait(lane())).toEqual({ from: 5, to: 60 });
+    expect(tokenWait(lane({ ticks: [], live: true, endMs: 40 }))).toEqual({ from: 5, to: 40 });
+    expect(tokenWait(lane({ phases: [], ticks: [30] }))).toEqual({ from: 0, to: 30 });
+    expect(tokenWait(lane({ ticks: [] }))).toBeNull();
+    expect(tokenWait(lane({ ticks: [5] }))).toBeNull();
+    expect(phaseLine(lane())).toBe('TCP 2.0, wait 3.0, token +55');
+  });
+  it('draws what lies between two moments, and that alone', () => {
+    const deltas = (from: number, to: number) =>
+      marks([lane()], { from, to }, 1000, 100).filter(
+        (mark) => mark.is === 'rect' && mark.ink === 'text-delta',
+      );
+    expect(deltas(0, 100)).toHaveLength(4);
+    expect(deltas(69, 72).map((mark) => mark.is === 'rect' && Math.round(mark.x))).toEqual([334, 667]);
+    expect(deltas(72, 89)).toHaveLength(0);
+    const dashed = (from: number, to: number) =>
+      marks([lane()], { from, to }, 1000, 100).filter((mark) => mark.is === 'line' && mark.dash?.length);
+    expect([dashed(0, 100).length, dashed(30, 40).length, dashed(61, 90).length]).toEqual([1, 1, 0]);
+    expect(
+      marks([lane()], { from: 30, to: 40 }, 1000, 100).some(
+        (mark) => mark.is === 'text' && / ms$/.test(mark.text),
+      ),
+    ).toBe(true);
   });
   it('counts what had come', () => {
     expect([0, 1, 2.5, 9].map((ms) => countAt([1, 2, 3], ms))).toEqual([0, 1, 2, 3]);
@@ -109,5 +146,33 @@ describe('lines', () => {
     const progress = { state: 'running' as const, done: 3, of: 66, failed: 1, elapsedMs: 1, leftMs: 80_000 };
     expect(progressLine(progress)).toBe('3 of 66 runs, 1 failed, 80 s left');
     expect(progressLine({ ...progress, state: 'stopped', failed: 0 })).toBe('stopped after 3 of 66 runs');
+  });
+  it('says why there is no table', () => {
+    const of = (state: 'running' | 'done' | 'stopped') => ({
+      state,
+      done: 0,
+      of: 9,
+      failed: 0,
+      elapsedMs: 1,
+      leftMs: 0,
+    });
+    const run = (warmup: boolean, failed: boolean) =>
+      ({ warmup, disturbed: false, failure: failed ? { code: 'cut' } : null }) as CompareRun;
+    expect(emptyWords([], null).title).toBe('Nothing was measured yet');
+    expect(emptyWords([], of('running')).title).toBe('The first runs are on their way');
+    expect(emptyWords([run(true, false)], of('running')).text).toContain('1 warm-up run made');
+    expect(emptyWords([run(true, true), run(true, true)], of('running')).title).toBe(
+      'The first 2 runs failed',
+    );
+    expect(emptyWords([], of('stopped')).title).toBe('Stopped before the first run was over');
+    const stopped = emptyWords([run(true, false), run(true, false)], of('stopped'));
+    expect(stopped.title).toBe('Stopped within the warm-ups');
+    expect(stopped.text).toContain('2 warm-up runs made, none that counts');
+    expect(emptyWords([run(true, false), run(false, true), run(false, true)], of('done')).text).toContain(
+      'All 2 runs failed',
+    );
+    expect(emptyWords([run(false, true), run(false, false)], of('done')).text).toContain(
+      'none completed undisturbed',
+    );
   });
 });

@@ -44,7 +44,9 @@ export function figure(
   interval: string;
 } {
   if (!estimate) return { value: '–', interval: '' };
-  const number = (n: number) => (n / scale).toFixed(digits);
+  // Three figures are more than the interval allows.
+  const fine = Math.abs(estimate.value / scale) < 100 ? digits : 0;
+  const number = (n: number) => (n / scale).toFixed(fine);
   const { interval } = estimate;
   return {
     value: number(estimate.value),

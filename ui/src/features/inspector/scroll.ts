@@ -121,6 +121,14 @@ export class VirtualScroll {
     else this.to(Math.min(from - margin, to - this.#view + margin));
   }
 
+  /**
+   * Takes in where the user has scrolled to, should its event not have come yet: on a busy page that may take a while, and a
+   * program that moves the bar meanwhile would undo it. True where the user has scrolled away from the end.
+   */
+  left(): boolean {
+    return this.#take() && !this.atEnd;
+  }
+
   destroy(): void {
     this.#observer.disconnect();
     this.#box.removeEventListener('scroll', this.#onScroll);
@@ -136,15 +144,19 @@ export class VirtualScroll {
     if (this.#top > most || this.#scale.scaled) this.to(this.#top);
   }
 
-  readonly #onScroll = () => {
+  readonly #onScroll = () => void this.#take();
+
+  /** The bar stands elsewhere than it was put: the user moved it. */
+  #take(): boolean {
     const bar = this.#box.scrollTop;
-    if (Math.abs(bar - this.#bar) < 1) return;
+    if (Math.abs(bar - this.#bar) < 1) return false;
     this.#bar = bar;
     const most = Math.max(0, this.#content - this.#view);
     this.#top = Math.max(0, Math.min(this.#scale.toContent(bar), most));
     this.#options.changed();
     this.#options.scrolled?.();
-  };
+    return true;
+  }
 
   /** In proportion one notch of the wheel would skip rows; here it moves by what it says. */
   readonly #onWheel = (event: WheelEvent) => {

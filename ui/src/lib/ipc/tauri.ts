@@ -43,7 +43,10 @@ export const tauriBackend: Backend = {
 function follow<T>(begin: string, what: Record<string, unknown>, onUpdate: (update: T) => void): () => void {
   let live = true;
   const updates = new Channel<T>((update) => {
-    if (live) onUpdate(update);
+    if (!live) return;
+    onUpdate(update);
+    // The engine sends no more before this one was shown, so a page that is slow does not fall behind.
+    displayed(() => void ask('shown', { channel: updates.id }).catch(() => {}));
   });
   const started = ask(begin, { ...what, updates });
   started.catch((error: unknown) => console.error(begin, error));
@@ -55,4 +58,15 @@ function follow<T>(begin: string, what: Record<string, unknown>, onUpdate: (upda
       () => {},
     );
   };
+}
+
+/** Runs `then` in the next display frame; of a window that is hidden and has none, after a second. */
+function displayed(then: () => void): void {
+  const frame = requestAnimationFrame(run);
+  const timer = setTimeout(run, 1000);
+  function run() {
+    cancelAnimationFrame(frame);
+    clearTimeout(timer);
+    then();
+  }
 }

@@ -31,7 +31,8 @@ pub fn run(run: &Run) -> Value {
         compare::FIGURES.iter().map(|figure| (figure.id.to_owned(), json!((figure.of)(&run.figures)))).collect();
     json!({
         "type": "run", "lane": letter(run.lane as usize).to_string(), "n": run.n, "order": run.order, "warmup": run.warmup,
-        "counts": run.counts(), "session": run.session, "failure": run.failure, "clock_jump_ms": run.clock_jump_ms, "figures": figures,
+        "counts": run.counts(), "session": run.session, "failure": run.failure, "clock_jump_ms": run.clock_jump_ms,
+        "slept_ms": run.slept_ms, "stood_ms": run.stood_ms, "disturbed": run.disturbed, "date_ahead_ms": run.date_ahead_ms, "figures": figures,
     })
 }
 
@@ -41,7 +42,7 @@ pub fn table(view: &ComparisonView, hits: &[Hit]) -> Value {
     json!({
         "type": "comparison", "id": view.comparison.id, "title": view.comparison.title, "state": view.progress.state,
         "runs": view.comparison.runs, "warmups": view.comparison.warmups, "seed": view.comparison.seed,
-        "lanes": view.table.lanes, "rows": view.table.rows, "notes": view.table.notes, "thresholds": hits,
+        "lanes": view.table.lanes, "rows": view.table.rows, "answers": view.table.answers, "notes": view.table.notes, "thresholds": hits,
     })
 }
 

@@ -46,7 +46,7 @@ pub struct Effect {
 }
 
 /// The windows of one connection.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Flow {
     /// For what the client sends, and what the server sends.
     directions: [Direction; 2],
@@ -85,12 +85,6 @@ const fn other(side: Side) -> Side {
     match side {
         Side::Client => Side::Server,
         Side::Server => Side::Client,
-    }
-}
-
-impl Default for Flow {
-    fn default() -> Self {
-        Self { directions: [Direction::default(), Direction::default()] }
     }
 }
 
@@ -163,7 +157,7 @@ impl Direction {
     fn open(&mut self, by: Side, stream: u32) -> bool {
         // A stream's identifier says who opened it (RFC 9113 §5.1.1); later header blocks open nothing.
         let latest = &mut self.latest[usize::from(stream.is_multiple_of(2))];
-        if (by == Side::Client) != !stream.is_multiple_of(2) || stream <= *latest {
+        if (by == Side::Client) == stream.is_multiple_of(2) || stream <= *latest {
             return false;
         }
         *latest = stream;

@@ -9,6 +9,7 @@ mod http;
 mod plain;
 mod replies;
 mod socket;
+mod stamps;
 mod tapes;
 mod tls;
 mod wire;
@@ -33,10 +34,12 @@ use crate::endpoints::{Endpoint, endpoints};
 use crate::fault::Faults;
 use crate::settings::{LabConfig, Settings};
 use deploys::Deploys;
+use stamps::Stamp;
 use tapes::Tapes;
 use tls::Tls;
 use wire::{Control, Wire};
 
+pub use stamps::{Sent, Stamps, Written};
 pub use tls::CertificateError;
 
 /// Why the Lab could not start.
@@ -84,6 +87,7 @@ struct Shared {
     deploys: Mutex<Deploys>,
     tapes: Mutex<Tapes>,
     controls: Mutex<Vec<Weak<Control>>>,
+    stamps: Mutex<Option<Stamps>>,
     stopping: watch::Sender<bool>,
     tls: Tls,
 }
@@ -129,6 +133,7 @@ impl Lab {
             deploys: Mutex::default(),
             tapes: Mutex::default(),
             controls: Mutex::default(),
+            stamps: Mutex::default(),
             stopping: watch::Sender::new(false),
             tls,
         });
@@ -187,6 +192,11 @@ impl Lab {
         *held(&self.shared.settings) = Arc::new(settings);
     }
 
+    /// Stamps the writes of the connections that come from now on, until asked anew.
+    pub fn stamp_writes(&self) -> Stamps {
+        held(&self.shared.stamps).insert(Stamps::default()).clone()
+    }
+
     /// Exchanges open and past.
     pub fn connections(&self) -> Snapshot {
         self.shared.ledger.snapshot()
@@ -213,7 +223,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, alive: mpsc::Sender<
             _ = stopping.wait_for(|stop| *stop) => return,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 let control = Control::new(alive.clone());
                 {
                     let mut controls = held(&shared.controls);
@@ -221,7 +231,8 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, alive: mpsc::Sender<
                     controls.push(Arc::downgrade(&control));
                 }
                 let settings = held(&shared.settings).clone();
-                tokio::spawn(serve(stream, Client { shared: shared.clone(), settings, control }));
+                let stamp = held(&shared.stamps).as_ref().and_then(|stamps| stamps.begin(peer));
+                tokio::spawn(serve(stream, stamp, Client { shared: shared.clone(), settings, control }));
             }
             // Out of file descriptors, or a client that left at once: the listener itself is sound.
             Err(_) => sleep(Duration::from_millis(20)).await,
@@ -235,7 +246,7 @@ const HEADER_BYTES: usize = 256 << 10;
 /// How long a client may take over a request's head.
 const HEAD_TIME: Duration = Duration::from_secs(30);
 
-async fn serve(stream: TcpStream, client: Client) {
+async fn serve(stream: TcpStream, stamp: Option<Stamp>, client: Client) {
     // Each event is its own small write; Nagle's algorithm would hold it back. Without the option it is only slower.
     let _ = stream.set_nodelay(true);
     let control = client.control.clone();
@@ -246,7 +257,7 @@ async fn serve(stream: TcpStream, client: Client) {
         // Nothing is under way yet.
         _ = stopping.wait_for(|stop| *stop) => return,
     };
-    let wire = Wire::new(stream, control.clone());
+    let wire = Wire::new(stream, control.clone(), stamp);
     if !begun {
         return speak(wire, client).await;
     }

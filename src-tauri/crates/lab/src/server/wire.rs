@@ -6,10 +6,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
+
+use super::stamps::Stamp;
 
 /// Ends one connection from wherever a fault is played.
 #[derive(Debug)]
@@ -63,11 +66,23 @@ impl Control {
 pub(crate) struct Wire {
     stream: TcpStream,
     control: Arc<Control>,
+    /// Stamps what is written, where somebody asked for that.
+    stamp: Option<Stamp>,
 }
 
 impl Wire {
-    pub(crate) fn new(stream: TcpStream, control: Arc<Control>) -> Wire {
-        Wire { stream, control }
+    pub(super) fn new(stream: TcpStream, control: Arc<Control>, stamp: Option<Stamp>) -> Wire {
+        Wire { stream, control, stamp }
+    }
+
+    /// Asks the system to take bytes, and keeps the moment where it takes some.
+    fn write(&mut self, ask: impl FnOnce(Pin<&mut TcpStream>) -> Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        let before = self.stamp.is_some().then(Instant::now);
+        let taken = ask(Pin::new(&mut self.stream));
+        if let (Poll::Ready(Ok(bytes)), Some(at), Some(stamp)) = (&taken, before, &self.stamp) {
+            stamp.wrote(at, *bytes);
+        }
+        taken
     }
 }
 
@@ -88,11 +103,11 @@ impl AsyncRead for Wire {
 
 impl AsyncWrite for Wire {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        self.write(|stream| stream.poll_write(cx, buf))
     }
 
     fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bufs: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        self.write(|stream| stream.poll_write_vectored(cx, bufs))
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -31,6 +31,8 @@ pub struct Connection {
     answered: u32,
     /// Body of each HTTP/2 stream that has a response.
     h2_bodies: Vec<(u32, Body)>,
+    /// Final responses that began, over HTTP/2.
+    h2_responses: u32,
     /// Windows of HTTP/2.
     flow: Flow,
     /// HTTP/2 streams that are WebSockets, or asked to be.
@@ -82,6 +84,7 @@ impl Connection {
             asked: 0,
             answered: 0,
             h2_bodies: Vec::new(),
+            h2_responses: 0,
             flow: Flow::default(),
             sockets: WebSockets::new(Limits::default()),
             lanes: Vec::new(),
@@ -104,6 +107,11 @@ impl Connection {
             Protocol::Http2(_) => Some("2"),
             Protocol::Http1(_) | Protocol::Ws(..) => Some("1.1"),
         }
+    }
+
+    /// Final responses that began over HTTP/2; 0 elsewhere.
+    pub fn h2_responses(&self) -> u32 {
+        self.h2_responses
     }
 
     /// It carries WebSocket frames.

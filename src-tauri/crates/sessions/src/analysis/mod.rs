@@ -96,18 +96,22 @@ impl Analysis {
         match entry {
             Entry::Segment { conn, dir, t, bytes } => {
                 self.last_t = *t;
-                self.phases.segment(*dir, *t);
                 let at = self.connection(*conn);
                 match dir {
                     Dir::In => {
                         self.reads += 1;
-                        let was_upgraded = self.connections[at].upgraded();
+                        let (was_upgraded, responses) = (self.connections[at].upgraded(), self.connections[at].h2_responses());
                         self.connections[at].received(&mut self.fold, *t, bytes, told);
+                        // Settings and window updates of an HTTP/2 server come before any response: its first byte is that of the head.
+                        if self.connections[at].http() != Some("2") || self.connections[at].h2_responses() > responses {
+                            self.phases.segment(*dir, *t);
+                        }
                         if was_upgraded && self.connections[at].heard() {
                             self.phases.message(*t);
                         }
                     }
                     Dir::Out => {
+                        self.phases.segment(*dir, *t);
                         self.sent += bytes.len() as u64;
                         self.connections[at].sent(&mut self.fold, *t, bytes, told);
                     }

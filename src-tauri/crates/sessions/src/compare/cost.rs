@@ -19,11 +19,13 @@ pub fn cost(engine: &Engine, comparison: &Comparison) -> ComparisonCost {
 fn of_lane(engine: &Engine, comparison: &Comparison, lane: &Lane) -> LaneCost {
     let times = if lane.connection == Connection::Reused { 2 } else { 1 };
     let requests = (comparison.runs + comparison.warmups) * times;
-    let known = before(engine, lane);
+    let free = lane.draft.provider == "lab" && lane.draft.base_url.is_none() && lane.draft.url.is_none();
+    // Looking for one that asked the same opens a session: not for what costs nothing.
+    let known = if free { None } else { before(engine, lane) };
     let all = |tokens: Option<u64>| tokens.map(|n| n * u64::from(requests));
     LaneCost {
         requests,
-        free: lane.draft.provider == "lab" && lane.draft.base_url.is_none() && lane.draft.url.is_none(),
+        free,
         input_tokens: all(known.and_then(|(input, _)| input)),
         output_tokens: all(known.and_then(|(_, output)| output)),
         most_output_tokens: all(lane.draft.ask.params.max_tokens),

@@ -3,6 +3,8 @@
 //! Every run is an ordinary session of the library, tagged `compare:ID`, so that every point leads to its bytes. Beside them the library
 //! keeps each run's figures, from which a comparison is reopened without folding any session anew.
 
+mod answer;
+mod clock;
 mod cost;
 mod figures;
 mod notes;
@@ -20,13 +22,14 @@ mod threshold;
 mod view;
 mod watch;
 
+pub use clock::{Clock, Reading, SystemClock};
 pub use cost::cost;
 pub use figures::{FIGURES, FigureKind, RunFigures, Unit};
 pub use plan::{Comparison, Connection, LANES, Lane, Order, RUNS, WARMUPS, letter};
 pub use presets::{PROMPT, presets};
 pub use replay::replay;
 pub use run::{Failure, Run};
-pub use runner::{Running, run};
+pub use runner::{Running, run, run_on};
 pub use store::{delete, list, open};
 pub use table::{Cell, LaneHead, Paired, Row, Statistic, Table};
 pub use threshold::{Hit, Threshold};

@@ -41,19 +41,18 @@ fn letters(lanes: &[usize]) -> String {
 
 fn failures(comparison: &Comparison, runs: &[Run], notes: &mut Vec<String>) {
     for lane in 0..comparison.lanes.len() {
+        let warmups: Vec<&Run> = runs.iter().filter(|run| run.lane as usize == lane && run.warmup).collect();
+        let cold: Vec<&Run> = warmups.iter().copied().filter(|run| run.failure.is_some()).collect();
+        if !cold.is_empty() {
+            notes.push(format!("{}: {} of {} warm-ups failed ({}).", named(comparison, lane), cold.len(), warmups.len(), causes(&cold)));
+        }
         let of_lane: Vec<&Run> = runs.iter().filter(|run| run.lane as usize == lane && !run.warmup).collect();
-        let failed: Vec<&&Run> = of_lane.iter().filter(|run| run.failure.is_some()).collect();
+        let failed: Vec<&Run> = of_lane.iter().copied().filter(|run| run.failure.is_some()).collect();
         if failed.is_empty() {
             continue;
         }
-        let mut causes: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
-        for failure in failed.iter().filter_map(|run| run.failure.as_ref()) {
-            causes.entry(&failure.code).or_insert((0, &failure.message)).0 += 1;
-        }
-        let causes: Vec<String> =
-            causes.iter().map(|(code, (n, message))| format!("{n} × {code}: {}", message.trim_end_matches('.'))).collect();
         let all = if failed.len() == of_lane.len() { " It has no figures." } else { " Its figures are of the other runs alone." };
-        notes.push(format!("{}: {} of {} runs failed ({}).{all}", named(comparison, lane), failed.len(), of_lane.len(), causes.join("; ")));
+        notes.push(format!("{}: {} of {} runs failed ({}).{all}", named(comparison, lane), failed.len(), of_lane.len(), causes(&failed)));
         let limited: Vec<u32> = failed.iter().filter(|run| run.failure.as_ref().is_some_and(is_rate_limit)).map(|run| run.n).collect();
         if let Some(first) = limited.first() {
             let before = of_lane.iter().filter(|run| run.n < *first && run.failure.is_none()).count();
@@ -67,6 +66,17 @@ fn failures(comparison: &Comparison, runs: &[Run], notes: &mut Vec<String>) {
     }
 }
 
+/// Failed runs by cause: `2 × http-429: Too many requests; 1 × cut: …`.
+fn causes(failed: &[&Run]) -> String {
+    let mut causes: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
+    for failure in failed.iter().filter_map(|run| run.failure.as_ref()) {
+        causes.entry(&failure.code).or_insert((0, &failure.message)).0 += 1;
+    }
+    let causes: Vec<String> =
+        causes.iter().map(|(code, (n, message))| format!("{n} × {code}: {}", message.trim_end_matches('.'))).collect();
+    causes.join("; ")
+}
+
 fn is_rate_limit(failure: &super::Failure) -> bool {
     failure.status == Some(429)
         || failure.code.contains("429")
@@ -74,42 +84,110 @@ fn is_rate_limit(failure: &super::Failure) -> bool {
         || failure.code.contains("rate_limit")
 }
 
+/// Events of the clocks that are told one by one; of more, their number and where they are.
+const CLOCK_NOTES: usize = 6;
+
 fn clock(comparison: &Comparison, runs: &[Run], notes: &mut Vec<String>) {
-    for run in runs {
-        let Some(jump) = run.clock_jump_ms else { continue };
-        let seconds = jump.abs() / 1000.0;
-        let how = if jump > 0.0 {
-            format!("the wall clock ran {seconds:.0} s ahead of the monotonic one: the machine slept, or the clock was set forward")
-        } else {
-            format!("the wall clock went back by {seconds:.0} s: it was set")
-        };
+    let mut odd: Vec<&Run> =
+        runs.iter().filter(|run| run.clock_jump_ms.is_some() || run.slept_ms.is_some() || run.stood_ms.is_some()).collect();
+    odd.sort_by_key(|run| !run.disturbed);
+    for run in odd.iter().take(CLOCK_NOTES) {
+        let kind = if run.warmup { "warm-up" } else { "run" };
+        let when = if run.within || run.disturbed { "during" } else { "before" };
         let what = if run.disturbed {
             "The run does not count. Other figures stand: they are measured on the monotonic clock."
-        } else {
+        } else if run.slept_ms.is_some() || run.clock_jump_ms.is_some_and(|_| !run.within) {
             "Figures stand: they are measured on the monotonic clock. The runs before and after it may have met different weather."
+        } else {
+            "Figures stand: they are measured on the monotonic clock; the time of day by which sessions are listed is another since."
         };
-        let when = if run.disturbed { "during" } else { "before" };
-        let kind = if run.warmup { "warm-up" } else { "run" };
-        notes.push(format!("{}: {when} {kind} {}, {how}. {what}", named(comparison, run.lane as usize), run.n));
+        notes.push(format!("{}: {when} {kind} {}, {}. {what}", named(comparison, run.lane as usize), run.n, happened(run)));
     }
+    let rest = &odd[odd.len().min(CLOCK_NOTES)..];
+    if !rest.is_empty() {
+        let lost = rest.iter().filter(|run| run.disturbed).count();
+        notes.push(format!(
+            "{} further runs met the like{}. This machine's clocks, or its sleep, should be seen to before measuring.",
+            rest.len(),
+            if lost == 0 { String::new() } else { format!(", and {lost} of them do not count for it") }
+        ));
+    }
+    for lane in 0..comparison.lanes.len() {
+        let mut ahead: Vec<f64> = runs.iter().filter(|run| run.lane as usize == lane).filter_map(|run| run.date_ahead_ms).collect();
+        ahead.sort_unstable_by(f64::total_cmp);
+        let usual = quantile(&ahead, 0.5);
+        if usual.abs() > FAR_MS {
+            notes.push(format!(
+                "{}: this machine's clock is {} {} that of the server (its Date field). Figures stand: they are measured on the monotonic clock. Certificates, signatures and times of day in reports go by the wrong one.",
+                named(comparison, lane),
+                span(usual.abs()),
+                if usual > 0.0 { "ahead of" } else { "behind" }
+            ));
+        }
+    }
+}
+
+/// Clocks of two machines that are kept right are not this far apart, ms; nor is a response that lay in a cache told to be fresh.
+const FAR_MS: f64 = 30_000.0;
+
+/// What the clocks tell of the time up to a run.
+fn happened(run: &Run) -> String {
+    let mut all = Vec::new();
+    if let Some(slept) = run.slept_ms {
+        all.push(format!("the machine slept for {}", span(slept)));
+    }
+    if let Some(stood) = run.stood_ms {
+        all.push(format!("Weir stood still for {}: suspended, or without a processor", span(stood)));
+    }
+    if let Some(jump) = run.clock_jump_ms {
+        let far = span(jump.abs());
+        all.push(if jump < 0.0 {
+            format!("the wall clock went back by {far}: it was set")
+        } else if run.disturbed && run.slept_ms.is_none() && run.stood_ms.is_none() {
+            format!("the wall clock ran {far} ahead of the monotonic one: the machine slept, or the clock was set forward")
+        } else {
+            format!("the wall clock ran {far} ahead: it was set, or the machine slept where the system does not tell")
+        });
+    }
+    all.join(", and ")
+}
+
+/// A stretch of time in words: `4 s`, `320 s`, `2.0 h`.
+fn span(ms: f64) -> String {
+    match ms / 1000.0 {
+        seconds if seconds < 10.0 => format!("{seconds:.1} s"),
+        seconds if seconds < 7_200.0 => format!("{seconds:.0} s"),
+        seconds if seconds < 172_800.0 => format!("{:.1} h", seconds / 3_600.0),
+        seconds => format!("{:.0} days", seconds / 86_400.0),
+    }
+}
+
+/// In what a lane asks something else than the first.
+pub fn asks_otherwise(comparison: &Comparison, lane: usize) -> Vec<&'static str> {
+    let (Some(first), Some(own)) = (comparison.lanes.first(), comparison.lanes.get(lane)) else { return Vec::new() };
+    let (a, b): (&Ask, &Ask) = (&first.draft.ask, &own.draft.ask);
+    [
+        ("prompt or conversation", a.messages != b.messages),
+        ("system prompt", a.system != b.system),
+        ("parameters", a.params != b.params),
+        ("tools", a.tools != b.tools),
+        ("form of the reply", a.output != b.output),
+        ("body", a.raw_body != b.raw_body),
+    ]
+    .into_iter()
+    .filter_map(|(what, differs)| differs.then_some(what))
+    .collect()
 }
 
 /// Where lanes ask different things, their figures differ for that reason too.
 fn questions(comparison: &Comparison, notes: &mut Vec<String>) {
-    let asks: Vec<&Ask> = comparison.lanes.iter().map(|lane| &lane.draft.ask).collect();
-    let Some((first, rest)) = asks.split_first() else { return };
-    let differing = |differs: &dyn Fn(&Ask, &Ask) -> bool| -> Vec<usize> {
-        rest.iter().enumerate().filter(|(_, ask)| differs(first, ask)).map(|(at, _)| at + 1).collect()
-    };
-    let checks: [(&str, Vec<usize>); 6] = [
-        ("prompt or conversation", differing(&|a, b| a.messages != b.messages)),
-        ("system prompt", differing(&|a, b| a.system != b.system)),
-        ("parameters", differing(&|a, b| a.params != b.params)),
-        ("tools", differing(&|a, b| a.tools != b.tools)),
-        ("form of the reply", differing(&|a, b| a.output != b.output)),
-        ("body", differing(&|a, b| a.raw_body != b.raw_body)),
-    ];
-    for (what, lanes) in checks.iter().filter(|(_, lanes)| !lanes.is_empty()) {
+    let mut by_what: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for lane in 1..comparison.lanes.len() {
+        for what in asks_otherwise(comparison, lane) {
+            by_what.entry(what).or_default().push(lane);
+        }
+    }
+    for (what, lanes) in &by_what {
         let verb = if lanes.len() == 1 { "asks" } else { "ask" };
         let noun = if lanes.len() == 1 { "Lane" } else { "Lanes" };
         notes.push(format!(
@@ -117,6 +195,11 @@ fn questions(comparison: &Comparison, notes: &mut Vec<String>) {
             letters(lanes)
         ));
     }
+    let asks: Vec<&Ask> = comparison.lanes.iter().map(|lane| &lane.draft.ask).collect();
+    let Some((first, rest)) = asks.split_first() else { return };
+    let differing = |differs: &dyn Fn(&Ask, &Ask) -> bool| -> Vec<usize> {
+        rest.iter().enumerate().filter(|(_, ask)| differs(first, ask)).map(|(at, _)| at + 1).collect()
+    };
     let models = differing(&|a, b| a.model != b.model);
     let providers: Vec<usize> = (1..comparison.lanes.len())
         .filter(|&lane| {

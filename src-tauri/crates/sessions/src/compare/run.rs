@@ -40,13 +40,26 @@ pub struct Run {
     pub figures: RunFigures,
     /// Why it does not count.
     pub failure: Option<Failure>,
-    /// How far the wall clock ran ahead of the monotonic one since the run before began, ms, where that is more than a second:
-    /// the machine slept, or the clock was set.
+    /// How far the time of day ran ahead of what had passed since the run before began, ms, where that is more than a second: the clock
+    /// was set, or where the system does not tell sleep, the machine slept.
     #[serde(default)]
     pub clock_jump_ms: Option<f64>,
-    /// The jump fell into this run: it does not count.
+    /// How long the machine slept since the run before began, ms, where the system tells that and it was more than a second.
+    #[serde(default)]
+    pub slept_ms: Option<f64>,
+    /// How long Weir itself stood still within the run, ms, where it was more than three seconds: suspended, or without a processor.
+    #[serde(default)]
+    pub stood_ms: Option<f64>,
+    /// One of the three fell into this run.
+    #[serde(default)]
+    pub within: bool,
+    /// One of the three fell into this run and touches its figures: it does not count.
     #[serde(default)]
     pub disturbed: bool,
+    /// How far this machine's time of day lay ahead of the server's (`Date`, RFC 9110, section 6.6.1) when the response came, ms; the
+    /// server tells whole seconds. Absent where it told none.
+    #[serde(default)]
+    pub date_ahead_ms: Option<f64>,
 }
 
 impl Run {

@@ -8,13 +8,11 @@ use fastrand::Rng;
 use tokio::sync::watch;
 use weir_stats::quantile;
 
+use super::clock::{BEAT, Clock, Oddity, Reading, SystemClock};
 use super::store::{self, Head};
 use super::{Comparison, ComparisonView, Failure, Order, Progress, Run, RunFigures, State, Table, Watcher};
 use crate::view::OutcomeKind;
 use crate::{Engine, Error, KeyChoice, Session};
-
-/// A difference between the wall clock and the monotonic one that is told, ms: far more than clocks are slewed by between two runs.
-const JUMP: f64 = 1000.0;
 
 /// A comparison that runs, or ran since the program began. Clones are the same one.
 #[derive(Clone)]
@@ -23,12 +21,15 @@ pub struct Running(Arc<Shared>);
 struct Shared {
     engine: Engine,
     comparison: Comparison,
+    clock: Arc<dyn Clock>,
     started: Instant,
     started_at_ms: f64,
     stopped: AtomicBool,
     stop: watch::Sender<bool>,
     changed: watch::Sender<u64>,
     log: Mutex<Log>,
+    /// The newest table, and the runs it tells of: several ask for the same one.
+    table: Mutex<Option<(usize, Table)>>,
 }
 
 #[derive(Default)]
@@ -82,34 +83,19 @@ pub(super) fn rounds(comparison: &Comparison) -> Vec<Vec<Slot>> {
         .collect()
 }
 
-/// Both clocks at one moment.
-#[derive(Clone, Copy)]
-struct Clocks {
-    wall: SystemTime,
-    monotonic: Instant,
-}
-
-impl Clocks {
-    fn now() -> Self {
-        Self { wall: SystemTime::now(), monotonic: Instant::now() }
-    }
-
-    /// How far the wall clock ran ahead of the monotonic one since, ms, where that is a jump.
-    fn jump_since(self, then: Self) -> Option<f64> {
-        let wall = match self.wall.duration_since(then.wall) {
-            Ok(ahead) => ahead.as_secs_f64(),
-            Err(back) => -back.duration().as_secs_f64(),
-        };
-        let jump = (wall - self.monotonic.duration_since(then.monotonic).as_secs_f64()) * 1000.0;
-        (jump.abs() > JUMP).then_some(jump)
-    }
-}
-
 /// Starts a comparison; it gets an id of its own. Must be called within a tokio runtime.
 ///
 /// # Errors
 /// Those of [`Comparison::check`]; the disk.
-pub fn run(engine: &Engine, mut comparison: Comparison, key: KeyChoice) -> Result<Running, Error> {
+pub fn run(engine: &Engine, comparison: Comparison, key: KeyChoice) -> Result<Running, Error> {
+    run_on(engine, comparison, key, Arc::new(SystemClock))
+}
+
+/// The same by other clocks, for tests of what is said when they go wrong.
+///
+/// # Errors
+/// Those of [`run`].
+pub fn run_on(engine: &Engine, mut comparison: Comparison, key: KeyChoice, clock: Arc<dyn Clock>) -> Result<Running, Error> {
     comparison.check(engine)?;
     comparison.id = new_id();
     if comparison.title.trim().is_empty() {
@@ -119,11 +105,13 @@ pub fn run(engine: &Engine, mut comparison: Comparison, key: KeyChoice) -> Resul
     let running = Running(Arc::new(Shared {
         engine: engine.clone(),
         started: Instant::now(),
-        started_at_ms: unix_ms(SystemTime::now()),
+        started_at_ms: unix_ms(clock.read().wall),
+        clock,
         stopped: AtomicBool::new(false),
         stop: watch::Sender::new(false),
         changed: watch::Sender::new(0),
         log: Mutex::new(Log { live: vec![None; lanes], ..Log::default() }),
+        table: Mutex::new(None),
         comparison,
     }));
     running.keep()?;
@@ -228,9 +216,17 @@ impl Running {
         self.log().runs.clone()
     }
 
-    /// The figures so far.
+    /// The figures so far. Reckoned once for the same runs, whoever asks; that takes a while.
     pub fn table(&self) -> Table {
-        Table::of(&self.0.comparison, &self.runs())
+        // A table is put in whole, so what a panic left behind is.
+        let mut kept = self.0.table.lock().unwrap_or_else(PoisonError::into_inner);
+        let runs = self.runs();
+        if let Some((_, table)) = kept.as_ref().filter(|(told, _)| *told == runs.len()) {
+            return table.clone();
+        }
+        let table = Table::of(&self.0.comparison, &runs);
+        *kept = Some((runs.len(), table.clone()));
+        table
     }
 
     /// All of it as it is now.
@@ -290,7 +286,7 @@ impl Running {
     }
 
     async fn drive(&self, key: KeyChoice) {
-        let mut then = Clocks::now();
+        let mut then = self.0.clock.read();
         let mut first = true;
         for round in rounds(&self.0.comparison) {
             let steps: Vec<Vec<Slot>> = match self.0.comparison.order {
@@ -325,24 +321,35 @@ impl Running {
     }
 
     /// Runs that are made at once: one, or a round.
-    async fn step(&self, slots: Vec<Slot>, key: &KeyChoice, then: &mut Clocks) {
-        let before = Clocks::now();
-        let jump_before = before.jump_since(*then);
-        *then = before;
+    async fn step(&self, slots: Vec<Slot>, key: &KeyChoice, then: &mut Reading) {
+        let clock = &self.0.clock;
+        let before = clock.read();
+        let earlier = Oddity::between(*then, before);
         let runs: Vec<_> = slots.iter().map(|slot| tokio::spawn(self.clone().one(*slot, key.clone()))).collect();
         let mut made = Vec::new();
-        for run in runs {
-            // A run's task ends by itself; where it panicked there is no run to keep.
-            if let Ok(Some(run)) = run.await {
-                made.push(run);
+        let all = async {
+            for run in runs {
+                // A run's task ends by itself; where it panicked there is no run to keep.
+                if let Ok(Some(run)) = run.await {
+                    made.push(run);
+                }
             }
+        };
+        let (mut last, mut stood) = (before, Oddity::default());
+        tokio::select! {
+            () = all => {}
+            () = beats(clock.as_ref(), &mut last, &mut stood) => {}
         }
-        let after = Clocks::now();
-        let jump_during = after.jump_since(before);
+        let after = clock.read();
+        // After a standstill the runs may end before the beat that was due.
+        stood.beat(last, after);
+        let within = Oddity { stood_ms: stood.stood_ms, ..Oddity::between(before, after) };
         *then = after;
         for mut run in made {
-            run.disturbed = jump_during.is_some();
-            run.clock_jump_ms = jump_during.or(jump_before);
+            let told = if within.is_some() { within } else { earlier };
+            run.within = within.is_some();
+            run.disturbed = within.disturbs();
+            (run.clock_jump_ms, run.slept_ms, run.stood_ms) = (told.jump_ms, told.slept_ms, told.stood_ms);
             self.keep_run(run).await;
         }
     }
@@ -354,7 +361,7 @@ impl Running {
         let lane = comparison.lanes.get(slot.lane as usize)?;
         let kind = if slot.warmup { "warm-up" } else { "run" };
         let draft = lane.request(format!("{} · {} {} · {kind} {}", comparison.title, super::letter(slot.lane as usize), lane.name, slot.n));
-        let started_at_ms = unix_ms(SystemTime::now());
+        let started_at_ms = unix_ms(shared.clock.read().wall);
         let engine = shared.engine.clone();
         // Creating a session waits for the disk.
         let sent = tokio::task::spawn_blocking(move || engine.send(&draft, key, None)).await;
@@ -368,7 +375,11 @@ impl Running {
             figures: RunFigures::default(),
             failure: None,
             clock_jump_ms: None,
+            slept_ms: None,
+            stood_ms: None,
+            within: false,
             disturbed: false,
+            date_ahead_ms: None,
         };
         let session = match sent.ok()? {
             Ok(session) => session,
@@ -391,7 +402,9 @@ impl Running {
         if self.is_stopped() && outcome.as_ref().is_none_or(|outcome| outcome.kind == OutcomeKind::Cancelled) {
             return None;
         }
-        Some(Run { session: session.id().to_owned(), figures: RunFigures::of(&session), failure: failure(&session), ..run })
+        let date_ahead_ms = date_ahead(&session, started_at_ms);
+        let figures = RunFigures::of(&session);
+        Some(Run { session: session.id().to_owned(), figures, failure: failure(&session), date_ahead_ms, ..run })
     }
 
     async fn keep_run(&self, run: Run) {
@@ -421,8 +434,7 @@ impl Running {
         let kept = self.clone();
         let write = move || {
             kept.keep()?;
-            let runs = kept.runs();
-            store::put_table(kept.0.engine.library(), kept.id(), runs.len(), Table::of(&kept.0.comparison, &runs))
+            store::put_table(kept.0.engine.library(), kept.id(), kept.runs().len(), kept.table())
         };
         if let Ok(Err(error)) = tokio::task::spawn_blocking(write).await {
             self.log().problem.get_or_insert(error);
@@ -447,4 +459,23 @@ fn failure(session: &Session) -> Option<Failure> {
             status,
         },
     })
+}
+
+/// Looks at the clocks every now and then, as long as it is let.
+async fn beats(clock: &dyn Clock, last: &mut Reading, odd: &mut Oddity) {
+    loop {
+        tokio::time::sleep(BEAT).await;
+        let now = clock.read();
+        odd.beat(*last, now);
+        *last = now;
+    }
+}
+
+/// How far this machine's clock lay ahead of the response's `Date`, ms. The response's first byte is the moment nearest to its making.
+fn date_ahead(session: &Session, started_at_ms: f64) -> Option<f64> {
+    let analysis = session.analysis();
+    let (_, date) = analysis.fold.response.iter().find(|(name, _)| name.eq_ignore_ascii_case("date"))?;
+    let date = jiff::fmt::rfc2822::parse(date).ok()?.timestamp().as_millisecond() as f64;
+    let came = analysis.phases.first_byte? as f64 / 1e6;
+    Some(started_at_ms + came - date)
 }

@@ -5,8 +5,8 @@ use ts_rs::TS;
 use weir_stats::{ENOUGH, Estimate, Figure, best, estimate, paired};
 
 use super::figures::{FIGURES, FigureKind, Unit};
-use super::notes;
 use super::{Comparison, Run, letter};
+use super::{answer, notes};
 
 /// What is told of a figure's runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -58,6 +58,12 @@ pub struct LaneHead {
     pub disturbed: u32,
     /// Warm-ups that were dropped.
     pub warmups: u32,
+    /// Failed runs by cause, warm-ups apart: code, runs. The most frequent first.
+    #[serde(default)]
+    pub causes: Vec<(String, u32)>,
+    /// In what it asks something else than the first lane; its figures then cannot be held against that one's.
+    #[serde(default)]
+    pub otherwise: Vec<String>,
     /// Mean bytes received, by the layer that owns them.
     pub layers: Vec<(String, f64)>,
 }
@@ -130,6 +136,9 @@ pub struct Table {
     pub lanes: Vec<LaneHead>,
     /// The figures.
     pub rows: Vec<Row>,
+    /// Which lane is faster, a sentence for each headline figure, as far as it can be said.
+    #[serde(default)]
+    pub answers: Vec<String>,
     /// What must be known to read it right, in words, the gravest first.
     pub notes: Vec<String>,
 }
@@ -152,7 +161,8 @@ impl Table {
         });
         let rows: Vec<Row> = rows.filter_map(|(figure, statistic)| row(comparison, runs, &lanes, figure, statistic)).collect();
         let notes = notes::of(comparison, runs, &lanes, &rows);
-        Self { lanes, rows, notes }
+        let answers = answer::of(&lanes, &rows);
+        Self { lanes, rows, answers, notes }
     }
 
     /// A row.
@@ -172,7 +182,17 @@ fn head(comparison: &Comparison, runs: &[Run], lane: usize) -> LaneHead {
             None => layers.push((name.clone(), share)),
         }
     }
+    let mut causes: Vec<(String, u32)> = Vec::new();
+    for failure in runs.iter().filter(|run| run.lane as usize == lane && !run.warmup).filter_map(|run| run.failure.as_ref()) {
+        match causes.iter_mut().find(|(code, _)| *code == failure.code) {
+            Some((_, n)) => *n += 1,
+            None => causes.push((failure.code.clone(), 1)),
+        }
+    }
+    causes.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
     LaneHead {
+        causes,
+        otherwise: notes::asks_otherwise(comparison, lane).into_iter().map(str::to_owned).collect(),
         letter: letter(lane).to_string(),
         name: comparison.lanes[lane].name.clone(),
         n: counted.len() as u32,
@@ -213,7 +233,7 @@ fn row(comparison: &Comparison, runs: &[Run], lanes: &[LaneHead], figure: &'stat
                 estimate: if exact {
                     Some(Estimate { value: there[0], interval: None })
                 } else {
-                    estimate(&there, statistic.figure(), comparison.seed)
+                    estimate(&there, statistic.figure(), comparison.seed).map(|found| tail(figure, found))
                 },
                 n: there.len() as u32,
                 failed: head.failed,
@@ -235,7 +255,7 @@ fn row(comparison: &Comparison, runs: &[Run], lanes: &[LaneHead], figure: &'stat
     let mut pairs = Vec::new();
     for (at, &a) in competing.iter().enumerate().filter(|_| statistic != Statistic::P95) {
         for &b in &competing[at + 1..] {
-            pairs.extend(pair(&all, a, b, statistic, comparison.seed));
+            pairs.extend(pair(&all, a, b, figure, statistic, comparison.seed));
         }
     }
     Some(Row {
@@ -250,6 +270,15 @@ fn row(comparison: &Comparison, runs: &[Run], lanes: &[LaneHead], figure: &'stat
     })
 }
 
+/// The tail of a run's gaps hangs on one or two of them, and its spread over the runs on chance: such intervals are approximate at any
+/// number of runs.
+fn tail(figure: &FigureKind, mut estimate: Estimate) -> Estimate {
+    if let Some(interval) = estimate.interval.as_mut().filter(|_| matches!(figure.id, "gap_p99" | "gap_max")) {
+        interval.approximate = true;
+    }
+    estimate
+}
+
 /// The rounds in which every lane has a number: the lane that looks best is sought on common ground.
 fn level(lanes: &[Vec<f64>]) -> Vec<Vec<f64>> {
     let rounds = lanes.first().map_or(0, Vec::len);
@@ -257,9 +286,9 @@ fn level(lanes: &[Vec<f64>]) -> Vec<Vec<f64>> {
     lanes.iter().map(|lane| whole.iter().map(|&n| lane[n]).collect()).collect()
 }
 
-fn pair(all: &[Vec<f64>], a: usize, b: usize, statistic: Statistic, seed: u64) -> Option<Paired> {
+fn pair(all: &[Vec<f64>], a: usize, b: usize, figure: &FigureKind, statistic: Statistic, seed: u64) -> Option<Paired> {
     let both: (Vec<f64>, Vec<f64>) = all[a].iter().zip(&all[b]).filter(|(a, b)| a.is_finite() && b.is_finite()).unzip();
-    let difference = paired(&both.0, &both.1, statistic.figure(), seed, 0.95)?;
+    let difference = tail(figure, paired(&both.0, &both.1, statistic.figure(), seed, 0.95)?);
     let n = both.0.len();
     let apart = n >= ENOUGH && difference.interval.is_some_and(|interval| interval.excludes_zero());
     Some(Paired { a: a as u32, b: b as u32, n: n as u32, difference, apart })

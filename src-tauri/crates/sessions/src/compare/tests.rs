@@ -48,7 +48,22 @@ fn comparison(runs: u32) -> Comparison {
 fn made(lane: u32, n: u32, order: u32, ttft: f64) -> Run {
     let figures = RunFigures { ttft: Some(ttft), total: Some(ttft * 3.0), bytes_down: 1000, deltas: 20, ..RunFigures::default() };
     let session = format!("s{lane}x{n}");
-    Run { lane, n, session, warmup: false, order, started_at_ms: 0.0, figures, failure: None, clock_jump_ms: None, disturbed: false }
+    Run {
+        lane,
+        n,
+        session,
+        warmup: false,
+        order,
+        started_at_ms: 0.0,
+        figures,
+        failure: None,
+        clock_jump_ms: None,
+        slept_ms: None,
+        stood_ms: None,
+        within: false,
+        disturbed: false,
+        date_ahead_ms: None,
+    }
 }
 
 /// Both lanes share the weather of a round; the second is `slower`.
@@ -125,6 +140,7 @@ fn failed_runs_are_counted_by_cause_and_never_averaged() {
     assert!(table.row("ttft", Statistic::Mean).unwrap().cells[1].estimate.unwrap().value < 1000.0);
     assert!(has(&table.notes, &["Lane B", "21 of 40 runs failed", "21 × http-429"]), "{:?}", table.notes);
     assert!(has(&table.notes, &["limit the rate at run 20", "after 19"]), "{:?}", table.notes);
+    assert_eq!(table.lanes[1].causes, [("http-429".to_owned(), 21)]);
     let none: Vec<Run> = runs
         .into_iter()
         .map(|run| {
@@ -138,15 +154,79 @@ fn failed_runs_are_counted_by_cause_and_never_averaged() {
 }
 
 #[test]
-fn a_jump_of_the_clock_is_said_and_its_run_left_out() {
+fn what_the_clocks_tell_is_said_and_runs_it_touches_are_left_out() {
     let mut runs = series(31, 0.0);
-    runs[10].clock_jump_ms = Some(320_000.0);
-    runs[10].disturbed = true;
+    (runs[10].slept_ms, runs[10].within, runs[10].disturbed) = (Some(320_000.0), true, true);
+    (runs[14].clock_jump_ms, runs[14].within, runs[14].disturbed) = (Some(320_000.0), true, true);
     runs[20].clock_jump_ms = Some(-7_200_000.0);
+    (runs[22].clock_jump_ms, runs[22].within) = (Some(90_000.0), true);
+    (runs[25].stood_ms, runs[25].within, runs[25].disturbed) = (Some(4_200.0), true, true);
     let table = Table::of(&comparison(31), &runs);
-    assert_eq!((table.lanes[0].n, table.lanes[0].disturbed), (30, 1));
-    assert!(has(&table.notes, &["during run 6", "320 s ahead", "slept"]), "{:?}", table.notes);
-    assert!(has(&table.notes, &["before run 11", "went back by 7200 s"]), "{:?}", table.notes);
+    assert_eq!((table.lanes[0].n, table.lanes[0].disturbed, table.lanes[1].disturbed), (29, 2, 1));
+    let notes = &table.notes;
+    assert!(has(notes, &["Lane A", "during run 6", "slept for 320 s", "does not count"]), "{notes:?}");
+    assert!(has(notes, &["during run 8", "320 s ahead", "slept, or the clock was set", "does not count"]), "{notes:?}");
+    assert!(has(notes, &["before run 11", "went back by 2.0 h", "Figures stand"]), "{notes:?}");
+    assert!(has(notes, &["during run 12", "90 s ahead: it was set", "Figures stand"]), "{notes:?}");
+    assert!(has(notes, &["Lane B", "during run 13", "stood still for 4.2 s", "does not count"]), "{notes:?}");
+    for run in &mut runs {
+        run.clock_jump_ms = Some(5_000.0);
+    }
+    let notes = Table::of(&comparison(31), &runs).notes;
+    assert_eq!(notes.iter().filter(|note| note.contains("wall clock")).count(), 6, "{notes:?}");
+    assert!(has(&notes, &["56 further runs met the like."]) && notes[0].contains("does not count"), "{notes:?}");
+}
+
+#[test]
+fn a_machine_whose_clock_is_wrong_is_told_by_the_servers_date() {
+    let mut runs = series(30, 0.0);
+    for run in &mut runs {
+        run.date_ahead_ms = Some(if run.lane == 0 { 800.0 } else { -7_300_000.0 });
+    }
+    let notes = Table::of(&comparison(30), &runs).notes;
+    assert!(has(&notes, &["Lane B", "clock is 2.0 h behind", "Date", "Figures stand"]), "{notes:?}");
+    assert!(!has(&notes, &["Lane A", "Date"]), "{notes:?}");
+}
+
+#[test]
+fn the_question_is_answered_as_far_as_the_intervals_bear_it() {
+    let answers = |runs: u32, slower: f64| Table::of(&comparison(runs), &series(runs, slower)).answers;
+    let clear = answers(40, 5.0);
+    assert_eq!(clear.len(), 2, "{clear:?}");
+    assert!(clear[0].starts_with("TTFT: A (SSE) is faster than B (WebSocket) by 4.90 [4.54, 5.41] ms"), "{clear:?}");
+    assert!(clear[0].contains(" ms. Medians of 40 runs in pairs"), "{clear:?}");
+    // The other way round the same lane leads by the same.
+    let turned = answers(40, -5.0);
+    assert!(turned[0].starts_with("TTFT: B (WebSocket) is faster than A (SSE) by "), "{turned:?}");
+    let equal = answers(40, 0.0);
+    assert!(equal[0].contains("cannot be told apart: "), "{equal:?}");
+    let few = answers(12, 500.0);
+    assert_eq!(few[0], "TTFT: too few runs to say which lane is faster: 12 pairs of the 30 it takes.");
+    let mut other = comparison(40);
+    other.lanes[1].draft.ask.messages = vec![Message::new(Role::User, "Why not?")];
+    assert!(Table::of(&other, &series(40, 500.0)).answers.is_empty(), "what asks otherwise is held against nothing");
+    let mut three = comparison(40);
+    three.lanes.push(lane("HTTP", Transport::Http));
+    let mut runs = series(40, 0.0);
+    runs.extend((1..=40).map(|n| made(2, n, 200 + n, 900.0 + f64::from(n % 5))));
+    let mixed = Table::of(&three, &runs).answers;
+    assert!(mixed[0].contains("cannot be told apart") && mixed[0].contains("is faster than C (HTTP) by 5"), "{mixed:?}");
+}
+
+#[test]
+fn tails_are_approximate_and_say_of_how_many_runs() {
+    let mut runs = series(40, 0.0);
+    for (at, run) in runs.iter_mut().enumerate() {
+        run.figures.gap_p50 = Some(16.0 + (at % 7) as f64);
+        run.figures.gap_p99 = Some(40.0 + (at % 11) as f64);
+    }
+    let comparison = comparison(40);
+    let table = Table::of(&comparison, &runs);
+    let approximate = |figure| table.row(figure, Statistic::Mean).unwrap().cells[0].estimate.unwrap().interval.unwrap().approximate;
+    assert!(!approximate("gap_p50") && approximate("gap_p99"));
+    let progress = Progress { state: State::Done, done: 80, of: 80, failed: 0, elapsed_ms: 1.0, left_ms: Some(0.0) };
+    let view = ComparisonView { table, comparison, started_at_ms: 1.7e12, progress, runs };
+    assert!(report::render(&view, ReportFormat::Html).contains("(N = 40)"));
 }
 
 #[test]
@@ -157,6 +237,13 @@ fn lanes_that_ask_different_things_are_named() {
     let notes = Table::of(&asked, &series(30, 0.0)).notes;
     assert!(has(&notes, &["Lane B asks something else", "prompt"]), "{notes:?}");
     assert!(has(&notes, &["differ in model"]), "{notes:?}");
+    let (table, runs) = (Table::of(&asked, &series(30, 0.0)), series(30, 0.0));
+    assert_eq!((table.lanes[0].otherwise.len(), &table.lanes[1].otherwise[..]), (0, &["prompt or conversation".to_owned()][..]));
+    let progress = Progress { state: State::Done, done: 60, of: 60, failed: 0, elapsed_ms: 1.0, left_ms: Some(0.0) };
+    let view = ComparisonView { table, comparison: asked, started_at_ms: 1.7e12, progress, runs };
+    for format in [ReportFormat::Html, ReportFormat::Markdown] {
+        assert!(report::render(&view, format).contains("asks otherwise than lane A: another prompt"));
+    }
     let notes = Table::of(&comparison(30), &series(30, 0.0)).notes;
     assert!(!has(&notes, &["something else"]) && !has(&notes, &["differ"]), "{notes:?}");
 }

@@ -3,13 +3,17 @@
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use super::runner::Live;
-use super::{ComparisonUpdate, LaneUpdate, Running};
+use super::{ComparisonUpdate, LaneUpdate, Running, Table};
 use crate::analysis::Kind;
 
 /// A quarter of a second: figures change no faster than they can be read.
 const FIGURES: Duration = Duration::from_millis(250);
+/// A table takes at most one part in so many of the time: what it costs grows with the runs, and the runs that are measured meanwhile
+/// need the processor.
+const SHARE: u32 = 10;
 
 /// A watcher of one view. It should be asked once a display frame.
 pub struct Watcher {
@@ -19,7 +23,17 @@ pub struct Watcher {
     runs: usize,
     /// Runs that the last table told of.
     told: Option<(usize, Instant)>,
+    /// How long the last table took.
+    took: Duration,
+    /// A table that is being reckoned: the lanes do not wait for it.
+    coming: Option<Coming>,
     over: bool,
+}
+
+struct Coming {
+    runs: usize,
+    began: Instant,
+    table: JoinHandle<Table>,
 }
 
 /// A run that is followed.
@@ -33,7 +47,7 @@ struct Followed {
 
 impl Watcher {
     pub(super) fn new(running: Running, changed: watch::Receiver<u64>) -> Self {
-        Self { running, changed, lanes: Vec::new(), runs: 0, told: None, over: false }
+        Self { running, changed, lanes: Vec::new(), runs: 0, told: None, took: Duration::ZERO, coming: None, over: false }
     }
 
     /// What is new; the first time at once, then where nothing streams not before something is. `None` after the update that told the end.
@@ -41,7 +55,7 @@ impl Watcher {
         if self.over {
             return None;
         }
-        if self.told.is_some() && self.lanes.iter().all(|lane| lane.over) {
+        if self.told.is_some() && self.coming.is_none() && self.lanes.iter().all(|lane| lane.over) {
             // A pause still has a clock to show.
             let _ = tokio::time::timeout(FIGURES, self.changed.changed()).await;
         }
@@ -53,15 +67,34 @@ impl Watcher {
         self.runs += runs.len();
         self.follow();
         let lanes = self.lanes.iter_mut().filter_map(Followed::news).collect();
-        let stale = self.told.is_none_or(|(told, at)| told != self.runs && (at.elapsed() >= FIGURES || self.over));
-        let mut table = None;
-        if stale {
+        let table = self.table().await;
+        Some(ComparisonUpdate { id: self.running.id().to_owned(), progress, runs, table, lanes })
+    }
+
+    /// A table that is new; at the end the last one, of all runs.
+    async fn table(&mut self) -> Option<Table> {
+        let mut found = None;
+        loop {
+            if self.coming.as_ref().is_some_and(|coming| self.over || coming.table.is_finished())
+                && let Some(Coming { runs, began, table }) = self.coming.take()
+            {
+                found = table.await.ok().or(found);
+                self.told = Some((runs, Instant::now()));
+                self.took = began.elapsed();
+            }
+            let due = |at: &Instant| self.over || at.elapsed() >= FIGURES.max(self.took * SHARE);
+            let stale = self.told.as_ref().is_none_or(|(told, at)| *told != self.runs && due(at));
+            if self.coming.is_some() || !stale {
+                return found;
+            }
             let running = self.running.clone();
             // It draws some hundred thousand numbers: not on a thread that others wait for.
-            table = tokio::task::spawn_blocking(move || running.table()).await.ok();
-            self.told = Some((self.runs, Instant::now()));
+            let table = tokio::task::spawn_blocking(move || running.table());
+            self.coming = Some(Coming { runs: self.runs, began: Instant::now(), table });
+            if !self.over {
+                return found;
+            }
         }
-        Some(ComparisonUpdate { id: self.running.id().to_owned(), progress, runs, table, lanes })
     }
 
     /// Each lane's newest run takes the place of the one before.

@@ -160,6 +160,7 @@ export class FrameList {
   /** How many rows the view is laid out for. While it follows, it moves on to rows that are there: none is ever blank. */
   #layOut(): void {
     const { matching } = this.#cache;
+    if (this.#following && this.#scroll.left()) this.#following = false;
     const whole = this.#following ? this.#cache.wholeEnd(Math.min(matching, this.fits + 1)) : matching;
     this.#count = Math.min(matching, whole || this.#count);
     this.#scroll.setContent(this.#count * ROW_PX);

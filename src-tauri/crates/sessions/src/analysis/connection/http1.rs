@@ -76,10 +76,12 @@ impl Connection {
                     body.finish(fold, t, true, told);
                 }
             }
-            http1::Item::Incomplete { .. } => {
+            http1::Item::Incomplete { span } => {
                 if let Some(mut body) = self.body.take() {
                     body.finish(fold, t, false, told);
                 }
+                let message = "the connection ended inside a message: not all came that its head or a chunk announced (RFC 9112 §8)";
+                fold.rule(t, stream, span.end, Layer::Http, "incomplete-message", message, true);
             }
             http1::Item::Error { code, message, at } => fold.rule(t, stream, at, Layer::Http, code, &message, false),
             http1::Item::Warning { code, message, at } => fold.rule(t, stream, at, Layer::Http, code, &message, true),

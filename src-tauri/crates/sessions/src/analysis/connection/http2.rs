@@ -77,6 +77,7 @@ impl Connection {
                 }
                 self.h2_windows(fold, t, &frame, moved, rows, out);
                 if let Some(headers) = frame.headers {
+                    self.h2_responses += u32::from(!out && status_of(headers) >= 200);
                     let opened = self.socket_headers(fold, t, stream, &frame, headers, out, told);
                     if !out && !opened {
                         self.h2_head(fold, t, &frame, headers);

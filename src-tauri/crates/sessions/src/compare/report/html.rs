@@ -57,6 +57,11 @@ pub(super) fn page(view: &ComparisonView) -> String {
         moment(view.started_at_ms)
     );
     lanes(view, &mut out);
+    if !view.table.answers.is_empty() {
+        out.push_str("<h2>Which is faster</h2><ul>");
+        view.table.answers.iter().for_each(|answer| out.push_str(&format!("<li>{}</li>", escape(answer))));
+        out.push_str("</ul>\n");
+    }
     if !view.table.notes.is_empty() {
         out.push_str("<h2>Read this first</h2><ul class=\"notes\">");
         view.table.notes.iter().for_each(|note| out.push_str(&format!("<li>{}</li>", escape(note))));
@@ -90,16 +95,17 @@ pub(super) fn page(view: &ComparisonView) -> String {
 
 fn lanes(view: &ComparisonView, out: &mut String) {
     out.push_str(
-        "<div class=\"wide\"><table><tr><th></th><th>Lane</th><th>Request</th><th class=\"n\">Runs</th><th class=\"n\">Failed</th></tr>",
+        "<div class=\"wide\"><table><tr><th></th><th>Lane</th><th>Request</th><th class=\"n\">Runs</th><th class=\"n\">Failed</th><th class=\"n\">Left out</th></tr>",
     );
     for (at, (lane, head)) in view.comparison.lanes.iter().zip(&view.table.lanes).enumerate() {
-        let request = escape(&method::lane(lane));
+        let request = escape(&(method::lane(lane) + &super::otherwise(head)));
         let name = escape(&head.name);
         out.push_str(&format!(
-            "<tr><td>{}</td><td>{name}</td><td>{request}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
+            "<tr><td>{}</td><td>{name}</td><td>{request}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
             badge(at),
             head.n,
-            head.failed
+            escape(&super::failed(head)),
+            head.disturbed
         ));
     }
     out.push_str("</table></div>\n");

@@ -1,6 +1,6 @@
 //! The report as Markdown.
 
-use super::{cell, difference, method, moment, number, unit};
+use super::{cell, difference, failed, method, moment, number, otherwise, unit};
 use crate::compare::{ComparisonView, Unit, letter};
 
 /// Text that stands in a table's cell or a line as it is.
@@ -24,16 +24,23 @@ pub(super) fn page(view: &ComparisonView) -> String {
     let comparison = &view.comparison;
     let table = &view.table;
     let mut out = format!("# {}\n\n{}\n\n", plain(&comparison.title), moment(view.started_at_ms));
-    out.push_str("| | Lane | Request | Runs | Failed |\n| --- | --- | --- | ---: | ---: |\n");
+    out.push_str("| | Lane | Request | Runs | Failed | Left out |\n| --- | --- | --- | ---: | ---: | ---: |\n");
     for (lane, head) in comparison.lanes.iter().zip(&table.lanes) {
         out.push_str(&format!(
-            "| {} | {} | {} | {} | {} |\n",
+            "| {} | {} | {} | {} | {} | {} |\n",
             head.letter,
             plain(&head.name),
-            plain(&method::lane(lane)),
+            plain(&(method::lane(lane) + &otherwise(head))),
             head.n,
-            head.failed
+            plain(&failed(head)),
+            head.disturbed
         ));
+    }
+    if !table.answers.is_empty() {
+        out.push_str("\n## Which is faster\n\n");
+        for answer in &table.answers {
+            out.push_str(&format!("- {}\n", plain(answer)));
+        }
     }
     if !table.notes.is_empty() {
         out.push_str("\n## Read this first\n\n");
@@ -83,10 +90,10 @@ pub(super) fn page(view: &ComparisonView) -> String {
             .collect();
         out.push_str(&format!("- {} {}: {}\n", head.letter, plain(&head.name), layers.join(", ")));
     }
-    let failed: Vec<_> = view.runs.iter().filter(|run| run.failure.is_some()).collect();
-    if !failed.is_empty() {
+    let fell: Vec<_> = view.runs.iter().filter(|run| run.failure.is_some()).collect();
+    if !fell.is_empty() {
         out.push_str("\n## Failed runs\n\n| Lane | Run | Cause | Session |\n| --- | ---: | --- | --- |\n");
-        for run in failed {
+        for run in fell {
             let cause = run.failure.as_ref().map(|failure| format!("{}: {}", failure.code, failure.message)).unwrap_or_default();
             let kind = if run.warmup { "warm-up " } else { "" };
             out.push_str(&format!("| {} | {kind}{} | {} | {} |\n", letter(run.lane as usize), run.n, plain(&cause), run.session));

@@ -27,12 +27,12 @@ pub(super) fn sentences(view: &ComparisonView) -> Vec<String> {
         ),
         "Times are read on the monotonic clock right after each read of the socket, above TLS, and count from the start of the dial; over a reused connection from when the measured request was sent.".into(),
         format!(
-            "Intervals are 95 % and two-sided, by bootstrap with {RESAMPLES} resamples: bootstrap-t for means, percentile for medians and percentiles. Below {FEWEST} runs none is given; ≈ marks those of fewer than {ENOUGH} runs, and of percentiles too far in the tail, whose level is not kept."
+            "Intervals are 95 % and two-sided, by bootstrap with {RESAMPLES} resamples: bootstrap-t for means, percentile for medians and percentiles. Below {FEWEST} runs none is given; ≈ marks those of fewer than {ENOUGH} runs, and of percentiles too far in the tail (gap p99 and max always), whose level is not kept; N stands beside them."
         ),
         format!(
             "A difference is that of runs with the same number (pairs), so what both met in that round falls out. ✓ marks a lane as best only where the interval of its paired difference to every other lane excludes zero (Bonferroni over the lanes) with at least {ENOUGH} pairs; where no lane is marked, none can be told apart. Each figure is judged by itself: of many figures, one in twenty may be marked by chance."
         ),
-        "Failed runs are counted by cause and have no part in any figure. So have runs during which the wall clock and the monotonic one parted by more than a second.".into(),
+        "Failed runs are counted by cause and have no part in any figure. Nor have runs that are left out: the machine slept meanwhile (its clock since boot ran ahead of the monotonic one by more than a second; where a system has no such clock, its time of day did), or Weir stood still for more than three seconds. A clock that was merely set leaves figures as they are, and is told.".into(),
         format!("Measured with Weir {} on {} ({}).", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH),
     ];
     let figures: Vec<String> = FIGURES.iter().map(|figure| format!("{}: {}", figure.name, figure.about)).collect();

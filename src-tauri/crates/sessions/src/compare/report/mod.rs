@@ -78,7 +78,7 @@ fn extension(format: ReportFormat) -> &'static str {
 }
 
 /// What a unit is called in a row's head.
-fn unit(unit: Unit) -> &'static str {
+pub(super) fn unit(unit: Unit) -> &'static str {
     match unit {
         Unit::Ms => "ms",
         Unit::Rate => "/s",
@@ -117,7 +117,7 @@ fn number_like(of: Unit, value: f64, like: f64) -> String {
 }
 
 /// `484 [479, 490]`, `≈` where the interval is approximate.
-fn estimate(of: Unit, estimate: &Estimate) -> String {
+pub(super) fn estimate(of: Unit, estimate: &Estimate) -> String {
     let value = number(of, estimate.value);
     match estimate.interval {
         Some(interval) => format!(
@@ -135,6 +135,10 @@ fn cell(row: &Row, cell: &Cell) -> String {
     match &cell.estimate {
         None => cell.why.clone(),
         Some(estimate) if cell.exact => format!("{} (all runs)", number(row.unit, estimate.value)),
+        // What is only approximate says of how many runs it is.
+        Some(figure) if figure.interval.is_some_and(|interval| interval.approximate) => {
+            format!("{} (N = {})", estimate(row.unit, figure), cell.n)
+        }
         Some(figure) => estimate(row.unit, figure),
     }
 }
@@ -142,6 +146,21 @@ fn cell(row: &Row, cell: &Cell) -> String {
 /// A paired difference as text, e.g. `B − A: 12.3 [10.1, 14.9]`.
 fn difference(row: &Row, pair: &Paired) -> String {
     format!("{} − {}: {}", super::letter(pair.a as usize), super::letter(pair.b as usize), estimate(row.unit, &pair.difference))
+}
+
+/// Failed runs of a lane by cause: `2: http-429 × 2`, `0` where none did.
+fn failed(head: &super::LaneHead) -> String {
+    let causes: Vec<String> = head.causes.iter().map(|(code, n)| format!("{code} × {n}")).collect();
+    if causes.is_empty() { head.failed.to_string() } else { format!("{}: {}", head.failed, causes.join(", ")) }
+}
+
+/// What a lane asks, beside how: only where it is not what the first lane asks.
+fn otherwise(head: &super::LaneHead) -> String {
+    if head.otherwise.is_empty() {
+        String::new()
+    } else {
+        format!(" · asks otherwise than lane A: another {}", head.otherwise.join(", another "))
+    }
 }
 
 /// A moment as people write it.

@@ -27,7 +27,7 @@ const AT_ONCE: usize = 64;
 const IN_FLIGHT: usize = 64 << 10;
 
 /// Runs until its standard input ends. Each line `open KIND WAY WORDS COUNT URL` brings the number of open connections up to COUNT and is
-/// answered by `{"open":N,"sockets":N,"ended":N,"why":null}`.
+/// answered by `{"open":N,"sockets":N,"ended":N,"why":null}`; `close` lets go of all of them, and is answered likewise.
 pub fn main() -> ExitCode {
     super::raise_file_limit();
     let Ok(runtime) = tokio::runtime::Runtime::new() else { return ExitCode::FAILURE };
@@ -35,6 +35,14 @@ pub fn main() -> ExitCode {
     for line in std::io::stdin().lock().lines() {
         let Ok(line) = line else { break };
         let words: Vec<&str> = line.split(' ').collect();
+        if words == ["close"] {
+            let answer = runtime.block_on(held.close());
+            let mut out = std::io::stdout().lock();
+            if writeln!(out, "{answer}").and_then(|()| out.flush()).is_err() {
+                break;
+            }
+            continue;
+        }
         let ["open", kind, way, length, count, lab] = words.as_slice() else { return ExitCode::from(2) };
         let (Ok(length), Ok(count)) = (length.parse(), count.parse()) else { return ExitCode::from(2) };
         let way = if *way == "idle" { Way::Idle } else { Way::Streaming };
@@ -123,6 +131,16 @@ impl Held {
         let sockets = if kind == "sse-h2" { self.shared.len() as u32 } else { open };
         let why = self.why.lock().unwrap_or_else(PoisonError::into_inner).clone();
         serde_json::json!({"open": open, "sockets": sockets, "ended": ended, "why": why}).to_string()
+    }
+
+    async fn close(&mut self) -> String {
+        self.tasks.shutdown().await;
+        self.shared.clear();
+        self.asked = 0;
+        self.ended.store(0, SeqCst);
+        self.open.send_replace(0);
+        *self.why.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        serde_json::json!({"open": 0, "sockets": 0, "ended": 0, "why": null}).to_string()
     }
 
     fn failed(&self, error: &Error) {

@@ -163,10 +163,10 @@ impl Series {
         let listening = lab.line(STARTING).await?;
         let url = listening.strip_prefix("listening on ").unwrap_or_default().to_owned();
         // What is done for the first time, loading code and growing heaps, is no connection's cost: one of the kind comes and goes first.
-        let mut warm = Process::start(&self.programs.exe, &self.programs.client, "the client")?;
-        self.open(&mut warm, kind, way, 1, &url).await?;
-        warm.end().await;
         let mut client = Process::start(&self.programs.exe, &self.programs.client, "the client")?;
+        self.open(&mut client, kind, way, 1, &url).await?;
+        client.say("close").await?;
+        client.line(OPENING).await?;
         let mut shortfall = None;
         for &count in std::iter::once(&0).chain(&self.drill.series) {
             self.tell(format!("{name}, {}, {count} of them, round {round}", way.name()));
