@@ -56,7 +56,7 @@ fn a_stream_is_asked_for_again_with_its_last_id_and_opens_again_from_the_library
         window.click("console-connect").await?;
         phase(window, "waiting").await?;
         window.reads("console-standing", "Reconnecting in").await?;
-        assert_eq!(window.text("console-last-event-id").await.unwrap_or_default().trim(), "4");
+        assert_eq!(window.text("console-last-event-id").await?.trim(), "4");
         picture(window, "console-waiting").await?;
         phase(window, "over").await?;
         window.reads("console-standing", "Closed").await?;
@@ -132,6 +132,9 @@ fn a_socket_takes_text_bytes_pings_and_a_close() {
         phase(window, "over").await?;
         window.reads("console-standing", "4001").await?;
         window.reads("console-standing", "bye").await?;
+        // The log asks at its own pace.
+        let closed = "return [...document.querySelectorAll('[data-testid=console-row][data-dir=in][data-frame]')].some((e) => e.textContent.includes('4001 bye'))";
+        window.until("the server's close is in the log", closed).await?;
         let live = lines(window).await?;
         let said: Vec<&str> = live.iter().map(|(_, text)| text.as_str()).collect();
         for part in ["→ text  grüße", "← text  grüße", "→ binary  00 ff", "← binary  01 02", "→ close  4001 bye", "← close  4001 bye"]
