@@ -52,7 +52,7 @@ async fn window(desktop: Desktop) -> Result<Window, Failure> {
 }
 
 async fn metered(window: &Window) -> Result<Metered, Failure> {
-    Ok(window.ask("return meter.end()", vec![]).await?)
+    window.ask("return meter.end()", vec![]).await
 }
 
 fn at(share: f64, times: &[f64]) -> f64 {
@@ -83,7 +83,7 @@ async fn reopen(window: &Window, frames: usize) -> Result<(f64, f64), Failure> {
     window.ask::<()>("meter.open(arguments[0])", vec![json!(frames)]).await?;
     window.click("session-open").await?;
     window.within(Duration::from_secs(300), "every row is there", "return meter.opened.all > 0", vec![]).await?;
-    Ok(window.ask("return [meter.opened.first, meter.opened.all]", vec![]).await?)
+    window.ask("return [meter.opened.first, meter.opened.all]", vec![]).await
 }
 
 /// Resident bytes of the page once its garbage is gone.

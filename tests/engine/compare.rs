@@ -253,8 +253,10 @@ impl Clock for Stepping {
 #[tokio::test(flavor = "multi_thread")]
 async fn clocks_that_step_and_a_machine_that_sleeps_are_told_and_touch_no_figure() {
     let lab = lab().await;
+    /// What happens; when: as a run begins, or once one is over; by how many seconds each clock steps; what is said; runs left out.
+    type Case = (&'static str, Option<usize>, Option<u32>, (i64, u64, u64), &'static [&'static str], usize);
     // The fourth run begins; the third is over.
-    let cases: [(&str, Option<usize>, Option<u32>, (i64, u64, u64), &[&str], usize); 4] = [
+    let cases: [Case; 4] = [
         ("asleep", Some(4), None, (600, 0, 600), &["during run 2", "slept for 600 s", "does not count"], 1),
         ("set within", Some(4), None, (-7200, 0, 0), &["during run 2", "went back by 2.0 h", "Figures stand"], 0),
         ("set between", None, Some(3), (86_400, 0, 0), &["before run 2", "24.0 h ahead", "Figures stand"], 0),

@@ -9,7 +9,6 @@ use weir_sessions::view::{DialectInfo, Draft, Preview};
 use std::sync::PoisonError;
 
 use weir_secrets::{KeptIn, KeyInfo};
-use weir_sessions::KeyChoice;
 use weir_sessions::code::{self, CodeSample};
 
 use super::blocking;
@@ -79,7 +78,7 @@ pub async fn forget_found_key(app: App) -> Result<(), Error> {
 }
 
 pub async fn code(app: App, draft: Draft) -> Result<Vec<CodeSample>, Error> {
-    blocking(move || Ok(code::samples(&app.engine.plan(&draft, &KeyChoice::Stored)?))).await
+    blocking(move || code::for_draft(&app.engine, &draft)).await
 }
 
 pub async fn preview(app: App, draft: Draft) -> Result<Preview, Error> {

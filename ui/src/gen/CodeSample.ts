@@ -19,4 +19,8 @@ language: string,
 /**
  * The program.
  */
-text: string, };
+text: string, 
+/**
+ * What must be done before it runs, in words.
+ */
+note: string | null, };

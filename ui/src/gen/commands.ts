@@ -77,8 +77,8 @@ export interface Commands {
   rows: { args: { session: string; filter: string; start: number; count: number }; result: RowsPage };
   check_filter: { args: { filter: string }; result: FilterError | null };
   position: { args: { session: string; filter: string; row: number }; result: number | null };
-  shares: { args: { session: string; filter: string }; result: ByteShares };
   next_gap: { args: { session: string; row: number; backwards: boolean; overMs: number }; result: number | null };
+  shares: { args: { session: string; filter: string }; result: ByteShares };
   next_row: { args: { session: string; row: number | null; backwards: boolean; what: Landmark }; result: number | null };
   row_at: { args: { session: string; conn: number; out: boolean; at: number }; result: number | null };
   frame: { args: { session: string; row: number }; result: FrameDetail };

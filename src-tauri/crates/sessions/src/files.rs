@@ -178,6 +178,11 @@ impl Engine {
     }
 }
 
+/// Bytes of the files that are attached by reference.
+pub fn attached(ask: &Ask) -> usize {
+    references(ask).filter_map(|reference| reference.rsplit(':').next()?.parse::<usize>().ok()).sum()
+}
+
 /// References among the attachments.
 fn references(ask: &Ask) -> impl Iterator<Item = &str> {
     ask.messages.iter().flat_map(|message| &message.attachments).filter_map(|attachment| match &attachment.source {
@@ -221,10 +226,15 @@ mod tests {
         Ask { messages: vec![Message { attachments: vec![image], ..Message::new(Role::User, "look") }], ..Ask::default() }
     }
 
+    fn draft() -> Draft {
+        let on_the_wire = serde_json::json!({ "provider": "llamacpp", "dialect": "openai-chat", "transport": "sse", "http": "auto", "ask": Ask::default() });
+        serde_json::from_value(on_the_wire).unwrap()
+    }
+
     #[test]
     fn a_long_attachment_is_a_reference_until_it_is_sent() {
         let (engine, home) = engine();
-        let content: Vec<u8> = (0..200_000_u32).map(|n| (n * 7919 >> 3) as u8).collect();
+        let content: Vec<u8> = (0..200_000_u32).map(|n| ((n * 7919) >> 3) as u8).collect();
         let whole = ask(&STANDARD.encode(&content));
         let short = engine.without_files(&whole).unwrap();
         let Source::Data(reference) = &short.messages[0].attachments[0].source else { panic!("it is data") };
@@ -241,6 +251,23 @@ mod tests {
 
         fs::remove_dir_all(home.path().join("files")).unwrap();
         assert_eq!(engine.with_files(&short).unwrap_err().0.code, "file-gone");
+    }
+
+    #[test]
+    fn code_holds_small_files_whole_and_says_where_large_ones_belong() {
+        let (engine, _home) = engine();
+        let code = |bytes: usize| {
+            let content: Vec<u8> = (0..bytes as u32).map(|n| ((n * 7919) >> 3) as u8).collect();
+            let short = engine.without_files(&ask(&STANDARD.encode(&content))).unwrap();
+            let draft = Draft { ask: Ask { model: "m".into(), ..short }, ..draft() };
+            (crate::code::for_draft(&engine, &draft).unwrap(), STANDARD.encode(&content))
+        };
+        let (small, base64) = code(100_000);
+        assert!(small.iter().all(|sample| sample.text.contains(&base64) && !sample.text.contains(MARK) && sample.note.is_none()));
+        let (large, _) = code(400_000);
+        assert!(
+            large.iter().all(|sample| sample.text.contains(MARK) && sample.note.as_deref().is_some_and(|note| note.contains("391 KiB")))
+        );
     }
 
     #[test]

@@ -15,7 +15,8 @@ mod tests;
 use serde::Serialize;
 use ts_rs::TS;
 
-use crate::Plan;
+use crate::view::Draft;
+use crate::{Engine, Error, KeyChoice, Plan, files};
 
 /// A form a program comes in.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +42,12 @@ pub struct CodeSample {
     pub language: String,
     /// The program.
     pub text: String,
+    /// What must be done before it runs, in words.
+    pub note: Option<String>,
 }
+
+/// Attached files of this many bytes in all stand in the program themselves; larger ones would make it unreadable and slow to show.
+const INLINE: usize = 256 << 10;
 
 /// The forms, in the order they are offered.
 pub fn languages() -> &'static [Language] {
@@ -64,6 +70,26 @@ pub fn generate(plan: &Plan, form: &str) -> Option<String> {
     languages().iter().find(|known| known.id == form).map(|known| (known.write)(plan))
 }
 
+/// The program for a draft in every form. Small attached files are written into it, large ones stand as the reference the draft holds.
+///
+/// # Errors
+/// Those of [`Engine::plan`], and `file-gone` where an attached file is no longer kept.
+pub fn for_draft(engine: &Engine, draft: &Draft) -> Result<Vec<CodeSample>, Error> {
+    let attached = files::attached(&draft.ask);
+    if attached == 0 {
+        return Ok(samples(&engine.plan(draft, &KeyChoice::Stored)?));
+    }
+    if attached <= INLINE {
+        let whole = Draft { ask: engine.with_files(&draft.ask)?, ..draft.clone() };
+        return Ok(samples(&engine.plan(&whole, &KeyChoice::Stored)?));
+    }
+    let kib = attached.div_ceil(1024);
+    let note =
+        format!("The attached files ({kib} KiB) are too long to stand in a program: put each one's base64 where «weir-file:…» stands.");
+    let samples = samples(&engine.plan(draft, &KeyChoice::Stored)?);
+    Ok(samples.into_iter().map(|sample| CodeSample { note: Some(note.clone()), ..sample }).collect())
+}
+
 /// The program in every form.
 pub fn samples(plan: &Plan) -> Vec<CodeSample> {
     let sample = |form: &Language| CodeSample {
@@ -71,6 +97,7 @@ pub fn samples(plan: &Plan) -> Vec<CodeSample> {
         name: form.name.into(),
         language: form.language.into(),
         text: (form.write)(plan),
+        note: None,
     };
     languages().iter().map(sample).collect()
 }

@@ -58,7 +58,8 @@ impl Reflexes {
     /// What `message` is answered with, in order.
     pub fn answers(&self, message: &Message) -> Vec<Message> {
         let mut inner = self.lock();
-        if !(inner.echo || !inner.rules.is_empty()) || inner.streak >= MOST {
+        let idle = !inner.echo && inner.rules.is_empty();
+        if idle || inner.streak >= MOST {
             return Vec::new();
         }
         let mut answers = Vec::new();

@@ -532,7 +532,7 @@ async fn over_sockets() {
     let numbers: Vec<u32> = log
         .0
         .iter()
-        .filter_map(|entry| if let crate::Entry::Mark { conn, mark: crate::Mark::Open { .. }, .. } = entry { Some(*conn) } else { None })
+        .filter_map(|entry| if let crate::Entry::Mark { conn, mark: Mark::Open { .. }, .. } = entry { Some(*conn) } else { None })
         .collect();
     assert_eq!(numbers, [5, 6, 7, 8]);
 }

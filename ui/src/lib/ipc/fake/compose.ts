@@ -144,7 +144,7 @@ export function codeOf(draft: Draft): CodeSample[] {
   const { url, curl } = preview(draft);
   const prompt = JSON.stringify(draft.ask.messages.at(-1)?.text ?? '');
   const model = JSON.stringify(draft.ask.model);
-  return [
+  const samples = [
     { id: 'curl', name: 'cURL', language: 'sh', text: curl },
     {
       id: 'python',
@@ -167,6 +167,7 @@ export function codeOf(draft: Draft): CodeSample[] {
     },
     { id: 'rust', name: 'Rust, reqwest', language: 'rust', text: 'use reqwest::Client;\n' },
   ];
+  return samples.map((sample) => ({ ...sample, note: null }));
 }
 
 let foundKey: string | null = null;

@@ -107,12 +107,15 @@ fn held(script: &[(Dir, Vec<u8>)]) -> Held {
     Held([of(Dir::In), of(Dir::Out)])
 }
 
+/// Stream, start, length, layer and kind of a row.
+type Place = (u16, u64, u32, Layer, Kind);
+
 #[test]
 fn a_socket_in_an_http2_stream_reads_like_any_other_wherever_it_is_cut() {
     for deflate in [false, true] {
         let script = script(deflate);
         let received: usize = script.iter().filter(|(dir, _)| *dir == Dir::In).map(|(_, bytes)| bytes.len()).sum();
-        let mut first: Option<Vec<(u16, u64, u32, Layer, Kind)>> = None;
+        let mut first: Option<Vec<Place>> = None;
         for (cut, (_, part)) in script.iter().enumerate() {
             for at in 0..part.len() {
                 let analysis = folded(&script, cut, at);
