@@ -18,3 +18,8 @@ export function layOut(text: string): string {
     return text;
   }
 }
+
+/** The template of a client event, laid out, with the session's model where it leaves one open. */
+export function filledIn(template: string, model: string): string {
+  return layOut(template.replace('"model":""', () => `"model":${JSON.stringify(model)}`));
+}

@@ -50,7 +50,11 @@ export class LogList {
         else this.#open.delete(index);
         fillLine(slot, row, index, row !== null && row.id === this.#selected);
       },
-      empty: (slot) => void this.#lines.delete(slot),
+      empty: (slot) => {
+        this.#lines.delete(slot);
+        // Nobody finds a line that is not shown.
+        fillLine(slot, null, -1, false);
+      },
       onScroll: (atEnd) => options.scrolled(atEnd),
     });
     // Made after the list's own, it runs after it: the end stays in view while the log is made smaller.

@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::tests::{http_client, lab};
-use super::*;
 
 /// Data of the events of a stream, with their ids.
 fn events(body: &str) -> Vec<(Option<String>, String)> {
@@ -41,7 +40,8 @@ async fn a_background_response_is_heard_again_from_any_number_on() {
     // Without being stored there is nothing to come back to; without background nothing is kept.
     let unstored = json!({"model": "lab/steady", "input": "Why?", "background": true, "store": false});
     assert_eq!(client.post(&url).json(&unstored).send().await.unwrap().status(), 400);
-    let plain: Value = client.post(&url).json(&json!({"model": "lab/steady", "input": "Why?"})).send().await.unwrap().json().await.unwrap();
+    let plain: Value =
+        client.post(&url).json(&json!({"model": "lab/steady", "input": "Why not?"})).send().await.unwrap().json().await.unwrap();
     let gone = client.get(format!("{url}/{}", plain["id"].as_str().unwrap())).send().await.unwrap();
     assert_eq!(gone.status(), 404);
 }

@@ -122,6 +122,13 @@ fn every_dialect_by_its_path() {
             "openai",
             "openai-chat",
             Transport::Sse,
+            false,
+        ),
+        (
+            r#"curl -N https://api.openai.com/v1/chat/completions -d '{"model":"m","messages":"none","stream":true}'"#,
+            "openai",
+            "openai-chat",
+            Transport::Sse,
             true,
         ),
         (
