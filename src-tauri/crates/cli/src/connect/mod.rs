@@ -266,9 +266,11 @@ async fn speak(mut lines: mpsc::Receiver<Line>, sender: Sender, close_at_end: bo
             Line::Binary(bytes) => sender.send_binary(bytes).await,
             Line::Ping(payload) => sender.ping(payload).await,
             Line::Close(code, reason) => {
+                // Known before it is sent: the server may be gone before this returns.
+                let before = closing.swap(true, Relaxed);
                 let sent = sender.close(code, &reason).await;
-                if sent.is_ok() {
-                    closing.store(true, Relaxed);
+                if sent.is_err() {
+                    closing.store(before, Relaxed);
                 }
                 sent
             }

@@ -85,7 +85,6 @@ fn what_is_typed_goes_out_and_both_directions_are_printed() {
     let said: Vec<(u8, Vec<u8>)> = heard.frames.iter().filter(|frame| frame.0 != 10).cloned().collect();
     let expected: [(u8, &[u8]); 5] = [(1, b"hallo"), (9, b"yo"), (2, b"\x00\xff"), (1, b"/nothing special"), (8, b"\x0f\xa1bye bye")];
     assert_eq!(said, expected.map(|(opcode, payload)| (opcode, payload.to_vec())));
-    assert!(heard.frames.contains(&(10, b"p".to_vec())), "the ping is answered");
     assert!(ran.err.contains("subprotocol one") && ran.err.contains("hexadecimal"), "{}", ran.err);
     // What came is printed as dissect prints it, with the direction.
     let mut dissected = home.run_with(&["dissect", "--as", "ws"], b"\x01\x02Gr\x89\x01p\x80\x05\xc3\xbc\xc3\x9fe\x82\x02\x00\xff").lines();
@@ -106,10 +105,14 @@ fn the_end_of_input_closes_only_where_that_is_wished() {
     let ran = home.run_with(&["connect", &format!("ws://{address}/"), "--close-on-eof"], b"hi\n");
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert_eq!(heard.join().unwrap().frames, [(1, b"hi".to_vec()), (8, vec![3, 232])]);
-    let (address, heard) = serve(Vec::new(), false);
+    let (address, heard) = serve(b"\x89\x01p".to_vec(), false);
     let ran = home.run_with(&["connect", &format!("ws://{address}/"), "--timeout", "0.3"], b"hi\n");
     assert_eq!(ran.code, 1, "{}", ran.err);
-    assert_eq!(heard.join().unwrap().frames, [(1, b"hi".to_vec()), (8, vec![3, 232])]);
+    let mut frames = heard.join().unwrap().frames;
+    assert_eq!(frames.pop(), Some((8, vec![3, 232])));
+    // The pong and what was typed go out in any order; where a close is typed at once, the ping may come too late for one.
+    frames.sort();
+    assert_eq!(frames, [(1, b"hi".to_vec()), (10, b"p".to_vec())]);
 }
 
 #[test]
