@@ -98,6 +98,7 @@ async fn a_list_is_asked_for_once(window: &Window) -> Result<(), Failure> {
     add(window, "Brook", &format!("http://{address}")).await?;
     window.click("[role=radiogroup][aria-label=Key] [data-value=required]").await?;
     window.click("provider-save").await?;
+    window.until("it is chosen", "return document.querySelector('[data-testid=provider]').dataset.value === 'brook'").await?;
     window.go("keys").await?;
     if !window.has("key-value").await? {
         window.click("key-add").await?;

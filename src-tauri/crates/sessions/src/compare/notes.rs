@@ -156,7 +156,8 @@ fn happened(run: &Run) -> String {
 fn span(ms: f64) -> String {
     match ms / 1000.0 {
         seconds if seconds < 10.0 => format!("{seconds:.1} s"),
-        seconds if seconds < 7_200.0 => format!("{seconds:.0} s"),
+        // As it would be shown: 7,199.9 s are two hours.
+        seconds if seconds.round() < 7_200.0 => format!("{seconds:.0} s"),
         seconds if seconds < 172_800.0 => format!("{:.1} h", seconds / 3_600.0),
         seconds => format!("{:.0} days", seconds / 86_400.0),
     }
