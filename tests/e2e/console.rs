@@ -80,7 +80,10 @@ fn a_stream_is_asked_for_again_with_its_last_id_and_opens_again_from_the_library
         window.fill("frame-filter", "").await?;
         window.fill("console-search", "event 7 of").await?;
         window
-            .until("one line is left", "return document.querySelector('[data-testid=console-count]').textContent.trim() === '1 lines'")
+            .until(
+                "one line is left",
+                "const lines = [...document.querySelectorAll('[data-testid=console-row][data-frame]')]; return lines.length === 1 && lines[0].textContent.includes('event 7 of') && document.querySelector('[data-testid=console-count]').textContent.trim() === '1 line'",
+            )
             .await?;
         window.click("[data-testid=console-row][data-frame]").await?;
         window.reads("console-detail-text", "event 7 of 10\nnaïve").await?;
