@@ -41,8 +41,16 @@ impl Window {
     /// It is not there within 20 s.
     pub async fn find(&self, name: &str) -> Result<Element, Failure> {
         let selector = selector(name);
-        let found = self.client().wait().at_most(PATIENCE).for_element(Locator::Css(&selector)).await;
-        found.map_err(|error| format!("{name} is not on the page: {error}").into())
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.client().wait().at_most(left).for_element(Locator::Css(&selector)).await {
+                Ok(found) => return Ok(found),
+                // WebKit's driver looks an element up in two steps; between them the page may have put another in its place.
+                Err(error) if error.to_string().contains("Stale element found when trying to create") && !left.is_zero() => {}
+                Err(error) => return Err(format!("{name} is not on the page: {error}").into()),
+            }
+        }
     }
 
     /// It is on the page now.
