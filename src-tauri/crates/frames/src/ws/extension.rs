@@ -4,10 +4,12 @@ use super::Side;
 use super::inflate::Inflate;
 
 /// What the extensions mean for one direction.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Agreed {
     /// Set where permessage-deflate was agreed.
     pub(super) inflate: Option<Inflate>,
+    /// The window is at most 2^`bits` bytes.
+    pub(super) bits: u8,
     /// Another extension was agreed too: the reserved bits may be its.
     pub(super) foreign: bool,
     /// Why an endpoint had to refuse the value.
@@ -17,7 +19,7 @@ pub(super) struct Agreed {
 impl Agreed {
     /// Reads the value for the bytes that `side` sends.
     pub(super) fn parse(value: &str, side: Side) -> Self {
-        let mut agreed = Self::default();
+        let mut agreed = Self { inflate: None, bits: 15, foreign: false, fault: None };
         for extension in split(value, ',') {
             let mut parts = split(extension, ';');
             match parts.next() {
@@ -36,8 +38,8 @@ impl Agreed {
         agreed
     }
 
-    /// Whether `side` keeps its window from message to message. The window's size needs no care: the
-    /// largest one reads what every smaller one wrote.
+    /// Whether `side` keeps its window from message to message. Reading, the window's size needs no
+    /// care: the largest one reads what every smaller one wrote.
     fn parameters<'a>(&mut self, parts: impl Iterator<Item = &'a str>, side: Side) -> bool {
         let mut takeover = true;
         let mut seen = Vec::new();
@@ -47,6 +49,11 @@ impl Agreed {
                 None => (part, None),
             };
             let name = name.to_ascii_lowercase();
+            if name == (if side == Side::Server { "server_max_window_bits" } else { "client_max_window_bits" })
+                && let Some(bits) = value.filter(|value| window_bits(value)).and_then(|value| value.parse().ok())
+            {
+                self.bits = bits;
+            }
             let good = match name.as_str() {
                 "server_no_context_takeover" | "client_no_context_takeover" => {
                     takeover &= (name == "server_no_context_takeover") != (side == Side::Server);

@@ -33,7 +33,7 @@ impl Inflate {
         Self { stream: Decompress::new(false), takeover, lost: false, ended: false, window: Vec::new(), output: vec![0; 16 << 10] }
     }
 
-    #[cfg(test)]
+    /// Whether the window is kept from message to message.
     pub(super) fn takeover(&self) -> bool {
         self.takeover
     }
@@ -48,7 +48,9 @@ impl Inflate {
 
     /// Goes on behind a message that left this window.
     pub(super) fn resume(&mut self, window: &[u8]) {
+        let window = &window[window.len().saturating_sub(WINDOW)..];
         self.window = window.to_vec();
+        self.ended = false;
         self.stream.reset(false);
         self.lost = !window.is_empty() && self.stream.set_dictionary(window).is_err();
     }

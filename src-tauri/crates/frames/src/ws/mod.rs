@@ -7,6 +7,7 @@ mod extension;
 mod header;
 mod inflate;
 mod mask;
+pub mod rewrite;
 #[cfg(test)]
 mod tests;
 mod utf8;
@@ -157,6 +158,10 @@ struct Message {
     /// Its compressed data turned out unreadable.
     unreadable: bool,
     oversized: bool,
+    /// The payload is nothing but what stands for one that was not kept.
+    blank: bool,
+    /// It inflates to nothing but stars, and to some.
+    stars: Option<bool>,
     /// Set while a text is well-formed so far.
     utf8: Option<Utf8>,
 }
@@ -422,6 +427,8 @@ impl Dissector {
                     compressed: false,
                     unreadable: false,
                     oversized: false,
+                    blank: true,
+                    stars: None,
                     // Bits that nothing explains may mean that this is not yet text.
                     utf8: (header.opcode == 1 && header.rsv & !header::RSV1 == 0).then(Utf8::default),
                 };
@@ -466,6 +473,7 @@ impl Dissector {
             }
             return message.check_text(piece, at).err();
         }
+        message.blank &= piece.iter().all(|byte| *byte == rewrite::BLANK);
         if message.unreadable {
             return None;
         }
@@ -519,6 +527,10 @@ impl Dissector {
                     let at = if compressed { start } else { at };
                     self.fail(sink, "utf-8", "the text is not well-formed UTF-8 (RFC 6455 §8.1)".into(), at);
                 }
+                Some(Fault::Inflate) if self.message.as_ref().is_some_and(|message| message.blank) => {
+                    // Its own warning says why.
+                    self.failed = true;
+                }
                 Some(Fault::Inflate) => {
                     self.fail(sink, "inflate", "the compressed data is not valid DEFLATE (RFC 7692 §7.2.2)".into(), start);
                 }
@@ -557,6 +569,22 @@ impl Dissector {
 
     fn tell_message(&mut self, last_payload: &[u8], sink: &mut impl FnMut(Item<'_>)) {
         let Some(message) = self.message.take() else { return };
+        if message.compressed && message.wire > 0 {
+            let why = match (message.unreadable && message.blank, !message.unreadable && message.stars == Some(true)) {
+                (true, _) => Some(
+                    "dots stand for this message: it could not be inflated (it is no DEFLATE, too long, or needs the window of such a \
+                     message), so nobody could tell whether it holds a key (RFC 7692 §7.2.2)",
+                ),
+                (_, true) => Some(
+                    "stars stand for all of this message: it holds a key, and did not fit its length with stars for the key alone \
+                     (RFC 7692 §7.2.1)",
+                ),
+                _ => None,
+            };
+            if let Some(why) = why {
+                sink(Item::Warning { code: "redacted", message: why.into(), at: message.start });
+            }
+        }
         let data: &[u8] = if message.oversized {
             &[]
         } else if message.frames == 1 && !message.compressed {
@@ -597,6 +625,7 @@ impl Message {
 
     /// Keeps inflated bytes while they fit, and checks them.
     fn take_inflated(&mut self, out: &[u8], data: &mut Vec<u8>, limit: usize) -> Option<Fault> {
+        self.stars = Some(self.stars.unwrap_or(true) && out.iter().all(|byte| *byte == rewrite::STAR));
         if !self.oversized {
             if limit - data.len() < out.len() {
                 self.oversized = true;

@@ -25,6 +25,8 @@ pub(super) enum Lane {
     Payload,
     /// Heads, chunk lines, trailers, control frames.
     Line,
+    /// Messages under permessage-deflate.
+    Deflated,
     /// HPACK blocks.
     Block,
     /// Frame headers: no text.
@@ -35,6 +37,10 @@ pub(super) enum Lane {
 pub(super) enum Run {
     /// Bytes of one lane: their range in the input, and with what they are masked (the key and where in it they begin).
     Bytes { lane: Lane, range: Range<usize>, mask: Option<([u8; 4], usize)> },
+    /// What the server agreed to: the value of `Sec-WebSocket-Extensions`.
+    Agreed(String),
+    /// What came on the lane of compressed messages is no whole one.
+    Broken,
     /// What follows on that lane does not continue what came before.
     End(Lane),
 }
@@ -98,6 +104,8 @@ pub(super) struct Http1 {
     switched: bool,
     interim: bool,
     first: bool,
+    /// The extensions that the head names.
+    extensions: String,
 }
 
 enum Part {
@@ -119,6 +127,7 @@ impl Default for Http1 {
             switched: false,
             interim: false,
             first: true,
+            extensions: String::new(),
         }
     }
 }
@@ -152,7 +161,12 @@ impl Http1 {
                 tell(Run::End(Lane::Line));
                 self.first = true;
                 if self.upgrades && (self.switched || self.dir == Dir::Out) {
-                    return Some(Layout::Frames(Frames::default()));
+                    let extensions = std::mem::take(&mut self.extensions);
+                    let deflated = self.dir == Dir::In && !extensions.is_empty();
+                    if deflated {
+                        tell(Run::Agreed(extensions));
+                    }
+                    return Some(Layout::Frames(Frames { deflated, ..Frames::default() }));
                 }
                 if self.interim {
                     return None;
@@ -193,6 +207,10 @@ impl Http1 {
             return;
         }
         let line = line.to_ascii_lowercase();
+        if let Some(value) = line.strip_prefix(b"sec-websocket-extensions:") {
+            let value = String::from_utf8_lossy(value.trim_ascii()).into_owned();
+            self.extensions = if self.extensions.is_empty() { value } else { format!("{}, {value}", self.extensions) };
+        }
         if let Some(value) = line.strip_prefix(b"transfer-encoding:") {
             self.chunked |= value.trim_ascii().ends_with(b"chunked");
         }
@@ -286,6 +304,12 @@ impl Frame {
 /// WebSocket frames after the handshake (RFC 6455, section 5.2).
 #[derive(Default)]
 pub(super) struct Frames {
+    /// Extensions were agreed: the first reserved bit may say that a message is compressed.
+    deflated: bool,
+    /// The latest message is.
+    compressed: bool,
+    /// Its last frame is still to come.
+    open: bool,
     header: Vec<u8>,
     payload: Option<FramePayload>,
 }
@@ -310,6 +334,19 @@ impl Frames {
             self.header.push(input[*at]);
             tell_up_to(1, Lane::Skip, input, at, tell);
             self.payload = FramePayload::read(&self.header);
+            if let Some(payload) = self.payload.as_mut().filter(|payload| payload.lane == Lane::Payload) {
+                // The bit stands on a message's first frame (RFC 7692 §6).
+                if self.header[0] & 0x0f != 0 {
+                    if self.compressed && self.open {
+                        tell(Run::Broken);
+                    }
+                    self.compressed = self.deflated && self.header[0] & 0x40 != 0;
+                }
+                self.open = !payload.last;
+                if self.compressed {
+                    payload.lane = Lane::Deflated;
+                }
+            }
         }
         if let Some(payload) = &self.payload
             && payload.left == 0

@@ -6,10 +6,14 @@
 //! WebSocket payload is searched unmasked. What may be the beginning of a secret is held back from the log, not from the peer,
 //! until the bytes after it decide; it is then logged with its own time.
 //!
-//! Not found: secrets inside a compressed body or message (Weir asks for compressed messages only where its user does, and sends those
-//! that hold a secret uncompressed; what a server repeats of it compressed stays as it came), and secrets that a model spells out over
+//! A message that came under permessage-deflate is held back whole and searched inflated ([`deflated`]). One that holds a secret is
+//! logged as another of the same length that says stars there; where that cannot be, as one that says nothing but stars; and one that
+//! cannot be inflated as dots. Weir itself sends messages that hold a secret uncompressed.
+//!
+//! Not found: secrets inside a compressed body (Weir asks for those only where its user does), and secrets that a model spells out over
 //! several events.
 
+mod deflated;
 mod huffman;
 mod layout;
 mod patterns;
@@ -20,6 +24,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
+use deflated::Deflated;
 pub use layout::Protocol;
 use layout::{Lane, Layout, Run};
 pub use patterns::Patterns;
@@ -44,6 +49,7 @@ pub struct Redactor {
     payload: Tail,
     line: Tail,
     block: Tail,
+    deflated: Deflated,
 }
 
 /// A read or write, or what is left of it.
@@ -79,6 +85,7 @@ impl Redactor {
             payload: Tail::default(),
             line: Tail::default(),
             block: Tail::default(),
+            deflated: Deflated::default(),
         }
     }
 
@@ -87,10 +94,19 @@ impl Redactor {
         let start = self.end;
         self.end += bytes.len() as u64;
         self.held.push_back(Piece { t, start, bytes: bytes.clone() });
-        let Self { patterns, layout, held, payload, line, block, .. } = self;
+        let Self { patterns, layout, held, payload, line, block, deflated, .. } = self;
         let mut unmasked = Vec::new();
         layout.runs(&bytes, |run| match run {
             Run::Bytes { lane: Lane::Skip, .. } => {}
+            Run::Agreed(extensions) => deflated.agree(&extensions),
+            Run::Bytes { lane: Lane::Deflated, range, mask } if deflated.reads() => {
+                deflated.push(start + range.start as u64, &bytes[range], mask, held);
+            }
+            Run::Broken => deflated.end(patterns, false, held),
+            Run::End(Lane::Deflated) => {
+                deflated.end(patterns, true, held);
+                payload.clear();
+            }
             Run::Bytes { lane: Lane::Block, range, .. } => {
                 block.at.extend(range.clone().map(|i| (start + i as u64, 0)));
                 block.bytes.extend_from_slice(&bytes[range]);
@@ -99,7 +115,11 @@ impl Redactor {
                 }
             }
             Run::Bytes { lane, range, mask } => {
-                let (tail, set) = if lane == Lane::Payload { (&mut *payload, &patterns.payload) } else { (&mut *line, &patterns.line) };
+                let (tail, set) = if matches!(lane, Lane::Payload | Lane::Deflated) {
+                    (&mut *payload, &patterns.payload)
+                } else {
+                    (&mut *line, &patterns.line)
+                };
                 let at = start + range.start as u64;
                 match mask {
                     None => scan(set, tail, &bytes[range], at, |_| 0, held),
@@ -122,6 +142,7 @@ impl Redactor {
     /// Nothing follows: what was held back is no secret.
     pub fn flush(&mut self, log: &mut impl FnMut(u64, Bytes)) {
         redact_block(&self.patterns, &mut self.block, &mut self.held);
+        self.deflated.end(&self.patterns, false, &mut self.held);
         self.payload.clear();
         self.line.clear();
         self.release(log);
@@ -129,7 +150,8 @@ impl Redactor {
 
     /// Logs everything before the first undecided byte.
     fn release(&mut self, log: &mut impl FnMut(u64, Bytes)) {
-        let undecided = [&self.payload, &self.line, &self.block].into_iter().filter_map(|tail| tail.at.first()).map(|&(at, _)| at).min();
+        let undecided = [&self.payload, &self.line, &self.block].into_iter().filter_map(|tail| tail.at.first()).map(|&(at, _)| at);
+        let undecided = undecided.chain(self.deflated.since()).min();
         let until = undecided.unwrap_or(self.end);
         while let Some(piece) = self.held.front_mut() {
             let decided = until.saturating_sub(piece.start).min(piece.bytes.len() as u64) as usize;
@@ -185,6 +207,19 @@ fn redact_block(patterns: &Patterns, block: &mut Tail, held: &mut VecDeque<Piece
         }
     }
     block.clear();
+}
+
+/// Replaces the held bytes from wire offset `at` on.
+fn overwrite(held: &mut VecDeque<Piece>, at: u64, new: &[u8]) {
+    let end = at + new.len() as u64;
+    let from = held.partition_point(|piece| piece.start + piece.bytes.len() as u64 <= at);
+    for piece in held.range_mut(from..).take_while(|piece| piece.start < end) {
+        let (first, last) = (at.max(piece.start), end.min(piece.start + piece.bytes.len() as u64));
+        let mut bytes = piece.bytes.split_off(0).try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
+        bytes[(first - piece.start) as usize..(last - piece.start) as usize]
+            .copy_from_slice(&new[(first - at) as usize..(last - at) as usize]);
+        piece.bytes = bytes.freeze();
+    }
 }
 
 /// Replaces the held byte at wire offset `at`.

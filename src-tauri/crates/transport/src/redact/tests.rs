@@ -163,3 +163,70 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_key_that_a_server_repeats_compressed_is_gone_and_its_messages_read_on() {
+    use weir_frames::Limits;
+    use weir_frames::ws::deflate::Agreement;
+    use weir_frames::ws::{Dissector, Encoder, Item, Side};
+
+    let extensions = "permessage-deflate";
+    let head = format!("HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Extensions: {extensions}\r\n\r\n");
+    let mut encoder = Encoder::new(Side::Server, Some(Agreement::answer(extensions).unwrap().1));
+    let mut input = head.clone().into_bytes();
+    let texts = [
+        "{\"type\":\"session.created\",\"instructions\":\"be kind, be brief\"}".to_owned(),
+        format!("{{\"type\":\"session.updated\",\"key\":\"{KEY}\",\"instructions\":\"be kind, be brief\"}}"),
+        // Nothing but references into the message before.
+        format!("{{\"type\":\"session.updated\",\"key\":\"{KEY}\"}}"),
+        "{\"type\":\"response.created\",\"instructions\":\"be kind\"}".to_owned(),
+    ];
+    for text in &texts {
+        encoder.message(1, text.as_bytes(), false, [0; 4], &mut input);
+        encoder.control(9, b"between", [0; 4], &mut input);
+    }
+    let logged = every_split(Protocol::WebSocket, Dir::In, KEY, &input);
+    let mut read = Vec::new();
+    Dissector::new(Side::Server, extensions, Limits::default()).push(&logged[head.len()..], &mut |item| match item {
+        Item::Message { data, .. } => read.push(String::from_utf8(data.to_vec()).unwrap()),
+        Item::Error { message, .. } => panic!("{message}"),
+        _ => {}
+    });
+    let expected: Vec<String> = texts.iter().map(|text| text.replace(KEY, &"*".repeat(KEY.len()))).collect();
+    assert_eq!(read, expected);
+    assert_ne!(logged, input);
+    // Cut off behind the key, nothing of the message is kept.
+    let key_ends = input.len() - 60;
+    let cut = log(Protocol::WebSocket, Dir::In, KEY, &[&input[..key_ends]]);
+    let mut dissector = Dissector::new(Side::Server, extensions, Limits::default());
+    dissector.push(&cut[head.len()..], &mut |item| {
+        if let Item::Message { data, .. } = item {
+            assert!(!contains(data, KEY.as_bytes()));
+        }
+    });
+}
+
+#[test]
+fn a_compressed_message_in_fragments_and_one_that_is_no_deflate_keep_no_key() {
+    let head = b"HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n".to_vec();
+    // A stored block says the key as it is.
+    let length = KEY.len() as u8;
+    let stored = [&[0, length, 0, !length, 0xff][..], KEY.as_bytes(), &[0]].concat();
+    let fragments = [&[0x41, 9][..], &stored[..9], &[0x89, 1, 7], &[0x80, stored.len() as u8 - 9], &stored[9..]].concat();
+    let wrong = [&[0xc1, length + 1, 0xff][..], KEY.as_bytes()].concat();
+    let input = [head.clone(), fragments, wrong].concat();
+    let logged = every_split(Protocol::WebSocket, Dir::In, KEY, &input);
+    assert!(!contains(&logged, KEY.as_bytes()) && !contains(&logged, b"Canary"));
+    let (mut read, mut told) = (Vec::new(), Vec::new());
+    let limits = weir_frames::Limits::default();
+    weir_frames::ws::Dissector::new(weir_frames::ws::Side::Server, "permessage-deflate", limits).push(&logged[head.len()..], &mut |item| {
+        match item {
+            weir_frames::ws::Item::Message { data, .. } => read.push(data.to_vec()),
+            weir_frames::ws::Item::Error { code, .. } | weir_frames::ws::Item::Warning { code, .. } => told.push(code),
+            weir_frames::ws::Item::Frame(_) | weir_frames::ws::Item::Incomplete { .. } => {}
+        }
+    });
+    // The first says nothing but a key, the second nothing that could be read.
+    assert_eq!(read, [vec![b'*'; KEY.len()], Vec::new()]);
+    assert_eq!(told, ["redacted", "redacted"]);
+}

@@ -81,3 +81,55 @@ fn the_end_of_an_http2_request_is_seen_at_every_split() {
         assert!(frames.end_stream(&input[cut..]), "{cut}");
     }
 }
+
+/// A key that a server repeats in compressed messages is in the journal neither as bytes nor inflated.
+#[tokio::test]
+async fn a_key_in_compressed_messages_is_not_in_the_journal() {
+    use weir_frames::Limits;
+    use weir_frames::ws::deflate::Agreement;
+    use weir_frames::ws::{Dissector, Encoder, Item, Side};
+
+    use crate::tests::CANARY;
+
+    for extensions in ["permessage-deflate", "permessage-deflate; server_no_context_takeover; server_max_window_bits=9"] {
+        let head = format!("HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Extensions: {extensions}\r\n\r\n");
+        let mut encoder = Encoder::new(Side::Server, Some(Agreement::answer(extensions).unwrap().1));
+        let mut sent = head.clone().into_bytes();
+        let texts: Vec<String> = (0..20).map(|n| format!("{{\"type\":\"session.updated\",\"n\":{n},\"key\":\"{CANARY}\"}}")).collect();
+        for text in &texts {
+            encoder.message(1, text.as_bytes(), false, [0; 4], &mut sent);
+        }
+        let recording = record();
+        let (inner, mut peer) = duplex(100);
+        let patterns = Arc::new(Patterns::new(&[CANARY], false).unwrap());
+        let mut tap = Tap::new(inner, recording.journal.clone(), 0, Some(&patterns), Protocol::WebSocket);
+        let wire = sent.clone();
+        let server = tokio::spawn(async move { peer.write_all(&wire).await.unwrap() });
+        let mut read = Vec::new();
+        tap.read_to_end(&mut read).await.unwrap();
+        server.await.unwrap();
+        assert_eq!(read, sent, "the peer's bytes stay as they are");
+        drop(tap);
+        let logged = recording.finish().bytes(Dir::In);
+        assert_eq!(logged.len(), sent.len());
+        let canary = CANARY.as_bytes();
+        assert!(!crate::redact::contains(&logged, canary));
+        let inflated = |bytes: &[u8]| {
+            let (mut messages, mut told) = (Vec::new(), Vec::new());
+            Dissector::new(Side::Server, extensions, Limits::default()).push(&bytes[head.len()..], &mut |item| match item {
+                Item::Message { data, .. } => messages.push(String::from_utf8(data.to_vec()).unwrap()),
+                Item::Error { code, .. } | Item::Warning { code, .. } => told.push(code),
+                _ => {}
+            });
+            (messages, told)
+        };
+        assert_eq!(inflated(&sent).0, texts, "unredacted, it would be there");
+        let (messages, told) = inflated(&logged);
+        assert_eq!((messages.len(), told), (texts.len(), Vec::new()));
+        for (message, text) in messages.iter().zip(&texts) {
+            let at = text.find(CANARY).unwrap();
+            assert_eq!((&message[..at], &message[at + CANARY.len()..]), (&text[..at], &text[at + CANARY.len()..]));
+            assert!(!message.contains(CANARY) && message[at..at + CANARY.len()].matches('*').count() * 2 > CANARY.len() - 2, "{message}");
+        }
+    }
+}
