@@ -182,10 +182,10 @@ fn stars(text: usize, len: usize) -> Option<Vec<u8>> {
     let rest = text.checked_sub(1)?;
     // A star takes 8 bits, three by reference 12, 258 by reference 13.
     let longest = (8 * text).saturating_sub(room) / (8 * 258 - 13);
-    // Besides, one reference of another length, in 12 to 18 bits.
-    let lengths = (0..=28).map(|code| if code == 0 { (0, 0, 0) } else { length(code - 1) });
+    // Besides, one reference of another length, in 12 to 18 bits: the shortest of its code, or the longest that there are stars for.
+    let codes = (0..=28).flat_map(|code| if code == 0 { [(0, 0, 0, 0); 2] } else { length(code - 1, rest) });
     let (long, code, short, empty) = (longest.saturating_sub(1)..=longest + 1)
-        .flat_map(|long| lengths.clone().map(move |code| (long, code)))
+        .flat_map(|long| codes.clone().map(move |code| (long, code)))
         .find_map(|(long, code)| {
             let left = rest.checked_sub(258 * long + code.0)?;
             (0..=(left / 3).min(400)).find_map(|short| {
@@ -199,24 +199,24 @@ fn stars(text: usize, len: usize) -> Option<Vec<u8>> {
     for _ in 0..text - 258 * long - code.0 - 3 * short {
         bits.code(0x30 + u16::from(STAR), 8);
     }
-    let mut refer = |code: u16, extra: u32| {
+    let mut refer = |code: u16, more: u16, extra: u32| {
         if code < 280 {
             bits.code(code - 256, 7)
         } else {
             bits.code(0b1100_0000 + code - 280, 8)
         }
-        bits.put(0, extra);
+        bits.put(more, extra);
         // Distance 1.
         bits.code(0, 5);
     };
     for _ in 0..short {
-        refer(257, 0);
+        refer(257, 0, 0);
     }
     if code.0 > 0 {
-        refer(code.1, (code.2 - 5 - if code.1 < 280 { 7 } else { 8 }) as u32);
+        refer(code.1, code.3, (code.2 - 5 - if code.1 < 280 { 7 } else { 8 }) as u32);
     }
     for _ in 0..long {
-        refer(285, 0);
+        refer(285, 0, 0);
     }
     bits.code(0, 7);
     for _ in 0..empty {
@@ -227,11 +227,14 @@ fn stars(text: usize, len: usize) -> Option<Vec<u8>> {
     (bits.bytes.len() == len).then_some(bits.bytes)
 }
 
-/// The shortest length of the code 257 + `n`, the code, and the bits of a reference that says it and distance 1 (RFC 1951 §3.2.5).
-fn length(n: u16) -> (usize, u16, usize) {
+/// The shortest length of the code 257 + `n`, and the longest that is at most `rest` modulo 258: each with the code, the bits of a
+/// reference that says it and distance 1, and what the extra bits say (RFC 1951 §3.2.5).
+fn length(n: u16, rest: usize) -> [(usize, u16, usize, u16); 2] {
     let extra = if n < 8 { 0 } else { n / 4 - 1 };
     let base = if n < 8 { 3 + n } else { 3 + ((4 + n % 4) << extra) };
-    (usize::from(base), 257 + n, usize::from(extra) + 5 + if n < 23 { 7 } else { 8 })
+    let more = ((rest % 258) as u16).saturating_sub(base).min((1 << extra) - 1);
+    let bits = usize::from(extra) + 5 + if n < 23 { 7 } else { 8 };
+    [0, more].map(|more| (usize::from(base + more), 257 + n, bits, more))
 }
 
 /// Bits as DEFLATE packs them (RFC 1951 §3.1.1).
