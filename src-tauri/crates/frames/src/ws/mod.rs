@@ -573,7 +573,8 @@ impl Dissector {
             let why = match (message.unreadable && message.blank, !message.unreadable && message.stars == Some(true)) {
                 (true, _) => Some(
                     "dots stand for this message: it could not be inflated (it is no DEFLATE, too long, or needs the window of such a \
-                     message), so nobody could tell whether it holds a key (RFC 7692 §7.2.2)",
+                     message), so nobody could tell whether it holds a key, or it holds one that its length leaves no room to hide \
+                     (RFC 7692 §7.2.2)",
                 ),
                 (_, true) => Some(
                     "stars stand for all of this message: it holds a key, and did not fit its length with stars for the key alone \

@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::fit::{compress, padding};
 use super::*;
 use crate::Limits;
 use crate::ws::deflate::Agreement;
@@ -79,11 +80,11 @@ fn check(extensions: &str, texts: &[Vec<u8>]) -> Fate {
         find(text).into_iter().for_each(|range| secret[range].fill(true));
         let (mut same, mut star) = (true, true);
         for ((logged, said), secret) in message.iter().zip(text).zip(secret) {
+            star &= *logged == STAR;
             if secret {
                 assert!((*logged == STAR || SIGNS.contains(logged)), "{:?}", String::from_utf8_lossy(message));
             } else {
                 same &= logged == said;
-                star &= *logged == STAR;
                 assert!(logged == said || (*logged == STAR || SIGNS.contains(logged)), "{:?}", String::from_utf8_lossy(message));
             }
         }
@@ -113,13 +114,34 @@ fn padding_is_nothing_but_length() {
 
 #[test]
 fn stars_fit_every_length_that_is_not_far_too_short() {
+    // As many references of the greatest length as there can be, and ten bytes for what is left.
     for text in (6..600).chain([2000, 65_000]) {
-        for len in (text / 150 + 24)..(text + 40) {
-            let bytes = stars(text, len).unwrap_or_else(|| panic!("{text} in {len}"));
+        let shortest = text / 258 * 13 / 8 + 10;
+        for len in (shortest..shortest + 40).chain([text / 2, text]).filter(|len| *len >= shortest) {
+            let bytes = stars(text, len, &[], 15).unwrap_or_else(|| panic!("{text} in {len}"));
             assert_eq!(bytes.len(), len);
             assert_eq!(inflate(&mut Inflate::new(true), &bytes, true), Some(vec![STAR; text]), "{text} in {len}");
         }
     }
+}
+
+/// A message that is a single reference of fixed codes, or two, is shorter than any with a literal: stars are taken from the window.
+#[test]
+fn stars_behind_stars_fit_wherever_a_reference_did() {
+    for (window, distance) in [(&b"abc***"[..], 1), (b"***abc", 6), (b"******************************x", 31)] {
+        let shortest = if distance == 1 { 4 } else { 5 };
+        for text in 3..=70 {
+            for len in shortest + 2 * text / 31..40 {
+                let bytes = stars(text, len, window, 15).unwrap_or_else(|| panic!("{text} in {len} behind {window:?}"));
+                let mut reader = Inflate::new(true);
+                reader.resume(window);
+                assert_eq!((bytes.len(), inflate(&mut reader, &bytes, true)), (len, Some(vec![STAR; text])), "{text} in {len}");
+            }
+        }
+    }
+    // Outside the window that was agreed there is nothing to refer to.
+    let far = [&b"***"[..], &[b'x'; 600]].concat();
+    assert!(stars(3, 5, &far, 15).is_some() && stars(3, 4, &far, 9).is_none());
 }
 
 #[test]
@@ -155,7 +177,7 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(300), ..ProptestConfig::default() })]
     #[test]
     fn no_key_stays_in_any_message_whatever_was_agreed(
         texts in prop::collection::vec(prop::collection::vec(piece(), 1..8).prop_map(|pieces| pieces.concat()), 1..12),
@@ -164,6 +186,23 @@ proptest! {
     ) {
         let forget = if forget { "; server_no_context_takeover" } else { "" };
         check(&format!("permessage-deflate; server_max_window_bits={bits}{forget}"), &texts);
+    }
+}
+
+/// Such messages are little more than references to what became stars: hardly any text fits into their length.
+#[test]
+fn messages_of_nothing_but_references_to_a_key_fit() {
+    let part = |len| KEY.as_bytes()[..len].to_vec();
+    let twice = [KEY.as_bytes(), b"\":\",\"\"", &KEY.as_bytes()[5..]].concat();
+    for bits in 9..16 {
+        let extensions = format!("permessage-deflate; server_max_window_bits={bits}");
+        for more in 0..KEY.len() {
+            let end = [KEY.as_bytes(), &part(more)].concat();
+            check(&extensions, &[KEY.as_bytes().to_vec(), KEY.repeat(3).into_bytes(), end.clone()]);
+            for zeros in [70, 72, 500] {
+                check(&extensions, &[twice.clone(), vec![0; zeros], end.clone()]);
+            }
+        }
     }
 }
 
