@@ -13,7 +13,7 @@ use weir_sessions::compare::{
 };
 use weir_sessions::drill::memory::{KindInfo, MemoryDrill, MemoryView};
 use weir_sessions::drill::report::Format;
-use weir_sessions::drill::{Drill, DrillUpdate, DrillView, LaneInfo};
+use weir_sessions::drill::{Drill, DrillKind, DrillSummary, DrillUpdate, DrillView, LaneInfo};
 use weir_sessions::models::ModelList;
 use weir_sessions::view::{
     ByteShares, ConsoleDraft, ConsoleMessage, ConsolePage, ConsoleRule, DialectInfo, Draft, ExportFormat, FilterError, FrameDetail,
@@ -240,11 +240,15 @@ commands! {
     drill::start_drill(drill: Drill) -> String;
     drill::stop_drill() -> ();
     drill::last_drill() -> Option<DrillView>;
-    drill::drill_report(format: Format) -> String;
+    drill::drills(kind: DrillKind) -> Vec<DrillSummary>;
+    drill::drill(id: String) -> DrillView;
+    drill::drill_report(id: String, format: Format) -> String;
     drill::start_memory_drill(drill: MemoryDrill) -> String;
     drill::stop_memory_drill() -> ();
     drill::last_memory_drill() -> Option<MemoryView>;
-    drill::memory_report(format: Format) -> String;
+    drill::memory_drill(id: String) -> MemoryView;
+    drill::memory_report(id: String, format: Format) -> String;
+    drill::delete_drill(id: String) -> ();
     keys::keys() -> KeysState;
     keys::set_key(provider: String, value: String, keep: KeptIn) -> KeyInfo;
     keys::delete_key(provider: String) -> ();

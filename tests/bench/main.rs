@@ -11,6 +11,8 @@ mod memory;
 mod overhead;
 mod rate;
 mod reopen;
+#[cfg(target_os = "linux")]
+mod smooth;
 mod table;
 mod takers;
 mod timing;
@@ -52,6 +54,8 @@ const PARTS: &[(&str, Part)] = &[
     ("delay", delay::measure),
     #[cfg(target_os = "linux")]
     ("window", window::measure),
+    #[cfg(target_os = "linux")]
+    ("smooth", smooth::measure),
     ("timing", timing::measure),
     ("timing-curl", overhead::measure),
     ("reopen", reopen::measure),

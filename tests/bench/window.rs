@@ -28,13 +28,13 @@ const METER: &str = include_str!("meter.js");
 
 /// Milliseconds of display frames while the meter ran.
 #[derive(Debug, Deserialize)]
-struct Metered {
+pub(crate) struct Metered {
     /// Script in each.
-    script: Vec<f64>,
+    pub(crate) script: Vec<f64>,
     /// From one to the next.
-    gaps: Vec<f64>,
+    pub(crate) gaps: Vec<f64>,
     /// Calls of the engine.
-    calls: f64,
+    pub(crate) calls: f64,
 }
 
 /// Both parts.
@@ -45,23 +45,26 @@ pub fn measure(table: &mut Table) -> Result<(), Failure> {
 }
 
 /// A window with the meter in it.
-async fn window(desktop: Desktop) -> Result<Window, Failure> {
+pub(crate) async fn window(desktop: Desktop) -> Result<Window, Failure> {
     let window = Window::open(desktop).await?;
     window.ask::<()>(METER, vec![]).await?;
     Ok(window)
 }
 
-async fn metered(window: &Window) -> Result<Metered, Failure> {
+/// Ends the measurement.
+pub(crate) async fn metered(window: &Window) -> Result<Metered, Failure> {
     window.ask("return meter.end()", vec![]).await
 }
 
-fn at(share: f64, times: &[f64]) -> f64 {
+/// The value that this share of `times` stays below.
+pub(crate) fn at(share: f64, times: &[f64]) -> f64 {
     let mut sorted = times.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.get(((sorted.len() as f64 * share) as usize).min(sorted.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)
 }
 
-fn millis(time: f64) -> String {
+/// Whole milliseconds.
+pub(crate) fn millis(time: f64) -> String {
     format!("{time:.0} ms")
 }
 

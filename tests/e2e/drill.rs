@@ -52,7 +52,22 @@ fn a_fault_from_first_start_to_a_lane_s_bytes() {
         window.press(&[key::CONTROL, '2']).await?;
         window.until("the drill is still there", "return document.querySelectorAll('[data-testid=drill-row]').length === 8").await?;
         window.click("[data-testid=drill-row][data-lane=responses] [data-testid=drill-open]").await?;
-        window.find("frame-row").await.map(drop)
+        window.find("frame-row").await?;
+        // It is among the past ones: deleted it leaves the list and the screen, undone it can be opened again.
+        window.press(&[key::CONTROL, '2']).await?;
+        window.click("drill-history").await?;
+        window.reads("drill-past-row", "of 8 whole").await?;
+        window.click("drill-past-delete").await?;
+        window
+            .until("it leaves the screen", "return !document.querySelector('[data-testid=drill-row], [data-testid=drill-past-row]')")
+            .await?;
+        window.press(&[key::ESCAPE]).await?;
+        window.click("[data-testid=toast] button").await?;
+        window.click("drill-history").await?;
+        window.click("[data-testid=drill-past-row] button").await?;
+        window.until("it is shown again", "return document.querySelectorAll('[data-testid=drill-row]').length === 8").await?;
+        assert_eq!(figure(window, "reply", "lost").await?, "40 of 60");
+        window.reads("drill-what", "drop-after=20").await
     });
 }
 

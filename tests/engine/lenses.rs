@@ -1,7 +1,7 @@
 //! Lenses on what crossed a socket: the borders are those that came, live and reopened; and a frame tells which characters were cut.
 
 use weir_dialects::Transport;
-use weir_sessions::view::{LensVerdict, LensView, Lenses};
+use weir_sessions::view::{LensFormat, LensVerdict, LensView, Lenses};
 use weir_sessions::{Engine, Session};
 use weir_tests::desk::{Desk, draft};
 use weir_tests::flood::{Chunks, Server, events};
@@ -11,7 +11,7 @@ use weir_tests::peer::{Peer, Step};
 fn read(session: &Session, row: Option<u32>) -> (Lenses, usize) {
     let mut last = None;
     for asked in 1..2_000 {
-        let lenses = session.lenses(row).expect("the log can be read").expect("an event stream");
+        let lenses = session.lenses(row).expect("the log can be read").expect("a body for lenses");
         assert!(last.is_none_or(|read| lenses.read >= read), "it goes on where it was");
         if lenses.done {
             return (lenses, asked);
@@ -105,6 +105,54 @@ async fn reads_of_one_chunk_are_borders_too() {
     let (from, to) = found.border.expect("two reads share it");
     assert_eq!(from, to, "nothing stands between two reads of one chunk");
     assert_eq!(found.spans, [(from - 2, from + 1)]);
+}
+
+/// A line that two chunks share: who keeps no buffer has two halves, and the border between them is shown, live and reopened.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_two_chunks_share_leads_to_their_border() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let (first, second) = ("{\"n\":1}\n", "{\"text\":\"你\"}\n");
+    let inside = second.find('你').expect("it is there");
+    let (one, other) = second.as_bytes().split_at(inside);
+    let script = vec![
+        Step::Read,
+        Step::text(head),
+        chunk(first.as_bytes()),
+        Step::Pause(20),
+        chunk(one),
+        Step::Pause(20),
+        chunk(other),
+        Step::text("0\r\n\r\n"),
+        Step::End,
+    ];
+    let peer = Peer::play(script).await;
+    let desk = Desk::new();
+    let session = desk.run(&draft(&peer.url("http", "/"), "raw", Transport::Ndjson)).await;
+    let check = |session: &Session| {
+        let (lenses, _) = read(session, None);
+        assert_eq!((lenses.format, lenses.lenses.len()), (LensFormat::Ndjson, 5));
+        for lens in &lenses.lenses {
+            let by_reads = matches!(lens.name.as_str(), "split-each-read" | "parse-each-read");
+            let right = if by_reads { LensVerdict::Differs } else { LensVerdict::Same };
+            assert_eq!(lens.verdict, right, "{}: {:?}", lens.name, lens.difference);
+        }
+        let found = of(&lenses, "split-each-read").difference.clone().expect("it differs");
+        assert_eq!((found.event, found.kind.as_str()), (1, "data"));
+        let (standard, client) = (found.standard.expect("both see it"), found.client.expect("both see it"));
+        assert_eq!((standard.event.as_str(), standard.from.as_str()), ("JSON", "你\"}"));
+        assert_eq!((client.event.as_str(), client.before.as_str(), client.from.as_str()), ("not JSON", "{\"text\":\"", ""));
+        // Its first byte that the client is without, and the border it stopped at.
+        let (from, to) = found.border.expect("a chunk's border cuts the line");
+        let border = session.bytes().read(lenses.conn, false, from, (to - from) as usize).expect("its bytes");
+        assert_eq!(border, format!("\r\n{:x}\r\n", other.len()).into_bytes());
+        assert_eq!(found.spans, [(to, to + 3)]);
+        found.row.expect("a frame holds it")
+    };
+    let live = check(&session);
+    let id = session.id().to_owned();
+    drop(session);
+    let again = Engine::open(desk.home()).expect("a second engine on the same home");
+    assert_eq!(check(&again.session(&id).expect("the session opens")), live);
 }
 
 /// Thirty megabytes: an answer comes after a moment, and what it read is not read again.

@@ -7,7 +7,7 @@ use tauri::ipc::Channel;
 use weir_sessions::Error;
 use weir_sessions::drill::memory::{self, MemoryDrill, MemoryView, Programs};
 use weir_sessions::drill::report::Format;
-use weir_sessions::drill::{self, Drill, DrillUpdate, DrillView};
+use weir_sessions::drill::{self, Drill, DrillKind, DrillSummary, DrillUpdate, DrillView};
 
 use super::blocking;
 use crate::ipc::DrillOptions;
@@ -29,7 +29,7 @@ pub struct Drills {
     memory: Option<memory::Running>,
 }
 
-fn drills(app: &App) -> MutexGuard<'_, Drills> {
+fn known(app: &App) -> MutexGuard<'_, Drills> {
     app.drills.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -52,32 +52,71 @@ pub async fn drill_options(_: App) -> Result<DrillOptions, Error> {
 
 /// Starts it and tells its id.
 pub async fn start_drill(app: App, drill: Drill) -> Result<String, Error> {
-    if drills(&app).faults.as_ref().is_some_and(drill::Running::is_live) {
+    if known(&app).faults.as_ref().is_some_and(drill::Running::is_live) {
         return Err(busy());
     }
     blocking(move || {
         let running = drill::run(&app.engine, drill)?;
         let id = running.id().to_owned();
-        drills(&app).faults = Some(running);
+        known(&app).faults = Some(running);
         Ok(id)
     })
     .await
 }
 
 pub async fn stop_drill(app: App) -> Result<(), Error> {
-    if let Some(running) = &drills(&app).faults {
+    if let Some(running) = &known(&app).faults {
         running.stop();
     }
     Ok(())
 }
 
 pub async fn last_drill(app: App) -> Result<Option<DrillView>, Error> {
-    Ok(drills(&app).faults.as_ref().map(drill::Running::view))
+    Ok(known(&app).faults.as_ref().map(drill::Running::view))
+}
+
+/// The drills of a kind that are kept, newest first.
+pub async fn drills(app: App, kind: DrillKind) -> Result<Vec<DrillSummary>, Error> {
+    let live = {
+        let Drills { faults, memory } = &*known(&app);
+        let faults = faults.iter().filter(|running| running.is_live()).map(|running| running.id().to_owned());
+        let memory = memory.iter().filter(|running| running.is_live()).map(memory::Running::id);
+        faults.chain(memory).collect::<Vec<_>>()
+    };
+    blocking(move || drill::list(&app.engine, kind, &live)).await
+}
+
+pub async fn drill(app: App, id: String) -> Result<DrillView, Error> {
+    let running = known(&app).faults.as_ref().filter(|running| running.id() == id).map(drill::Running::view);
+    blocking(move || running.map_or_else(|| drill::open(&app.engine, &id), Ok)).await
+}
+
+pub async fn memory_drill(app: App, id: String) -> Result<MemoryView, Error> {
+    let running = known(&app).memory.as_ref().filter(|running| running.id() == id).map(memory::Running::view);
+    blocking(move || running.map_or_else(|| drill::open_memory(&app.engine, &id), Ok)).await
+}
+
+/// Forgets it; the sessions of its lanes stay. One that runs is stopped.
+pub async fn delete_drill(app: App, id: String) -> Result<(), Error> {
+    let (faults, memory) = {
+        let mut drills = known(&app);
+        (drills.faults.take_if(|running| running.id() == id), drills.memory.take_if(|running| running.id() == id))
+    };
+    // Its last word is written before it is forgotten.
+    if let Some(running) = faults {
+        running.stop();
+        running.ended().await;
+    }
+    if let Some(running) = memory {
+        running.stop();
+        running.ended().await;
+    }
+    blocking(move || drill::delete(&app.engine, &id)).await
 }
 
 /// Writes the report to the Downloads folder and tells the file's name.
-pub async fn drill_report(app: App, format: Format) -> Result<String, Error> {
-    let view = drills(&app).faults.as_ref().map(drill::Running::view).ok_or_else(missing)?;
+pub async fn drill_report(app: App, id: String, format: Format) -> Result<String, Error> {
+    let view = drill(app, id).await?;
     let names = view.drill.fault.split(',').map(|spec| spec.split([';', '=']).next().unwrap_or_default().trim().to_owned());
     let stands = names.filter_map(|name| weir_lab::catalogue().iter().find(|recipe| recipe.id == name).map(|recipe| recipe.incident));
     let incident = stands.collect::<Vec<_>>().join("; and ");
@@ -86,38 +125,38 @@ pub async fn drill_report(app: App, format: Format) -> Result<String, Error> {
 
 /// Starts it and tells its id.
 pub async fn start_memory_drill(app: App, drill: MemoryDrill) -> Result<String, Error> {
-    if drills(&app).memory.as_ref().is_some_and(memory::Running::is_live) {
+    if known(&app).memory.as_ref().is_some_and(memory::Running::is_live) {
         return Err(busy());
     }
     blocking(move || {
-        let running = memory::run(Programs::own(&[LAB], &[CLIENT])?, drill)?;
+        let running = memory::run(&app.engine, Programs::own(&[LAB], &[CLIENT])?, drill)?;
         let id = running.id();
-        drills(&app).memory = Some(running);
+        known(&app).memory = Some(running);
         Ok(id)
     })
     .await
 }
 
 pub async fn stop_memory_drill(app: App) -> Result<(), Error> {
-    if let Some(running) = &drills(&app).memory {
+    if let Some(running) = &known(&app).memory {
         running.stop();
     }
     Ok(())
 }
 
 pub async fn last_memory_drill(app: App) -> Result<Option<MemoryView>, Error> {
-    Ok(drills(&app).memory.as_ref().map(memory::Running::view))
+    Ok(known(&app).memory.as_ref().map(memory::Running::view))
 }
 
 /// Writes the report to the Downloads folder and tells the file's name.
-pub async fn memory_report(app: App, format: Format) -> Result<String, Error> {
-    let view = drills(&app).memory.as_ref().map(memory::Running::view).ok_or_else(missing)?;
+pub async fn memory_report(app: App, id: String, format: Format) -> Result<String, Error> {
+    let view = memory_drill(app, id).await?;
     blocking(move || memory::report::export(&view, format)).await
 }
 
 /// Sends updates of the last drill until it is over or the channel is unwatched.
 pub fn watch(app: &App, updates: Channel<DrillUpdate>) -> Result<(), Error> {
-    let mut watcher = drills(app).faults.as_ref().ok_or_else(missing)?.watch();
+    let mut watcher = known(app).faults.as_ref().ok_or_else(missing)?.watch();
     let channel = updates.id();
     keep(app, channel, |pace| {
         let watchers = app.watchers.clone();
@@ -136,7 +175,7 @@ pub fn watch(app: &App, updates: Channel<DrillUpdate>) -> Result<(), Error> {
 
 /// Sends the last memory drill as often as something is new, until it is over or the channel is unwatched.
 pub fn watch_memory(app: &App, updates: Channel<MemoryView>) -> Result<(), Error> {
-    let running = drills(app).memory.clone().ok_or_else(missing)?;
+    let running = known(app).memory.clone().ok_or_else(missing)?;
     let channel = updates.id();
     keep(app, channel, |pace| {
         let watchers = app.watchers.clone();
@@ -157,7 +196,7 @@ pub fn watch_memory(app: &App, updates: Channel<MemoryView>) -> Result<(), Error
 
 /// Ends what runs, with the program: lanes are stopped and kept as they are, processes end.
 pub async fn close(app: &App) {
-    let Drills { faults, memory } = std::mem::take(&mut *drills(app));
+    let Drills { faults, memory } = std::mem::take(&mut *known(app));
     if let Some(running) = faults {
         running.stop();
         let _ = tokio::time::timeout(Duration::from_secs(2), running.ended()).await;

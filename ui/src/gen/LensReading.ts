@@ -5,7 +5,7 @@
  */
 export type LensReading = { 
 /**
- * The event's type.
+ * The event's type; of a line `JSON` or `not JSON`.
  */
 event: string, 
 /**

@@ -23,7 +23,7 @@ about: string,
  */
 rule: string, 
 /**
- * Events that it sees like the standard, before any difference.
+ * Events (or lines) that it sees like the standard, before any difference.
  */
 same: number, 
 /**

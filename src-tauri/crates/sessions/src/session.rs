@@ -388,13 +388,13 @@ impl Session {
         inspect::open(&self.analysis().fold, &self.bytes, RowId(row))
     }
 
-    /// An event stream as other clients would have seen it: the body that `row` is of, or the first of the session; `None` where there is
+    /// An event stream, or NDJSON, as other clients would have seen it: the body that `row` is of, or the first of the session; `None` where there is
     /// none. An answer comes after a moment and tells how far it read; the next question goes on from there.
     pub fn lenses(&self, row: Option<u32>) -> Result<Option<view::Lenses>, Error> {
         let mut run = lock(&self.lenses);
-        let Some(stream) = inspect::body_of(&self.analysis().fold, row.map(RowId)) else { return Ok(None) };
+        let Some((stream, format)) = inspect::body_of(&self.analysis().fold, row.map(RowId)) else { return Ok(None) };
         if run.as_ref().is_none_or(|run| run.stream() != stream) {
-            *run = inspect::Run::new(&self.analysis().fold, stream);
+            *run = inspect::Run::new(&self.analysis().fold, stream, format);
         }
         let Some(run) = run.as_mut() else { return Ok(None) };
         run.step(self)?;

@@ -2,7 +2,7 @@
 
 use weir_lab::{Lab, LabConfig};
 use weir_sessions::Engine;
-use weir_sessions::drill::{Drill, DrillState, DrillView, LaneReport, MomentKind, Repeat, run};
+use weir_sessions::drill::{self, Drill, DrillKind, DrillState, DrillView, LaneReport, MomentKind, Repeat, run};
 
 struct Field {
     engine: Engine,
@@ -158,4 +158,20 @@ async fn stopped_in_the_middle_it_keeps_what_came_and_says_so() {
         assert_eq!((lane.state, lane.report.error.as_deref()), (DrillState::Stopped, Some("cancelled")), "{}", lane.report.lane);
         assert_eq!(format!("{:?}", field.engine.session(&lane.report.session).unwrap().outcome().unwrap().kind), "Cancelled");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drill_is_kept_as_it_was_shown_last() {
+    let Field { engine, _lab, _home } = Field::new().await;
+    let running = run(&engine, Drill { fault: "drop-after=10".into(), lanes: vec!["events".into(), "reply".into()], ..fast() }).unwrap();
+    let live = drill::list(&engine, DrillKind::Fault, &[running.id().to_owned()]).unwrap();
+    assert_eq!((live.len(), live[0].state), (1, DrillState::Running), "it is listed from its start");
+    running.ended().await;
+    let shown = running.view();
+    drop(engine);
+    let again = Engine::open(_home.path()).unwrap();
+    let [kept] = &drill::list(&again, DrillKind::Fault, &[]).unwrap()[..] else { panic!("one drill") };
+    assert_eq!((kept.id.as_str(), kept.state, kept.found.as_str()), (running.id(), DrillState::Done, "1 of 2 whole"));
+    assert_eq!(drill::open(&again, &kept.id).unwrap(), shown);
+    assert!(shown.lanes.iter().all(|lane| again.session(&lane.report.session).is_ok()), "its lanes lead to their bytes");
 }

@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { Draft } from '../../gen/Draft';
-import { asking, differences, faultOf, laneOf, promptOf, withFault, withPrompt, withSystem } from './lanes';
+import {
+  asking,
+  copyName,
+  differences,
+  faultOf,
+  laneOf,
+  promptOf,
+  withFault,
+  withPrompt,
+  withSystem,
+} from './lanes';
 
 const draft = (prompt: string, more: Partial<Draft> = {}): Draft => ({
   provider: 'lab',
@@ -12,6 +22,12 @@ const draft = (prompt: string, more: Partial<Draft> = {}): Draft => ({
   insecure: false,
   keepOpen: false,
   ...more,
+});
+
+it('names copies apart', () => {
+  const lanes = [laneOf(draft('a'), 'HTTP'), laneOf(draft('a'), 'HTTP 3')];
+  expect(copyName('HTTP', lanes)).toBe('HTTP 2');
+  expect(copyName('HTTP 3', [...lanes, laneOf(draft('a'), 'HTTP 2')])).toBe('HTTP 4');
 });
 
 describe('the prompt of lanes', () => {

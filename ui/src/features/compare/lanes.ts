@@ -33,6 +33,15 @@ export function laneOf(draft: Draft, name = TRANSPORTS[draft.transport].name): L
   return { name, draft, connection: 'cold', coding: '', deflate: false };
 }
 
+/** Two lanes of one name cannot be told apart in a table: the name of a copy gets the next free number. */
+export function copyName(name: string, lanes: readonly Lane[]): string {
+  const stem = name.replace(/ \d+$/, '');
+  const taken = new Set(lanes.map((lane) => lane.name));
+  let n = 2;
+  while (taken.has(`${stem} ${n}`)) n++;
+  return `${stem} ${n}`;
+}
+
 /** How the reply travels in a lane, in a few words. */
 export function wireOf({ draft, connection, coding, deflate }: Lane): string {
   const http =

@@ -32,16 +32,28 @@ function colour(ink: string, palette: Palette): string {
 
 export function paint(context: CanvasRenderingContext2D, marks: readonly Mark[], palette: Palette): void {
   context.textBaseline = 'middle';
+  // To set a font or a colour costs as much as to draw with it.
+  let font = '';
+  let fill = '';
   for (const mark of marks) {
     const ink = colour(mark.ink, palette);
-    context.fillStyle = ink;
+    if (ink !== fill) context.fillStyle = fill = ink;
     if (mark.is === 'rect') {
       context.globalAlpha = mark.alpha ?? 1;
       context.fillRect(mark.x, mark.y, mark.w, mark.h);
       context.globalAlpha = 1;
     } else if (mark.is === 'text') {
-      context.font = `${mark.strong ? 600 : 400} ${SIZE}px ${FAMILY}`;
+      const own = `${mark.strong ? 600 : 400} ${SIZE}px ${FAMILY}`;
+      if (own !== font) context.font = font = own;
       context.textAlign = mark.align === 'middle' ? 'center' : (mark.align ?? 'start');
+      if (mark.strong) {
+        // The name of a curve stands on other curves: a rim of the ground keeps it readable.
+        context.strokeStyle = palette.bg1;
+        context.lineWidth = 3;
+        context.setLineDash([]);
+        context.lineJoin = 'round';
+        context.strokeText(mark.text, mark.x, mark.y);
+      }
       context.fillText(mark.text, mark.x, mark.y);
     } else {
       context.strokeStyle = ink;
@@ -76,7 +88,7 @@ export function svg(
       case 'rect':
         return `<rect x="${n(mark.x)}" y="${n(mark.y)}" width="${n(mark.w)}" height="${n(mark.h)}" fill="${ink}" opacity="${mark.alpha ?? 1}"/>`;
       case 'text':
-        return `<text x="${n(mark.x)}" y="${n(mark.y + 3.5)}" fill="${ink}" text-anchor="${mark.align ?? 'start'}"${mark.strong ? ' font-weight="600"' : ''}>${escape(mark.text)}</text>`;
+        return `<text x="${n(mark.x)}" y="${n(mark.y + 3.5)}" fill="${ink}" text-anchor="${mark.align ?? 'start'}"${mark.strong ? ` font-weight="600" stroke="${palette.bg1}" stroke-width="3" stroke-linejoin="round" paint-order="stroke"` : ''}>${escape(mark.text)}</text>`;
       case 'dot':
         return `<circle cx="${n(mark.x)}" cy="${n(mark.y)}" r="${mark.r}" ${mark.hollow ? `fill="none" stroke="${ink}"` : `fill="${ink}"`}/>`;
       case 'line':

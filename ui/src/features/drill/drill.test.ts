@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LabRecipe } from '../../gen/LabRecipe';
-import { figure, faultOf, ms, series, valueOf } from './show';
+import { figure, faultOf, ms, recipeOf, series, valueOf, whatOf } from './show';
 import { axis, columns, outages, sentence } from './strip';
 
 const moment = (kind: 'asked' | 'fault' | 'noticed' | 'recovered' | 'ended', t_ms: number) => ({
@@ -55,6 +55,44 @@ describe('words and numbers', () => {
     expect(faultOf(recipe('drop-after', 'tok'), 7)).toBe('drop-after=7');
     expect(valueOf(recipe('drop-after', 'tok'), 60)).toBe(20);
     expect(valueOf(recipe('stall', 's'), 60)).toBe(30);
+  });
+
+  it('reads back what it spelled, and leaves alone what it cannot spell', () => {
+    const known = [recipe('cr-only', null), recipe('close', 'tok'), recipe('drop-after', 'tok')];
+    for (const [id, value] of [
+      ['cr-only', 0],
+      ['close', 7],
+      ['drop-after', 20],
+    ] as const)
+      expect(
+        recipeOf(
+          faultOf(
+            known.find((one) => one.id === id)!,
+            value,
+          ),
+          known,
+        ),
+      ).toEqual([id, value]);
+    expect(recipeOf('none', known)).toEqual(['', 0]);
+    for (const other of ['stall=3', 'drop-after=20,cr-only', 'close=1001', 'drop-after=20;rst', ''])
+      expect(recipeOf(other, known)).toBeNull();
+  });
+
+  it('says what was drilled', () => {
+    const drill = {
+      id: 'd',
+      fault: 'none',
+      lanes: [],
+      patienceMs: 1,
+      tokens: 60,
+      rate: 30,
+      http: '2',
+      repeat: 'always',
+    } as const;
+    expect(whatOf({ ...drill, lanes: [] })).toBe('no fault · 60 words at 30/s · HTTP/2');
+    expect(whatOf({ ...drill, lanes: [], fault: 'stall=3' })).toBe(
+      'stall=3, every connection · 60 words at 30/s · HTTP/2',
+    );
   });
 
   it('takes a rising series and nothing else', () => {

@@ -10,7 +10,8 @@ import type { LabRecipe } from '../../gen/LabRecipe';
 import { announce } from '../../lib/announce';
 import { call, IpcError, watchDrill } from '../../lib/ipc';
 import { toast } from '../../ui/toast.svelte';
-import { faultOf, valueOf } from './show';
+import { PastDrills } from './past.svelte';
+import { faultOf, recipeOf, valueOf } from './show';
 
 /** A lane on screen. Words grow in place; `version` of the drill says so. */
 export interface LaneScreen {
@@ -32,6 +33,7 @@ class Drilling {
   state = $state<DrillState | null>(null);
   elapsedMs = $state(0);
   version = $state(0);
+  readonly past = new PastDrills('fault');
   busy = $state(false);
   #loaded = false;
   #unwatch: (() => void) | null = null;
@@ -42,6 +44,7 @@ class Drilling {
 
   /** Asks what can be drilled, and brings the last drill of this program back. */
   async load(): Promise<void> {
+    void this.past.load();
     if (this.#loaded) return;
     try {
       this.options = await call('drill_options', {});
@@ -81,9 +84,40 @@ class Drilling {
     await call('stop_drill', {}).catch((e: unknown) => toast(IpcError.from(e).message, { tone: 'err' }));
   }
 
-  async report(format: DrillFormat): Promise<void> {
+  /** Shows a kept drill, and sets up the same one again as far as `recipes` can say its fault. */
+  async open(id: string, recipes: readonly LabRecipe[]): Promise<void> {
     try {
-      toast(`Saved ${await call('drill_report', { format })}`);
+      const view = await call('drill', { id });
+      this.#unwatch?.();
+      this.#unwatch = null;
+      this.shown = view.drill;
+      this.setup = { ...view.drill, id: '' };
+      const fault = recipeOf(view.drill.fault, recipes);
+      if (fault) [this.recipe, this.value] = fault;
+      if (view.state === 'running') return this.#follow();
+      this.lanes = view.lanes;
+      this.elapsedMs = view.elapsedMs;
+      this.state = view.state;
+      this.version++;
+      if (view.problem) toast(view.problem.message, { tone: 'err' });
+    } catch (thrown) {
+      toast(IpcError.from(thrown).message, { tone: 'err' });
+    }
+  }
+
+  /** A drill is to be forgotten: it leaves the screen. */
+  leave(id: string): void {
+    if (this.shown?.id !== id) return;
+    this.lanes = [];
+    this.shown = null;
+    this.state = null;
+  }
+
+  async report(format: DrillFormat): Promise<void> {
+    const id = this.shown?.id;
+    if (!id) return;
+    try {
+      toast(`Saved ${await call('drill_report', { id, format })}`);
     } catch (thrown) {
       toast(IpcError.from(thrown).message, { tone: 'err' });
     }
@@ -110,6 +144,8 @@ class Drilling {
     if (this.state === 'running' && update.state !== 'running') {
       const whole = this.lanes.filter(({ report }) => report.whole).length;
       announce(`Drill ${update.state}: ${whole} of ${this.lanes.length} lanes got every word`);
+      if (update.problem) toast(update.problem.message, { tone: 'err' });
+      void this.past.load();
     }
     this.state = update.state;
   }

@@ -6,6 +6,7 @@ import type { Problem } from '../../gen/Problem';
 import { announce } from '../../lib/announce';
 import { call, IpcError, watchMemoryDrill } from '../../lib/ipc';
 import { toast } from '../../ui/toast.svelte';
+import { PastDrills } from './past.svelte';
 
 /** What is to be measured, and what was. */
 class Measuring {
@@ -14,6 +15,7 @@ class Measuring {
   view = $state.raw<MemoryView | null>(null);
   /** What stands in the way of starting. */
   problem = $state.raw<Problem | null>(null);
+  readonly past = new PastDrills('memory');
   busy = $state(false);
   #loaded = false;
   #unwatch: (() => void) | null = null;
@@ -23,6 +25,7 @@ class Measuring {
   }
 
   async load(): Promise<void> {
+    void this.past.load();
     if (this.#loaded) return;
     try {
       const { kinds, memory } = await call('drill_options', {});
@@ -63,9 +66,28 @@ class Measuring {
     );
   }
 
-  async report(format: DrillFormat): Promise<void> {
+  /** Shows a kept drill, and sets up the same one again. */
+  async open(id: string): Promise<void> {
     try {
-      toast(`Saved ${await call('memory_report', { format })}`);
+      const view = await call('memory_drill', { id });
+      this.setup = { ...view.drill, id: '' };
+      this.problem = null;
+      this.#follow(view);
+    } catch (thrown) {
+      toast(IpcError.from(thrown).message, { tone: 'err' });
+    }
+  }
+
+  /** A drill is to be forgotten: it leaves the screen. */
+  leave(id: string): void {
+    if (this.view?.drill.id === id) this.#follow(null);
+  }
+
+  async report(format: DrillFormat): Promise<void> {
+    const id = this.view?.drill.id;
+    if (!id) return;
+    try {
+      toast(`Saved ${await call('memory_report', { id, format })}`);
     } catch (thrown) {
       toast(IpcError.from(thrown).message, { tone: 'err' });
     }
@@ -76,7 +98,10 @@ class Measuring {
     this.view = view;
     if (view?.state !== 'running') return;
     this.#unwatch = watchMemoryDrill((next) => {
-      if (this.view?.state === 'running' && next.state !== 'running') announce(`Memory drill ${next.state}`);
+      if (this.view?.state === 'running' && next.state !== 'running') {
+        announce(`Memory drill ${next.state}`);
+        void this.past.load();
+      }
       this.view = next;
     });
   }

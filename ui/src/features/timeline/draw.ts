@@ -16,6 +16,13 @@ export const LANES = [
   { name: 'tool', label: 'tool, usage', hue: 'tool-call' },
 ] as const;
 
+/** What stands before the lanes: a stream without an API has messages, and nothing in two of them. */
+export const laneLabel = (name: (typeof LANES)[number]['name'], raw: boolean): string => {
+  if (raw && name === 'text') return 'messages';
+  if (raw && (name === 'reasoning' || name === 'tool')) return '';
+  return LANES.find((lane) => lane.name === name)!.label;
+};
+
 /** Gaps from here on are drawn, if they are this wide. */
 const STALL_MS = 50;
 const STALL_PX = 8;
@@ -68,7 +75,7 @@ export function draw(canvas: HTMLCanvasElement, scene: Scene): void {
       context.fillStyle = colours.text3;
       context.fillRect(Math.max(0, left), stair, Math.max(1, Math.min(right, width) - Math.max(0, left)), 6);
       context.globalAlpha = 1;
-      const room = firstRow(ribbon);
+      const room = firstRow(ribbon, phase.endMs);
       const label = `${phase.name} ${Math.round(phase.endMs - phase.startMs)} ms`;
       // Only where it ends before the first tick of these rows begins.
       const end = right + 6 + context.measureText(label).width;
@@ -118,10 +125,9 @@ export function draw(canvas: HTMLCanvasElement, scene: Scene): void {
   }
 }
 
-/** When the first row came behind the phases. */
-function firstRow(ribbon: Ribbon): number | null {
+/** When the first row came behind a phase that ended `after`. */
+function firstRow(ribbon: Ribbon, after: number): number | null {
   const bins = ribbon.lanes[0]?.bins.length ?? 0;
-  const after = ribbon.phases.at(-1)?.endMs ?? 0;
   const step = (ribbon.toMs - ribbon.fromMs) / Math.max(1, bins);
   for (let bin = Math.max(0, Math.floor((after - ribbon.fromMs) / step)); bin < bins; bin++) {
     if (ribbon.lanes.slice(2).some((lane) => lane.bins[bin]! > 0)) return ribbon.fromMs + bin * step;

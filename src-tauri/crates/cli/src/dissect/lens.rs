@@ -1,13 +1,14 @@
-//! An event stream as other clients would have seen it: one line for each lens, with its first difference from the standard.
+//! An event stream, or NDJSON, as other clients would have seen it: one line for each lens, with its first difference from the standard.
 
 use serde_json::{Value, json};
 use weir_frames::Span;
-use weir_frames::lens::{Event, Lens, first_difference};
+use weir_frames::lens::{Event, Format, Lens, first_difference};
 
 use super::Dissect;
 
 /// Gathers the body with the borders of the reads, because a lens may depend on either.
 pub struct Lenses {
+    format: Format,
     lenses: Vec<Lens>,
     body: Vec<u8>,
     reads: Vec<u64>,
@@ -15,16 +16,17 @@ pub struct Lenses {
 
 impl Lenses {
     /// `name` is a lens's, or `all`.
-    pub fn find(name: &str) -> Result<Vec<Lens>, String> {
+    pub fn find(format: Format, name: &str) -> Result<Self, String> {
         if name == "all" {
-            return Ok(Lens::ALL.to_vec());
+            return Ok(Self::new(format, format.lenses().to_vec()));
         }
-        let names = || Lens::ALL.map(Lens::name).join(", ");
-        Lens::find(name).map(|lens| vec![lens]).ok_or_else(|| format!("there is no lens {name}; there are all, {}", names()))
+        let names = || format.lenses().iter().map(|lens| lens.name()).collect::<Vec<_>>().join(", ");
+        let lens = format.find(name).ok_or_else(|| format!("there is no lens {name}; there are all, {}", names()))?;
+        Ok(Self::new(format, vec![lens]))
     }
 
-    pub fn new(lenses: Vec<Lens>) -> Self {
-        Self { lenses, body: Vec::new(), reads: Vec::new() }
+    fn new(format: Format, lenses: Vec<Lens>) -> Self {
+        Self { format, lenses, body: Vec::new(), reads: Vec::new() }
     }
 }
 
@@ -35,14 +37,16 @@ impl Dissect for Lenses {
     }
 
     fn finish(&mut self, rows: &mut Vec<u8>) {
-        let standard = Lens::Standard.read(&self.body, &self.reads);
+        let standard = self.format.standard().read(&self.body, &self.reads);
+        let unit = if self.format == Format::Sse { "event" } else { "line" };
         for lens in &self.lenses {
             let events = lens.read(&self.body, &self.reads);
             let difference = first_difference(&self.body, &standard, &events).map(|found| {
-                json!({ "kind": found.kind.name(), "event": found.index, "span": range(found.span), "message": found.message, "about": lens.about() })
+                json!({ "kind": found.kind.name(), unit: found.index, "span": range(found.span), "message": found.message, "about": lens.about() })
             });
-            let events: Vec<Value> = events.iter().map(event).collect();
-            let line = json!({ "lens": lens.name(), "events": events, "first_difference": difference });
+            let events: Vec<Value> = events.iter().map(if self.format == Format::Sse { event } else { line }).collect();
+            let of = if self.format == Format::Sse { "events" } else { "lines" };
+            let line = json!({ "lens": lens.name(), of: events, "first_difference": difference });
             rows.extend_from_slice(line.to_string().as_bytes());
             rows.push(b'\n');
         }
@@ -51,6 +55,11 @@ impl Dissect for Lenses {
 
 fn event(event: &Event) -> Value {
     json!({ "span": range(event.span), "event": event.event, "data": event.data, "id": event.id })
+}
+
+/// A line has neither type nor id; what its parser makes of it is told instead.
+fn line(line: &Event) -> Value {
+    json!({ "span": range(line.span), "data": line.data, "json": weir_frames::json::is_value(line.data.as_bytes()) })
 }
 
 fn range(span: Span) -> [u64; 2] {

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use weir_frames::http1::Side;
+use weir_frames::lens::Format;
 
 use crate::out::{self, Exit};
 
@@ -37,7 +38,7 @@ pub struct Args {
     /// The last event id that an earlier connection left (sse).
     #[arg(long, value_name = "X")]
     last_event_id: Option<String>,
-    /// Print the events as another client would have seen them, and where that first differs from the standard (sse). The pieces of
+    /// Print the events, or lines, as another client would have seen them, and where that first differs from the standard (sse, ndjson). The pieces of
     /// --split are the reads that the client sees.
     #[arg(long, value_name = "NAME|all")]
     lens: Option<String>,
@@ -82,7 +83,7 @@ pub fn run(args: Args) -> Exit {
         (args.side.is_some() && !matches!(args.layer, Layer::Ws | Layer::Http1 | Layer::Http2), "--side is for ws, http1 and http2"),
         (args.deflate.is_some() && args.layer != Layer::Ws, "--deflate is for ws"),
         (args.last_event_id.is_some() && args.layer != Layer::Sse, "--last-event-id is for sse"),
-        (args.lens.is_some() && args.layer != Layer::Sse, "--lens is for sse"),
+        (args.lens.is_some() && !matches!(args.layer, Layer::Sse | Layer::Ndjson), "--lens is for sse and ndjson"),
         (args.lens.is_some() && (args.last_event_id.is_some() || args.all), "--lens takes the stream alone"),
     ];
     if let Some((_, message)) = misplaced.iter().find(|(wrong, _)| *wrong) {
@@ -95,9 +96,10 @@ pub fn run(args: Args) -> Exit {
             Err(error) => return out::usage(format!("{}: {error}", path.display())),
         },
     };
-    let mut layer = match args.lens.as_deref().map(lens::Lenses::find) {
+    let format = if args.layer == Layer::Ndjson { Format::Ndjson } else { Format::Sse };
+    let mut layer = match args.lens.as_deref().map(|name| lens::Lenses::find(format, name)) {
         None => layer(&args),
-        Some(Ok(lenses)) => Box::new(lens::Lenses::new(lenses)),
+        Some(Ok(lenses)) => Box::new(lenses),
         Some(Err(why)) => return out::usage(why),
     };
     match pump(&mut input, layer.as_mut(), args.split) {

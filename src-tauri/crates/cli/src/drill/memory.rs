@@ -7,6 +7,7 @@ use weir_sessions::drill::memory::{self, MemoryDrill, Programs, report};
 use weir_sessions::drill::report::{Format, write};
 
 use super::Args;
+use crate::home;
 use crate::out::{self, Exit};
 use crate::send::no_threads;
 use crate::stop::Stop;
@@ -26,11 +27,13 @@ pub(super) fn go(args: &Args, reports: &[(&Path, Format)]) -> Result<Exit, Error
     if !args.kinds.is_empty() {
         drill.kinds.clone_from(&args.kinds);
     }
+    drill.check()?;
     let programs = Programs::own(&[LAB], &[CLIENT])?;
+    let engine = home::open()?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| no_threads(&error))?;
-    runtime.block_on(async {
+    let exit = runtime.block_on(async {
         let mut stop = Stop::new().map_err(|error| no_threads(&error))?;
-        let running = memory::run(programs, drill)?;
+        let running = memory::run(&engine, programs, drill)?;
         let mut told = String::new();
         while running.is_live() {
             tokio::select! {
@@ -55,8 +58,12 @@ pub(super) fn go(args: &Args, reports: &[(&Path, Format)]) -> Result<Exit, Error
         if let Some(problem) = &view.problem {
             out::problem(problem);
         }
-        Ok(if view.done == view.of { Exit::Done } else { Exit::Failed })
-    })
+        Ok::<_, Error>(if view.done == view.of { Exit::Done } else { Exit::Failed })
+    })?;
+    // Closing the library waits for its last write.
+    drop(runtime);
+    engine.library().clone().close()?;
+    Ok(exit)
 }
 
 /// The hidden commands: what they are told on standard input is all they know.

@@ -220,3 +220,26 @@ fn lenses_show_what_other_clients_see() {
         assert_eq!(home.run_with(wrong, b"").code, 2);
     }
 }
+
+#[test]
+fn lenses_show_which_lines_other_clients_see() {
+    let home = Home::new();
+    let body = "{\"a\":\"é\"}\n{\"b\":\"x\u{2028}y\"}\n{\"c\":1}".as_bytes();
+    let told = |args: &[&str]| home.run_with(&[&["dissect", "--as", "ndjson", "--lens"], args].concat(), body).lines();
+    let all = told(&["all"]);
+    assert_eq!(all.len(), 6);
+    let of = |name: &str| all.iter().find(|line| line["lens"] == name).unwrap();
+    assert_eq!(of("standard")["lines"][2], json!({ "span": [25, 32], "data": "{\"c\":1}", "json": true }));
+    let first = |name: &str| {
+        let found = &of(name)["first_difference"];
+        (found["kind"].clone(), found["line"].clone(), found["span"].clone())
+    };
+    assert_eq!(first("split-each-read"), (Value::Null, Value::Null, Value::Null));
+    assert_eq!(first("parse-each-read"), (json!("data"), json!(0), json!([10, 11])));
+    assert_eq!(first("splitlines"), (json!("data"), json!(1), json!([18, 21])));
+    assert_eq!(first("last-line-lost"), (json!("missing"), json!(2), json!([25, 32])));
+    // Reads of eight bytes cut the first line, behind its é.
+    let cut = told(&["split-each-read", "--split", "8"]);
+    assert_eq!((&cut[0]["first_difference"]["span"], &cut[0]["lines"][0]["json"]), (&json!([8, 9]), &json!(false)));
+    assert_eq!(home.run_with(&["dissect", "--as", "ndjson", "--lens", "openai-python"], b"").code, 2);
+}

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use weir_sessions::drill::{self, DrillKind};
+
 use crate::program::Home;
 
 #[test]
@@ -24,7 +26,12 @@ fn it_tells_what_a_connection_of_each_kind_costs_both_ends() {
         assert!(row["lab"]["bytes"]["slope"]["interval"].is_object(), "{row}");
     }
     assert_eq!(std::fs::read_to_string(csv).unwrap().lines().count(), 1 + 12 * 4);
-    // Nothing of it is a session.
+    // It is kept, for the window to open; nothing of it is a session.
+    let engine = weir_sessions::Engine::open(std::path::Path::new(&home.path("home"))).unwrap();
+    let [kept] = &drill::list(&engine, DrillKind::Memory, &[]).unwrap()[..] else { panic!("one drill") };
+    assert_eq!((kept.title.as_str(), kept.found.as_str()), ("1, 5, 20 connections", "48 of 48 measurements"));
+    assert_eq!(drill::open_memory(&engine, &kept.id).unwrap().rows.len(), 12);
+    drop(engine);
     assert_eq!(home.run(&["drill", "--memory", "--series", "5,1"]).code, 2);
     assert_eq!(home.run(&["drill", "--memory", "--kind", "smoke"]).code, 2);
 }

@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use weir_frames::Span;
-use weir_frames::lens::{Comparison, Lens, Verdict, first_difference};
+use weir_frames::lens::{Comparison, Format, Verdict, first_difference};
 use weir_frames_fuzz::Case;
 
 fuzz_target!(|data: &[u8]| {
@@ -16,11 +16,12 @@ fuzz_target!(|data: &[u8]| {
     if case.choice & 2 != 0 {
         reads.pop();
     }
-    let standard = Lens::Standard.read(case.input, &reads);
+    let format = if case.choice & 4 == 0 { Format::Sse } else { Format::Ndjson };
+    let standard = format.standard().read(case.input, &reads);
     assert_eq!(first_difference(case.input, &standard, &standard), None);
-    let streamed = compare(&case, &reads, usize::MAX);
-    assert_eq!(compare(&case, &reads, 1), streamed);
-    for (at, lens) in Lens::ALL.into_iter().enumerate() {
+    let streamed = compare(&case, format, &reads, usize::MAX);
+    assert_eq!(compare(&case, format, &reads, 1), streamed);
+    for (at, &lens) in format.lenses().iter().enumerate() {
         let events = lens.read(case.input, &reads);
         let mut end = 0;
         for event in &events {
@@ -40,7 +41,7 @@ fuzz_target!(|data: &[u8]| {
             Some(found) => {
                 case.at(found.span);
                 assert!(!found.message.is_empty());
-                assert_ne!(lens, Lens::Standard);
+                assert_ne!(lens, format.standard());
             }
             None => {
                 let alike = standard.iter().zip(&events).all(|(one, other)| (&one.event, &one.data) == (&other.event, &other.data));
@@ -51,8 +52,8 @@ fuzz_target!(|data: &[u8]| {
 });
 
 /// What comes of each lens when the body comes in these reads, each handed on in parts of `part` bytes.
-fn compare(case: &Case<'_>, reads: &[u64], part: usize) -> Vec<Verdict> {
-    let mut comparison = Comparison::new(&Lens::ALL);
+fn compare(case: &Case<'_>, format: Format, reads: &[u64], part: usize) -> Vec<Verdict> {
+    let mut comparison = Comparison::new(format, format.lenses());
     let mut body = |span: Span| case.at(span).to_vec();
     let mut start = 0;
     for end in reads.iter().map(|&end| end as usize).chain([case.input.len()]) {

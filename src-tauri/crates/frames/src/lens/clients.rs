@@ -2,7 +2,7 @@
 
 use super::block::{Block, lossy};
 use super::lines::{Ends, Line, Lines, field};
-use super::{Event, Lens};
+use super::{Event, Lens, ndjson};
 use crate::sse::{Dissector, Item};
 use crate::{Limits, Span};
 
@@ -22,6 +22,10 @@ pub(super) enum Client {
     FetchEventSource(FetchEventSource),
     OpenaiPython(OpenaiPython),
     Unterminated(Unterminated),
+    Buffered(ndjson::Buffered),
+    SplitEachRead(ndjson::SplitEachRead),
+    ParseEachRead(ndjson::ParseEachRead),
+    LinesSplitLines(ndjson::SplitLines),
 }
 
 impl Client {
@@ -33,7 +37,7 @@ impl Client {
                 Self::EventsourceStream(EventsourceStream { inner: standard(), kept: Vec::new(), begun: false, over: false })
             }
             Lens::SplitBlankLine => Self::SplitBlankLine(SplitBlankLine::default()),
-            Lens::ChunkUtf8 => Self::ChunkUtf8(ChunkUtf8 { inner: standard(), kept: Vec::new(), at: 0, text: 0, places: Vec::new() }),
+            Lens::ChunkUtf8 => Self::chunk_utf8(Self::Standard(standard())),
             Lens::SplitLines => {
                 Self::SplitLines(SplitLines { lines: Lines::new(Ends::Python), block: Block::default(), last_id: String::new() })
             }
@@ -45,7 +49,17 @@ impl Client {
                 retry: false,
             }),
             Lens::Unterminated => Self::Unterminated(Unterminated { inner: standard(), at: 0, last: 0 }),
+            Lens::Lines => Self::Buffered(ndjson::Buffered::new(limits, true)),
+            Lens::SplitEachRead => Self::SplitEachRead(ndjson::SplitEachRead::default()),
+            Lens::ParseEachRead => Self::ParseEachRead(ndjson::ParseEachRead::default()),
+            Lens::LinesChunkUtf8 => Self::chunk_utf8(Self::Buffered(ndjson::Buffered::new(limits, true))),
+            Lens::LinesSplitLines => Self::LinesSplitLines(ndjson::SplitLines::new()),
+            Lens::LastLineLost => Self::Buffered(ndjson::Buffered::new(limits, false)),
         }
+    }
+
+    fn chunk_utf8(inner: Self) -> Self {
+        Self::ChunkUtf8(ChunkUtf8 { inner: Box::new(inner), kept: Vec::new(), at: 0, text: 0, places: Vec::new() })
     }
 
     /// Takes the next bytes. `border` says that a read ends behind them.
@@ -59,6 +73,10 @@ impl Client {
             Self::FetchEventSource(client) => client.push(bytes, sink),
             Self::OpenaiPython(client) => client.push(bytes, sink),
             Self::Unterminated(client) => client.push(bytes, sink),
+            Self::Buffered(client) => client.push(bytes, sink),
+            Self::SplitEachRead(client) => client.push(bytes, border, sink),
+            Self::ParseEachRead(client) => client.push(bytes, border, sink),
+            Self::LinesSplitLines(client) => client.push(bytes, sink),
         }
     }
 
@@ -73,18 +91,25 @@ impl Client {
             Self::FetchEventSource(client) => client.finish(sink),
             Self::OpenaiPython(client) => client.finish(sink),
             Self::Unterminated(client) => client.finish(sink),
+            Self::Buffered(client) => client.finish(sink),
+            Self::SplitEachRead(client) => client.finish(sink),
+            Self::ParseEachRead(client) => client.finish(sink),
+            Self::LinesSplitLines(client) => client.finish(sink),
         }
     }
 
     /// Bytes of an unfinished event that it keeps beside what its dissector bounds by itself.
     pub(super) fn held(&self) -> usize {
         match self {
-            Self::Standard(_) | Self::EventsourceStream(_) | Self::Unterminated(_) => 0,
+            Self::Standard(_) | Self::EventsourceStream(_) | Self::Unterminated(_) | Self::Buffered(_) => 0,
             Self::ChunkUtf8(client) => client.places.len() * size_of::<(u64, Span)>(),
             Self::SplitBlankLine(client) => client.line.len() + client.block.held(),
             Self::SplitLines(client) => client.lines.held() + client.block.held(),
             Self::FetchEventSource(client) => client.held(),
             Self::OpenaiPython(client) => client.lines.held() + client.block.held(),
+            Self::SplitEachRead(client) => client.held(),
+            Self::ParseEachRead(client) => client.held(),
+            Self::LinesSplitLines(client) => client.held(),
         }
     }
 }
@@ -214,7 +239,7 @@ impl SplitBlankLine {
 /// Decodes each read by itself, then reads by the standard.
 #[derive(Debug)]
 pub(super) struct ChunkUtf8 {
-    inner: Standard,
+    inner: Box<Client>,
     /// Half a character at the end of what came of the present read.
     kept: Vec<u8>,
     /// Bytes of the body and of the decoded text so far.
@@ -257,7 +282,7 @@ impl ChunkUtf8 {
         let decoded = if ill { "\u{fffd}".as_bytes() } else { part };
         self.text += decoded.len() as u64;
         let Self { inner, places, .. } = self;
-        inner.push(decoded, &mut |event| told(places, event, sink));
+        inner.push(decoded, false, &mut |event| told(places, event, sink));
     }
 
     fn finish(&mut self, sink: Sink<'_>) {
@@ -284,7 +309,7 @@ fn back(places: &[(u64, Span)], offset: u64) -> u64 {
 }
 
 /// How many of the last bytes are the beginning of a character that may still become whole.
-fn unfinished(bytes: &[u8]) -> usize {
+pub(super) fn unfinished(bytes: &[u8]) -> usize {
     (1..=bytes.len().min(3))
         .rev()
         .find(|&length| {

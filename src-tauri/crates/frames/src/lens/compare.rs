@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::clients::Client;
 use super::difference::compare;
-use super::{Difference, Event, Lens};
+use super::{Difference, Event, Format, Lens};
 use crate::{Limits, Span};
 
 /// Longest event that is compared, bytes. The readers of eight clients keep one each.
@@ -44,6 +44,7 @@ pub struct Found {
 /// Reads a body by the standard and by other lenses at once. Memory does not grow with the body.
 #[derive(Debug)]
 pub struct Comparison {
+    format: Format,
     standard: Client,
     /// The standard's events that some lens has not answered, from index `first` on.
     ahead: VecDeque<Event>,
@@ -68,13 +69,14 @@ struct Follower {
 pub type Body<'a> = &'a mut dyn FnMut(Span) -> Vec<u8>;
 
 impl Comparison {
-    /// A comparison of these lenses at the start of a body.
-    pub fn new(lenses: &[Lens]) -> Self {
+    /// A comparison of these lenses at the start of a body of `format`.
+    pub fn new(format: Format, lenses: &[Lens]) -> Self {
         let limits = Limits { unit: UNIT, ..Limits::default() };
         let follower =
             |&lens: &Lens| Follower { lens, client: Client::new(lens, limits), seen: VecDeque::new(), same: 0, verdict: Verdict::Same };
         Self {
-            standard: Client::new(Lens::Standard, limits),
+            format,
+            standard: Client::new(format.standard(), limits),
             ahead: VecDeque::new(),
             first: 0,
             followers: lenses.iter().map(follower).collect(),
@@ -130,9 +132,9 @@ impl Comparison {
     }
 
     fn compare(&mut self, body: Body<'_>) {
-        let Self { ahead, first, followers, at, over, .. } = self;
+        let Self { format, ahead, first, followers, at, over, .. } = self;
         for follower in followers.iter_mut().filter(|follower| follower.verdict == Verdict::Same) {
-            follower.catch_up(ahead, *first, *at, *over, body);
+            follower.catch_up(*format, ahead, *first, *at, *over, body);
         }
         let open = || followers.iter().filter(|follower| follower.verdict == Verdict::Same);
         let answered = open().map(|follower| follower.same).min().map_or(ahead.len(), |same| same - *first);
@@ -143,13 +145,19 @@ impl Comparison {
 
 impl Follower {
     /// Compares what both sides have, until one of them waits for the other or they differ.
-    fn catch_up(&mut self, ahead: &VecDeque<Event>, first: usize, at: u64, over: bool, body: Body<'_>) {
+    fn catch_up(&mut self, format: Format, ahead: &VecDeque<Event>, first: usize, at: u64, over: bool, body: Body<'_>) {
         loop {
             let (standard, client) = (ahead.get(self.same - first), self.seen.front());
             let waits = |event: &Event, more: usize| !over && at.saturating_sub(event.span.end) <= LAG && more <= AHEAD;
             match (standard, client) {
                 (None, None) => break,
                 (Some(event), None) if waits(event, ahead.len() - (self.same - first)) => break,
+                // The standard tells a line at its LF, so all that a client has beyond that is of the line that is still open: the first of
+                // it decides once the line is there, and the rest need not be kept.
+                (None, Some(_)) if format == Format::Ndjson && !over => {
+                    self.seen.truncate(1);
+                    break;
+                }
                 (None, Some(event)) if waits(event, self.seen.len()) => break,
                 _ => {}
             }

@@ -2,12 +2,12 @@
 
 use super::Event;
 use super::compare::Body;
-use crate::Span;
+use crate::{Span, json};
 
 /// What is different.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// The client does not see the event.
+    /// The client does not see the event (or line).
     Missing,
     /// The client sees an event where the standard has none.
     Extra,
@@ -69,12 +69,12 @@ pub(super) fn compare(body: Body<'_>, index: usize, standard: Option<&Event>, cl
 }
 
 fn missing(index: usize, event: &Event) -> Difference {
-    let message = format!("the client never sees the event «{}»", excerpt(&event.data, 0));
+    let message = format!("the client never sees «{}»", excerpt(&event.data, 0));
     Difference { kind: Kind::Missing, index, span: event.span, message }
 }
 
 fn extra(index: usize, event: &Event) -> Difference {
-    let message = format!("the client sees an event «{}» where the standard has none", excerpt(&event.data, 0));
+    let message = format!("the client sees «{}» where the standard has nothing", excerpt(&event.data, 0));
     Difference { kind: Kind::Extra, index, span: event.span, message }
 }
 
@@ -83,7 +83,11 @@ fn inside(body: Body<'_>, index: usize, event: &Event, seen: &Event) -> Option<D
     let differs = |kind, span, message| Some(Difference { kind, index, span, message });
     if event.data != seen.data {
         let at = common(&event.data, &seen.data);
-        let message = format!("where the standard has «{}», the client has «{}»", excerpt(&event.data, at), excerpt(&seen.data, at));
+        let has = |text: &str| if text.len() > at { format!("«{}»", excerpt(text, at)) } else { "nothing more".to_owned() };
+        // A line is given to a parser, which throws at what is not JSON.
+        let line = event.event.is_empty();
+        let throws = if line && !json::is_value(seen.data.as_bytes()) { ", which is not JSON" } else { "" };
+        let message = format!("where the standard has {}, the client has {}{throws}", has(&event.data), has(&seen.data));
         return differs(Kind::Data, place(body, event, at), message);
     }
     if event.event != seen.event {

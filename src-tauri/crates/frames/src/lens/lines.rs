@@ -65,6 +65,12 @@ impl Lines {
         self.search(true, sink);
     }
 
+    /// What the end of the stream cuts off.
+    pub(super) fn rest(&self) -> Line<'_> {
+        let end = self.start + self.kept.len() as u64;
+        Line { text: &self.kept, span: Span::new(self.start, end), next: end }
+    }
+
     fn search(&mut self, over: bool, sink: &mut dyn FnMut(Line<'_>)) {
         let (mut from, mut at) = (0, self.searched);
         loop {

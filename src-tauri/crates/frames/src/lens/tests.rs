@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod ndjson;
+
 fn data(lens: Lens, body: impl AsRef<[u8]>) -> Vec<String> {
     lens.read(body.as_ref(), &[]).into_iter().map(|event| event.data).collect()
 }
@@ -18,14 +20,14 @@ fn difference(lens: Lens, body: impl AsRef<[u8]>, reads: &[u64]) -> Option<(Kind
 #[test]
 fn a_plain_stream_looks_the_same_to_all() {
     let body = "data: {\"text\":\"grüße\"}\n\nevent: add\ndata: two\ndata: lines\n\n";
-    for lens in Lens::ALL {
+    for &lens in Format::Sse.lenses() {
         assert_eq!(difference(lens, body, &[]), None, "{}", lens.name());
         assert_eq!(lens.read(body.as_bytes(), &[]).len(), 2);
-        assert_eq!(Lens::find(lens.name()), Some(lens));
+        assert_eq!(Format::Sse.find(lens.name()), Some(lens));
         assert!(!lens.about().is_empty());
     }
-    assert_eq!(Lens::find("other"), None);
-    for lens in Lens::ALL {
+    assert_eq!(Format::Sse.find("other"), None);
+    for &lens in Format::Sse.lenses() {
         assert!(lens.read(b"", &[]).is_empty());
     }
 }
@@ -130,7 +132,7 @@ fn the_clients_themselves_saw_the_same() {
 }
 
 fn compared(body: impl Iterator<Item = Vec<u8>>) -> Comparison {
-    let mut comparison = Comparison::new(&Lens::ALL[1..]);
+    let mut comparison = Comparison::new(Format::Sse, &Format::Sse.lenses()[1..]);
     for piece in body {
         // Differences are looked for in the bytes around them; these tests look at kinds alone.
         comparison.push(&piece, true, &mut |span| vec![b'x'; span.len() as usize]);
@@ -142,7 +144,7 @@ fn compared(body: impl Iterator<Item = Vec<u8>>) -> Comparison {
 fn what_never_comes_is_told_long_before_the_end() {
     // A client that waits for LF LF keeps nothing of a CRLF stream without end.
     let event = b"data: 0123456789abcdef\r\n\r\n".repeat(200);
-    let mut comparison = Comparison::new(&[Lens::SplitBlankLine]);
+    let mut comparison = Comparison::new(Format::Sse, &[Lens::SplitBlankLine]);
     let mut pushed = 0;
     while !comparison.settled() {
         comparison.push(&event, true, &mut |_| Vec::new());
@@ -229,7 +231,7 @@ proptest! {
     fn a_body_in_pieces_is_told_like_the_whole(body in shards(), reads in prop::collection::vec(0u64..60, 0..5), sizes in prop::collection::vec(1usize..9, 1..5)) {
         let mut reads: Vec<u64> = reads.into_iter().map(|end| end.min(body.len() as u64)).chain([body.len() as u64]).collect();
         reads.sort_unstable();
-        let mut comparison = Comparison::new(&Lens::ALL);
+        let mut comparison = Comparison::new(Format::Sse, Format::Sse.lenses());
         let mut bytes = |span: Span| body[span.start as usize..span.end as usize].to_vec();
         let mut start = 0;
         for end in &reads {
@@ -258,7 +260,7 @@ proptest! {
         let mut reads = reads;
         reads.sort_unstable();
         let standard = Lens::Standard.read(&body, &reads);
-        for lens in Lens::ALL {
+        for &lens in Format::Sse.lenses() {
             let events = lens.read(&body, &reads);
             for event in &events {
                 for span in event.lines.iter().chain([&event.span]) {

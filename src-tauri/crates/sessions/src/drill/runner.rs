@@ -13,13 +13,15 @@ use super::lanes::{self, LaneInfo};
 use super::protocol::Asked;
 use super::tally::Tally;
 use super::view::{DrillState, DrillUpdate, DrillView, LaneReport, LaneUpdate, LaneView};
-use super::{Drill, driver};
+use super::{Drill, driver, store};
 use crate::compare::unix_ms;
-use crate::view::Draft;
+use crate::view::{Draft, Problem};
 use crate::{Engine, Error, Plan};
 
 /// A quarter of a second: figures change no faster than they can be read.
 const FIGURES: Duration = Duration::from_millis(250);
+/// How often a drill that runs is kept: what is lost with the program is no more than this.
+const KEEPING: Duration = Duration::from_secs(2);
 
 /// A drill that runs, or ran. Clones are the same one.
 #[derive(Clone)]
@@ -32,7 +34,15 @@ struct Shared {
     stop: watch::Sender<bool>,
     changed: watch::Sender<u64>,
     tallies: Vec<Arc<Mutex<Tally>>>,
-    end: Mutex<Option<(DrillState, f64)>>,
+    end: Mutex<Option<End>>,
+}
+
+/// How it ended, after how many milliseconds, and why it could not be kept.
+#[derive(Clone)]
+struct End {
+    state: DrillState,
+    elapsed_ms: f64,
+    problem: Option<Problem>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -75,6 +85,8 @@ pub fn run(engine: &Engine, mut drill: Drill) -> Result<Running, Error> {
         end: Mutex::default(),
     });
     let running = Running(shared.clone());
+    let library = engine.library().clone();
+    store::make_room(&library)?;
     let mut tasks = Vec::new();
     for (info, tally) in infos.into_iter().zip(&shared.tallies) {
         let mut lane = Lane {
@@ -102,13 +114,32 @@ pub fn run(engine: &Engine, mut drill: Drill) -> Result<Running, Error> {
             tally.view.state = if stopped { DrillState::Stopped } else { DrillState::Done };
         }));
     }
+    store::put(&library, &running.view())?;
+    let kept = running.clone();
     tokio::spawn(async move {
-        for task in tasks {
-            // A lane that panicked has told itself; its figures stay as they are.
-            let _ = task.await;
+        let keep = async |end: Option<&End>| {
+            let (library, view) = (library.clone(), kept.view_at(end));
+            tokio::task::spawn_blocking(move || store::put(&library, &view)).await
+        };
+        let lanes = async {
+            for task in tasks {
+                // A lane that panicked has told itself; its figures stay as they are.
+                let _ = task.await;
+            }
+        };
+        tokio::pin!(lanes);
+        loop {
+            tokio::select! {
+                () = &mut lanes => break,
+                // What cannot be kept now is told at the end, if it still cannot.
+                () = tokio::time::sleep(KEEPING) => drop(keep(None).await),
+            }
         }
         let state = if *shared.stop.borrow() { DrillState::Stopped } else { DrillState::Done };
-        *lock(&shared.end) = Some((state, shared.started.elapsed().as_secs_f64() * 1000.0));
+        let mut end = End { state, elapsed_ms: shared.started.elapsed().as_secs_f64() * 1000.0, problem: None };
+        // Kept before it is told that it is over.
+        end.problem = keep(Some(&end)).await.ok().and_then(Result::err).map(|error| *error.0);
+        *lock(&shared.end) = Some(end);
         shared.changed.send_modify(|version| *version += 1);
     });
     Ok(running)
@@ -184,15 +215,22 @@ impl Running {
         }
     }
 
-    fn state(&self) -> (DrillState, f64) {
-        lock(&self.0.end).unwrap_or_else(|| (DrillState::Running, self.0.started.elapsed().as_secs_f64() * 1000.0))
+    /// Where it stands.
+    fn standing(&self) -> End {
+        let running = || End { state: DrillState::Running, elapsed_ms: self.0.started.elapsed().as_secs_f64() * 1000.0, problem: None };
+        lock(&self.0.end).clone().unwrap_or_else(running)
     }
 
     /// All of it as it stands.
     pub fn view(&self) -> DrillView {
-        let (state, elapsed_ms) = self.state();
+        self.view_at(None)
+    }
+
+    /// All of it, at an end that is not told yet.
+    fn view_at(&self, end: Option<&End>) -> DrillView {
+        let End { state, elapsed_ms, problem } = end.cloned().unwrap_or_else(|| self.standing());
         let lanes = self.0.tallies.iter().map(|tally| lock(tally).view.clone()).collect();
-        DrillView { drill: self.0.drill.as_ref().clone(), started_at_ms: self.0.started_at_ms, state, elapsed_ms, lanes, problem: None }
+        DrillView { drill: self.0.drill.as_ref().clone(), started_at_ms: self.0.started_at_ms, state, elapsed_ms, lanes, problem }
     }
 
     /// A watcher that has seen nothing yet.
@@ -228,7 +266,7 @@ impl Watcher {
         }
         self.changed.mark_unchanged();
         // What is asked first is told last: what came meanwhile is in the next update.
-        let (state, elapsed_ms) = self.running.state();
+        let End { state, elapsed_ms, problem } = self.running.standing();
         self.over = state != DrillState::Running;
         let mut lanes = Vec::new();
         for (tally, seen) in self.running.0.tallies.iter().zip(&mut self.seen) {
@@ -238,6 +276,6 @@ impl Watcher {
             *seen = view.ticks.len();
             lanes.push(LaneUpdate { state: view.state, report: view.report.clone(), moments: view.moments.clone(), ticks });
         }
-        Some(DrillUpdate { id: self.running.id().to_owned(), state, elapsed_ms, lanes, problem: None })
+        Some(DrillUpdate { id: self.running.id().to_owned(), state, elapsed_ms, lanes, problem })
     }
 }

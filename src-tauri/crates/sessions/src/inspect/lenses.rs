@@ -1,18 +1,18 @@
-//! An event stream as other clients would have seen it, read from the log in steps: each answer is due at once, and the next question
+//! An event stream, or NDJSON, as other clients would have seen it, read from the log in steps: each answer is due at once, and the next question
 //! goes on from there. Who asks no more has cancelled.
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use weir_frames::Span;
 use weir_frames::coding::Decoder;
-use weir_frames::lens::{self, Comparison, Found, Lens, Verdict};
+use weir_frames::lens::{self, Comparison, Format, Found, Lens, Verdict};
+use weir_frames::{Span, json};
 use weir_recordings::RecordKind;
 
 use super::unit;
-use crate::analysis::{Fold, Layer, RowId};
-use crate::view::{LensDifference, LensReading, LensVerdict, LensView, Lenses};
+use crate::analysis::{Fold, Layer, Row, RowId};
+use crate::view::{LensDifference, LensFormat, LensReading, LensVerdict, LensView, Lenses};
 use crate::{Error, Session};
 
 /// How long one question goes on reading.
@@ -26,6 +26,7 @@ const BEFORE: usize = 32;
 /// A body on the way through all lenses.
 pub struct Run {
     stream: u16,
+    format: Format,
     conn: u32,
     comparison: Comparison,
     /// Undo the body's content codings, the outermost first.
@@ -43,27 +44,37 @@ pub struct Run {
     over: bool,
 }
 
-/// The body that a question about `row` means: the row's own where it is an event stream, else the first event stream of the session.
-pub fn body_of(fold: &Fold, row: Option<RowId>) -> Option<u16> {
-    let own = row.and_then(|id| super::row(fold, id)).filter(|row| row.layer == Layer::Sse);
-    own.or_else(|| fold.rows.iter_from(0).find(|row| row.layer == Layer::Sse)).map(|row| row.stream)
+/// The body that a question about `row` means: the row's own where it is an event stream or NDJSON, else the first such body of the session.
+pub fn body_of(fold: &Fold, row: Option<RowId>) -> Option<(u16, Format)> {
+    let body = |row: &Row| format(row.layer).map(|format| (row.stream, format));
+    row.and_then(|id| super::row(fold, id)).and_then(body).or_else(|| fold.rows.iter_from(0).find_map(body))
+}
+
+fn format(layer: Layer) -> Option<Format> {
+    match layer {
+        Layer::Sse => Some(Format::Sse),
+        Layer::Ndjson => Some(Format::Ndjson),
+        _ => None,
+    }
 }
 
 impl Run {
     /// A run at the start of a body.
-    pub fn new(fold: &Fold, stream: u16) -> Option<Self> {
+    pub fn new(fold: &Fold, stream: u16, format: Format) -> Option<Self> {
         let body = fold.streams.get(stream as usize)?;
+        let lenses = &format.lenses()[1..];
         Some(Self {
             stream,
             conn: body.conn,
-            comparison: Comparison::new(&Lens::ALL[1..]),
+            format,
+            comparison: Comparison::new(format, lenses),
             decoders: body.codings.iter().map(|(coding, _)| Decoder::new(*coding)).collect(),
             records: 0,
             wire: 0,
             read: 0,
             total: 0,
             borders: VecDeque::new(),
-            found: vec![None; Lens::ALL.len() - 1],
+            found: vec![None; lenses.len()],
             over: false,
         })
     }
@@ -141,10 +152,10 @@ impl Run {
 
     /// Keeps what was found just now with its place in the session, while the borders before it are known.
     fn note(&mut self, session: &Session) {
-        for (at, (_, _, verdict)) in self.comparison.verdicts().enumerate() {
+        for (at, (lens, _, verdict)) in self.comparison.verdicts().enumerate() {
             let Verdict::Differs(found) = verdict else { continue };
             if let Some(none @ None) = self.found.get_mut(at) {
-                *none = Some(placed(session, self.stream, &self.borders, found));
+                *none = Some(placed(session, self.stream, lens, &self.borders, found));
             }
         }
     }
@@ -164,7 +175,11 @@ impl Run {
             },
             difference: found.clone(),
         });
-        Lenses { conn: self.conn, read: self.read, total: self.total.max(self.read), done: self.over, lenses: lenses.collect() }
+        let format = match self.format {
+            Format::Sse => LensFormat::Sse,
+            Format::Ndjson => LensFormat::Ndjson,
+        };
+        Lenses { format, conn: self.conn, read: self.read, total: self.total.max(self.read), done: self.over, lenses: lenses.collect() }
     }
 }
 
@@ -174,7 +189,7 @@ fn bytes_of(session: &Session, stream: u16, span: Span) -> Vec<u8> {
     unit::read_span(&session.analysis().fold, session.bytes(), stream, span).unwrap_or_default()
 }
 
-fn placed(session: &Session, stream: u16, borders: &VecDeque<u64>, found: &Found) -> LensDifference {
+fn placed(session: &Session, stream: u16, lens: Lens, borders: &VecDeque<u64>, found: &Found) -> LensDifference {
     let Found { difference, standard, client } = found;
     let data = |event: &Option<lens::Event>| event.as_ref().map_or(String::new(), |event| event.data.clone());
     let at = if standard.is_some() && client.is_some() { lens::common(&data(standard), &data(client)) } else { 0 };
@@ -184,10 +199,12 @@ fn placed(session: &Session, stream: u16, borders: &VecDeque<u64>, found: &Found
     let wire = |span: Span| fold.streams.get(stream as usize).map(|stream| stream.wire(span)).unwrap_or_default();
     let spans = wire(difference.span);
     let row = fold.rows.iter_from(0).position(|row| {
-        row.stream == stream && row.layer == Layer::Sse && row.start <= difference.span.start && difference.span.start < row.span().end
+        row.stream == stream && format(row.layer).is_some() && row.start <= difference.span.start && difference.span.start < row.span().end
     });
-    // The border that a character of two reads lies across.
-    let cut = borders.iter().rev().find(|&&border| difference.span.start < border && border < difference.span.end);
+    // The border that a character of two reads lies across; or before which a client stopped, where it takes a read for a message.
+    let by_reads = matches!(lens, Lens::SplitEachRead | Lens::ParseEachRead);
+    let within = |border: u64| difference.span.start + u64::from(!by_reads) <= border && border < difference.span.end;
+    let cut = borders.iter().rev().find(|&&border| border > 0 && within(border));
     let border = cut.and_then(|&border| {
         let (before, after) = (wire(Span::new(border - 1, border)), wire(Span::new(border, border + 1)));
         Some((before.last()?.end, after.first()?.start))
@@ -207,8 +224,14 @@ fn placed(session: &Session, stream: u16, borders: &VecDeque<u64>, found: &Found
 fn reading(event: &lens::Event, at: usize) -> LensReading {
     let (before, rest) = event.data.split_at_checked(at).unwrap_or(("", &event.data));
     let skipped = before.chars().count().saturating_sub(BEFORE);
+    // A line has no type: what a parser makes of it is told instead.
+    let kind = match event.event.as_str() {
+        "" if json::is_value(event.data.as_bytes()) => "JSON",
+        "" => "not JSON",
+        kind => kind,
+    };
     LensReading {
-        event: event.event.clone(),
+        event: kind.into(),
         id: event.id.clone().unwrap_or_default(),
         begins: skipped == 0,
         before: before.chars().skip(skipped).collect(),

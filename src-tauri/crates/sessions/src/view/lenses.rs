@@ -1,4 +1,4 @@
-//! Client lenses: an event stream as other clients would have seen it.
+//! Client lenses: an event stream, or NDJSON, as other clients would have seen it.
 
 use serde::Serialize;
 use ts_rs::TS;
@@ -8,6 +8,8 @@ use ts_rs::TS;
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub struct Lenses {
+    /// What the body is.
+    pub format: LensFormat,
     /// Connection the body came over.
     pub conn: u32,
     /// Bytes of the body (compressed ones where it is compressed) that were read.
@@ -20,6 +22,17 @@ pub struct Lenses {
     pub done: bool,
     /// The lenses.
     pub lenses: Vec<LensView>,
+}
+
+/// What lenses are held on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "lowercase")]
+#[ts(export)]
+pub enum LensFormat {
+    /// An event stream.
+    Sse,
+    /// A JSON value a line.
+    Ndjson,
 }
 
 /// One lens.
@@ -35,7 +48,7 @@ pub struct LensView {
     pub about: String,
     /// The rule it does not keep, with its section.
     pub rule: String,
-    /// Events that it sees like the standard, before any difference.
+    /// Events (or lines) that it sees like the standard, before any difference.
     pub same: u32,
     /// What came of it so far.
     pub verdict: LensVerdict,
@@ -86,7 +99,7 @@ pub struct LensDifference {
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub struct LensReading {
-    /// The event's type.
+    /// The event's type; of a line `JSON` or `not JSON`.
     pub event: String,
     /// The last event id; "" where there is none.
     pub id: String,

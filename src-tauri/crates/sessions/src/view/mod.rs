@@ -15,7 +15,7 @@ pub use frames::{
     BitField, ByteShares, FilterError, FrameDetail, FrameRow, KindCount, Landmark, Node, Owner, Place, Ribbon, RibbonLane, RibbonPhase,
     RowsPage,
 };
-pub use lenses::{LensDifference, LensReading, LensVerdict, LensView, Lenses, Split};
+pub use lenses::{LensDifference, LensFormat, LensReading, LensVerdict, LensView, Lenses, Split};
 pub use library::{ExportFormat, SessionPage, SessionSummary, SessionsQuery};
 pub use live::{
     Block, BlockKind, Draft, FlowTotals, HeaderLine, Media, Metrics, Outcome, OutcomeKind, Preview, Problem, Rate, SessionInfo, State,

@@ -14,9 +14,9 @@ const lens = (part: Partial<LensView>): LensView => ({
 });
 
 test('a verdict says whether more may come, and events are counted from one', () => {
-  expect(verdictOf(lens({}), true)).toBe('same');
-  expect(verdictOf(lens({}), false)).toBe('same so far');
-  expect(verdictOf(lens({ verdict: 'unsettled' }), true)).toBe('open from event 5 on');
+  expect(verdictOf(lens({}), true, 'sse')).toBe('same');
+  expect(verdictOf(lens({}), false, 'sse')).toBe('same so far');
+  expect(verdictOf(lens({ verdict: 'unsettled' }), true, 'sse')).toBe('open from event 5 on');
   const difference = {
     kind: 'data',
     event: 4,
@@ -27,7 +27,8 @@ test('a verdict says whether more may come, and events are counted from one', ()
     spans: [],
     border: null,
   } satisfies LensView['difference'];
-  expect(verdictOf(lens({ verdict: 'differs', difference }), false)).toBe('differs at event 5');
+  expect(verdictOf(lens({ verdict: 'differs', difference }), false, 'sse')).toBe('differs at event 5');
+  expect(verdictOf(lens({ verdict: 'differs', difference }), true, 'ndjson')).toBe('differs at line 5');
 });
 
 test('what cannot be seen is named', () => {

@@ -1,10 +1,15 @@
+import type { LensFormat } from '../../../gen/LensFormat';
 import type { LensReading } from '../../../gen/LensReading';
 import type { LensView } from '../../../gen/LensView';
 
+/** What a client hands on. */
+export const UNITS: Record<LensFormat, string> = { sse: 'event', ndjson: 'line' };
+
 /** What a lens came to, in a few words. `done` says that nothing more is read. */
-export function verdictOf(lens: LensView, done: boolean): string {
-  if (lens.verdict === 'differs') return `differs at event ${(lens.difference?.event ?? 0) + 1}`;
-  if (lens.verdict === 'unsettled') return `open from event ${lens.same + 1} on`;
+export function verdictOf(lens: LensView, done: boolean, format: LensFormat): string {
+  const one = UNITS[format];
+  if (lens.verdict === 'differs') return `differs at ${one} ${(lens.difference?.event ?? 0) + 1}`;
+  if (lens.verdict === 'unsettled') return `open from ${one} ${lens.same + 1} on`;
   return done ? 'same' : 'same so far';
 }
 

@@ -6,14 +6,15 @@ use std::time::{Duration, SystemTime};
 use fastrand::Rng;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
+use weir_recordings::Library;
 
 use super::child::{Answer, Process, Programs};
 use super::kinds::{self, KindInfo, Way};
 use super::view::{MemoryCost, MemoryPoint, MemoryRow, MemoryView};
 use super::{MemoryDrill, usage};
-use crate::Error;
 use crate::compare::unix_ms;
-use crate::drill::DrillState;
+use crate::drill::{DrillState, store};
+use crate::{Engine, Error};
 
 /// How long memory may settle once connections are open.
 const SETTLE: Duration = Duration::from_millis(250);
@@ -38,11 +39,11 @@ fn lock(view: &Mutex<MemoryView>) -> MutexGuard<'_, MemoryView> {
     view.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Starts a memory drill; it gets an id of its own. Must be called within a tokio runtime.
+/// Starts a memory drill, which is kept in the engine's library; it gets an id of its own. Must be called within a tokio runtime.
 ///
 /// # Errors
-/// Those of [`MemoryDrill::check`].
-pub fn run(programs: Programs, mut drill: MemoryDrill) -> Result<Running, Error> {
+/// Those of [`MemoryDrill::check`]; the disk.
+pub fn run(engine: &Engine, programs: Programs, mut drill: MemoryDrill) -> Result<Running, Error> {
     drill.check()?;
     let mut rng = Rng::new();
     drill.id = (0..12).map(|_| if rng.bool() { rng.lowercase() } else { rng.digit(10) }).collect();
@@ -70,23 +71,30 @@ pub fn run(programs: Programs, mut drill: MemoryDrill) -> Result<Running, Error>
         problem: None,
         drill: drill.clone(),
     };
+    let library = engine.library().clone();
+    store::make_room(&library)?;
+    store::put(&library, &view)?;
     let (stop, mut stopped) = watch::channel(false);
     let (view, changed) = (Arc::new(Mutex::new(view)), Arc::new(watch::Sender::new(0)));
     let running = Running(Arc::new(Shared { stop, changed: changed.clone(), started: Instant::now(), view: view.clone() }));
     let started = running.0.started;
     tokio::spawn(async move {
-        let series = Series { programs, drill, view: view.clone(), changed: changed.clone() };
+        let series = Series { programs, drill, library: library.clone(), started, view: view.clone(), changed: changed.clone() };
         let ended = tokio::select! {
             ended = series.run() => Some(ended),
             // Dropping the series ends its processes. The sender goes with the last who could have wished for the result.
             _ = async { let _ = stopped.wait_for(|stop| *stop).await; } => None,
         };
-        let mut view = lock(&view);
-        view.elapsed_ms = started.elapsed().as_secs_f64() * 1000.0;
-        view.doing.clear();
-        view.state = if ended.is_some() { DrillState::Done } else { DrillState::Stopped };
-        view.problem = ended.and_then(Result::err).map(|error| *error.0);
-        drop(view);
+        let mut over = lock(&view).clone();
+        over.elapsed_ms = started.elapsed().as_secs_f64() * 1000.0;
+        over.doing.clear();
+        over.state = if ended.is_some() { DrillState::Done } else { DrillState::Stopped };
+        over.problem = ended.and_then(Result::err).map(|error| *error.0);
+        // Kept before it is told that it is over.
+        if let Err(error) = keep(&library, over.clone()).await {
+            over.problem.get_or_insert(*error.0);
+        }
+        *lock(&view) = over;
         changed.send_modify(|version| *version += 1);
     });
     Ok(running)
@@ -134,9 +142,18 @@ impl Running {
     }
 }
 
+/// Keeps it as it stands, off the runtime's own threads.
+async fn keep(library: &Library, view: MemoryView) -> Result<(), Error> {
+    let library = library.clone();
+    // A writer that panicked has told itself.
+    tokio::task::spawn_blocking(move || store::put(&library, &view)).await.unwrap_or(Ok(()))
+}
+
 struct Series {
     programs: Programs,
     drill: MemoryDrill,
+    library: Library,
+    started: Instant,
     view: Arc<Mutex<MemoryView>>,
     changed: Arc<watch::Sender<u64>>,
 }
@@ -192,14 +209,17 @@ impl Series {
                 lab_cpu: cpu(0),
                 client_cpu: cpu(1),
             };
-            let mut view = lock(&self.view);
-            view.done += 1;
-            if let Some(row) = view.rows.get_mut(at) {
-                row.points.push(point);
-                row.reckon();
-            }
-            drop(view);
+            let so_far = {
+                let mut view = lock(&self.view);
+                view.done += 1;
+                if let Some(row) = view.rows.get_mut(at) {
+                    row.points.push(point);
+                    row.reckon();
+                }
+                MemoryView { elapsed_ms: self.started.elapsed().as_secs_f64() * 1000.0, ..view.clone() }
+            };
             self.changed.send_modify(|version| *version += 1);
+            keep(&self.library, so_far).await?;
         }
         if let (Some(words), Some(row)) = (shortfall, lock(&self.view).rows.get_mut(at)) {
             row.problem = Some(words);
