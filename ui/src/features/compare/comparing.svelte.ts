@@ -14,6 +14,7 @@ import { call, IpcError, watchComparison } from '../../lib/ipc';
 import { toast } from '../../ui/toast.svelte';
 import { promptOf, withPrompt } from './lanes';
 import { LaneScreen } from './screen.svelte';
+import { Slices } from './slices.svelte';
 
 const NAME = 'compare';
 const SAVE_AFTER_MS = 400;
@@ -30,11 +31,18 @@ class Result {
   version = $state(0);
   progress = $state.raw<CompareProgress>()!;
   table = $state.raw<CompareTable | null>(null);
+  /** The table's rows as they are on screen: a few of them change in one display frame. */
+  readonly slices = new Slices();
   readonly runs: CompareRun[] = [];
   readonly comparison: Comparison;
   constructor(comparison: Comparison, progress: CompareProgress) {
     this.comparison = comparison;
     this.progress = progress;
+  }
+  /** Takes the newest table. */
+  tell(table: CompareTable | null): void {
+    this.table = table;
+    if (table) this.slices.take(table.rows);
   }
   get running(): boolean {
     return this.progress.state === 'running';
@@ -133,7 +141,7 @@ class Comparing {
       const view = await call('comparison', { id });
       this.#leave();
       const result = new Result(view.comparison, view.progress);
-      result.table = view.table;
+      result.tell(view.table);
       result.runs.push(...view.runs);
       this.#set(view.comparison);
       this.result = result;
@@ -191,7 +199,7 @@ class Comparing {
       if (known >= 0) result.runs[known] = run;
       else result.runs.push(run);
     }
-    if (update.table) result.table = update.table;
+    if (update.table) result.tell(update.table);
     if (this.shown === 'newest') for (const lane of update.lanes) this.screens[lane.lane]?.take(lane);
     if (update.runs.length || update.table) result.version++;
     if (was && !result.running) {
@@ -230,6 +238,7 @@ class Comparing {
 
   /** Takes the present comparison off the screen; one that runs goes on. */
   #leave(): void {
+    this.result?.slices.stop();
     this.#unwatch?.();
     this.#unwatch = null;
     this.result = null;

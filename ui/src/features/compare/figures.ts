@@ -19,7 +19,11 @@ export const member = (figure: string): string => figure.replace(/_(\w)/g, (_, c
 
 /** What a run measured of a figure, in the unit it is shown in; null where it has none. */
 export function valueOf(figures: RunFigures, row: Pick<CompareRow, 'figure' | 'unit'>): number | null {
-  const value = (figures as unknown as Record<string, unknown>)[member(row.figure)];
+  return valueBy(figures, member(row.figure), row);
+}
+
+function valueBy(figures: RunFigures, name: string, row: Pick<CompareRow, 'unit'>): number | null {
+  const value = (figures as unknown as Record<string, unknown>)[name];
   if (typeof value !== 'number' || !Number.isFinite(value)) return null;
   return row.unit === 'share' ? value * 100 : value;
 }
@@ -33,9 +37,10 @@ export function values(
   lanes: number,
   row: Pick<CompareRow, 'figure' | 'unit'>,
 ): { run: CompareRun; value: number }[][] {
+  const name = member(row.figure);
   const found: { run: CompareRun; value: number }[][] = Array.from({ length: lanes }, () => []);
   for (const run of runs) {
-    const value = counts(run) ? valueOf(run.figures, row) : null;
+    const value = counts(run) ? valueBy(run.figures, name, row) : null;
     if (value !== null) found[run.lane]?.push({ run, value });
   }
   for (const lane of found) lane.sort((a, b) => a.run.order - b.run.order);

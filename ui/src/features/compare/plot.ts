@@ -30,10 +30,21 @@ function colour(ink: string, palette: Palette): string {
   return ink.endsWith('+') ? palette.layer(ink.slice(0, -1)).text : palette.layer(ink).fill;
 }
 
+/** Fonts that contexts have. A canvas that got another size has lost its own. */
+const fonts = new WeakMap<CanvasRenderingContext2D, { font: string; width: number; height: number }>();
+
+/** Sets a font where it is not set already: setting one makes the page reckon all its styles first. */
+function useFont(context: CanvasRenderingContext2D, font: string): void {
+  const { width, height } = context.canvas;
+  const known = fonts.get(context);
+  if (known?.font === font && known.width === width && known.height === height) return;
+  context.font = font;
+  fonts.set(context, { font, width, height });
+}
+
 export function paint(context: CanvasRenderingContext2D, marks: readonly Mark[], palette: Palette): void {
   context.textBaseline = 'middle';
-  // To set a font or a colour costs as much as to draw with it.
-  let font = '';
+  // To set a colour costs as much as to draw with it.
   let fill = '';
   for (const mark of marks) {
     const ink = colour(mark.ink, palette);
@@ -44,7 +55,7 @@ export function paint(context: CanvasRenderingContext2D, marks: readonly Mark[],
       context.globalAlpha = 1;
     } else if (mark.is === 'text') {
       const own = `${mark.strong ? 600 : 400} ${SIZE}px ${FAMILY}`;
-      if (own !== font) context.font = font = own;
+      useFont(context, own);
       context.textAlign = mark.align === 'middle' ? 'center' : (mark.align ?? 'start');
       if (mark.strong) {
         // The name of a curve stands on other curves: a rim of the ground keeps it readable.

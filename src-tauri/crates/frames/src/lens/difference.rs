@@ -86,7 +86,7 @@ fn inside(body: Body<'_>, index: usize, event: &Event, seen: &Event) -> Option<D
         let has = |text: &str| if text.len() > at { format!("«{}»", excerpt(text, at)) } else { "nothing more".to_owned() };
         // A line is given to a parser, which throws at what is not JSON.
         let line = event.event.is_empty();
-        let throws = if line && !json::is_value(seen.data.as_bytes()) { ", which is not JSON" } else { "" };
+        let throws = if line && !json::is_value(seen.data.as_bytes()) { ": what it has is not JSON, and its parser throws" } else { "" };
         let message = format!("where the standard has {}, the client has {}{throws}", has(&event.data), has(&seen.data));
         return differs(Kind::Data, place(body, event, at), message);
     }

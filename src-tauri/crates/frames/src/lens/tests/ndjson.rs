@@ -92,7 +92,7 @@ fn what_a_read_holds_is_what_is_parsed() {
     // The LF in a read of its own is nobody's value.
     assert_eq!(difference(Lens::ParseEachRead, body, &[7, 8, 15]), None);
     let halves = first_difference(b"{\"a\":1}\n", &Lens::Lines.read(b"{\"a\":1}\n", &[]), &Lens::SplitEachRead.read(b"{\"a\":1}\n", &[4]));
-    assert_eq!(halves.unwrap().message, "where the standard has «:1}», the client has nothing more, which is not JSON");
+    assert_eq!(halves.unwrap().message, "where the standard has «:1}», the client has nothing more: what it has is not JSON, and its parser throws");
 }
 
 #[test]
