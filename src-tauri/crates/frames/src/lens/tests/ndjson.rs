@@ -92,7 +92,10 @@ fn what_a_read_holds_is_what_is_parsed() {
     // The LF in a read of its own is nobody's value.
     assert_eq!(difference(Lens::ParseEachRead, body, &[7, 8, 15]), None);
     let halves = first_difference(b"{\"a\":1}\n", &Lens::Lines.read(b"{\"a\":1}\n", &[]), &Lens::SplitEachRead.read(b"{\"a\":1}\n", &[4]));
-    assert_eq!(halves.unwrap().message, "where the standard has «:1}», the client has nothing more: what it has is not JSON, and its parser throws");
+    assert_eq!(
+        halves.unwrap().message,
+        "where the standard has «:1}», the client has nothing more: what it has is not JSON, and its parser throws"
+    );
 }
 
 #[test]
@@ -136,7 +139,7 @@ fn a_long_line_is_waited_for() {
 
 #[test]
 fn a_line_without_end_is_left_unsettled_in_bounded_memory() {
-    let mut comparison = compared((0..64).map(|n| if n == 0 { b"\"".repeat(1) } else { vec![b'x'; 1 << 20] }));
+    let mut comparison = compared((0..64).map(|n| if n == 0 { b"\"".to_vec() } else { vec![b'x'; 1 << 20] }));
     comparison.push(b"\"\n", true, &mut |_| Vec::new());
     comparison.finish(&mut |_| Vec::new());
     for (lens, _, verdict) in comparison.verdicts() {
