@@ -16,25 +16,25 @@ use weir_tests::peer::{Peer, Step, chunked, sized};
 use super::captures::{CHAT, COMPLETED, RESPONSES, delta, log, received, says};
 
 /// A desk, and proof after each mishap that it still works.
-struct Bench {
-    desk: Desk,
+pub(super) struct Bench {
+    pub(super) desk: Desk,
     good: Peer,
 }
 
 impl Bench {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let good = chunked("200 OK", "text/event-stream", &[says("fine").as_bytes(), b"data: [DONE]\n\n"], false);
         Self { desk: Desk::new(), good: Peer::play(good).await }
     }
 
-    async fn still_works(&self) {
+    pub(super) async fn still_works(&self) {
         let session = self.desk.run(&draft(&self.good.url("http", CHAT), "openai-chat", Sse)).await;
         assert_eq!(session.outcome().map(|outcome| outcome.kind), Some(Complete));
         assert_eq!(session.analysis().fold.folded.blocks[0].text, "fine");
     }
 
     /// Sends, and checks outcome, code and blame, that the four parts are there, and that the library says the same.
-    async fn fails(&self, draft: &Draft, kind: OutcomeKind, code: &str, blame: &str) -> (Arc<Session>, Problem) {
+    pub(super) async fn fails(&self, draft: &Draft, kind: OutcomeKind, code: &str, blame: &str) -> (Arc<Session>, Problem) {
         let session = self.desk.run(draft).await;
         let outcome = session.outcome().expect("it is over");
         let problem = outcome.problem.unwrap_or_else(|| panic!("{code}: no problem, {:?}", outcome.kind));
@@ -50,7 +50,7 @@ impl Bench {
     }
 
     /// As [`Bench::fails`] for a scripted answer; what was written must be in the log, byte for byte.
-    async fn answered(
+    pub(super) async fn answered(
         &self,
         script: Vec<Step>,
         transport: Transport,

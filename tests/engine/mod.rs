@@ -13,6 +13,7 @@ mod lab;
 mod lenses;
 mod oracles;
 mod ownership;
+mod refusals;
 mod reopened;
 mod secrets;
 mod stop;

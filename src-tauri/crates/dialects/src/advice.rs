@@ -22,12 +22,30 @@ pub struct Advice {
     pub next: &'static str,
 }
 
+impl Advice {
+    /// What there is to say about a cause.
+    pub const fn of(cause: Cause) -> Self {
+        Self { cause, means: cause.means(), next: cause.next() }
+    }
+}
+
 /// Advice for an error of `dialect` (its id). `status` is the HTTP status, 0 where it is not known; `code` and `message` are the provider's
 /// own, "" where it gave none. `None` where nothing more can be said than the provider says.
 pub fn advice(dialect: &str, status: u16, code: &str, message: &str) -> Option<Advice> {
     let cause = codes::sharp(dialect, code)
         .or_else(|| words::cause(dialect, message))
         .or_else(|| codes::blunt(code))
-        .or_else(|| matches!(status, 401).then_some(Cause::WrongKey))?;
-    Some(Advice { cause, means: cause.means(), next: cause.next() })
+        .or_else(|| by_status(status))?;
+    Some(Advice::of(cause))
+}
+
+/// What a status says that is but for one cause.
+fn by_status(status: u16) -> Option<Cause> {
+    match status {
+        401 => Some(Cause::WrongKey),
+        402 => Some(Cause::Quota),
+        451 => Some(Cause::Region),
+        529 => Some(Cause::Overloaded),
+        _ => None,
+    }
 }

@@ -17,6 +17,7 @@ pub mod dashscope;
 pub mod dashscope_task;
 pub mod gemini;
 pub mod gemini_live;
+pub mod kin;
 pub mod lmstudio;
 pub mod mcp;
 pub mod ollama;

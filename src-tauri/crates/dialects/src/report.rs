@@ -158,7 +158,9 @@ fn at_depth<'a>(source: &Source<'a>, raw: Raw<'a>, depth: u8) -> Report<'a> {
                     Report { code: if code.is_empty() { inner.code } else { code }, ..inner }
                 }
                 Some(told) => Report { code, message: shown(told), at: source.place(told) },
-                None => Report { code, ..whole(raw) },
+                // {"type":"insufficient_quota","code":"insufficient_quota"}: nothing but its name.
+                None if !code.is_empty() => Report { message: code.clone(), code, at: source.place(raw) },
+                None => whole(raw),
             }
         }
     }

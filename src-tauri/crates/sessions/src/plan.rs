@@ -91,6 +91,20 @@ impl Plan {
         keyed(&self.call.url) || self.call.headers.iter().any(|h| keyed(&h.value)) || self.call.subprotocols.iter().any(|p| keyed(p))
     }
 
+    /// Nothing in the call can be a credential, as far as names tell.
+    pub fn is_keyless(&self) -> bool {
+        let telling = |name: &str| {
+            let name = name.to_ascii_lowercase();
+            ["auth", "key", "token", "cookie", "secret"].iter().any(|word| name.contains(word))
+        };
+        let query = self.call.url.split_once('?').map_or("", |(_, query)| query);
+        !self.wants_key()
+            && self.call.sign.is_none()
+            && self.call.subprotocols.is_empty()
+            && !self.call.headers.iter().any(|header| telling(&header.name))
+            && !query.split('&').any(|pair| telling(pair.split('=').next().unwrap_or_default()))
+    }
+
     /// Provider whose key is sent.
     pub fn keyed_by(&self) -> &str {
         self.console.as_ref().map_or(&self.draft.provider, |console| &console.key)

@@ -66,6 +66,7 @@ impl Session {
     /// A session whose log will be told to [`Session::push`].
     pub fn new(id: &str, title: &str, plan: Plan, started_at_ms: i64, bytes: Reader, clock: Clock) -> Self {
         let mut analysis = Analysis::new(plan.dialect(), plan.draft.transport);
+        analysis.keyless = plan.is_keyless();
         let reflexes = Reflexes::default();
         if let Some(console) = &plan.console {
             analysis.console(console.mode);

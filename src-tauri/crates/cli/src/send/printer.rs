@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 use weir_dialects::DeltaKind;
+use weir_dialects::advice::{self, Advice, Cause};
 use weir_recordings::RecordKind;
 use weir_sessions::Session;
 use weir_sessions::analysis::Told;
@@ -96,9 +97,20 @@ impl Printer {
         {
             out::problem(problem);
         }
+        if let Some(advice) = filtered(session) {
+            out::note(&format!("{} {}", advice.means, advice.next));
+        }
         out::note(&crate::sessions::figures(session));
         Ok(())
     }
+}
+
+/// What there is to say of a reply that is whole for its protocol, but which a filter ended: the reason alone says little.
+fn filtered(session: &Session) -> Option<Advice> {
+    let analysis = session.analysis();
+    let finish = analysis.fold.folded.facts.finish.as_ref()?;
+    let said = advice::advice(analysis.fold.dialect.id(), 0, &finish.reason, "");
+    said.filter(|advice| advice.cause == Cause::Filtered && session.outcome().is_some_and(|outcome| outcome.kind == OutcomeKind::Complete))
 }
 
 impl Shared {

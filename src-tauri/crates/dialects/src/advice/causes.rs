@@ -27,6 +27,8 @@ macro_rules! causes {
 }
 
 causes! {
+    /// No key came with the request.
+    NoKey: "The provider wants a key, and none was sent.", "Store one for this provider in Keys (on the command line: weir-cli keys set, or --key env:NAME), then send again.";
     /// The key is not one of the provider's.
     WrongKey: "The provider does not know this key.", "Check it in Keys: it may be cut, revoked, of another provider, or of another region of this one.";
     /// The token was good once.
@@ -37,6 +39,8 @@ causes! {
     NoRight: "The key is good, but may not do this.", "Check which models and endpoints the key or its project has a right to.";
     /// The model is not offered to this account.
     ModelAccess: "The account has no access to this model yet.", "Ask for access to the model in the provider's console, or take another model or region.";
+    /// The model is behind a profile.
+    Profile: "This model is not called by its own id: it is offered through an inference profile.", "Take the profile's id or ARN as the model; mostly it is the id with the region before it, such as us. or eu.";
     /// There is no such model.
     UnknownModel: "The provider has no model of this name, or none for this key.", "Choose one of the provider's list, and mind how it writes names; at Azure it is the deployment's name.";
     /// The model is not on this machine.

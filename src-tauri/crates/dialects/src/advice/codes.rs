@@ -20,6 +20,8 @@ pub(super) fn blunt(code: &str) -> Option<Cause> {
 
 /// The code in lower case; AWS puts a URL behind its names, and a namespace before them.
 fn bare(code: &str) -> String {
+    // Close codes stand before their names.
+    let code = code.trim_start_matches(|c: char| c.is_ascii_digit()).strip_prefix(' ').unwrap_or(code);
     let name = code.split(':').next().unwrap_or_default();
     name.rsplit('#').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
@@ -52,7 +54,6 @@ const SHARP: &[(&str, Cause)] = &[
     ("unsupported_parameter", Parameter),
     ("unsupported_value", Parameter),
     ("unknown_parameter", Parameter),
-    ("invalid_value", Parameter),
     ("invalid_type", Parameter),
     ("missing_required_parameter", Parameter),
     ("unsupported_model", Unsupported),
@@ -87,7 +88,6 @@ const SHARP: &[(&str, Cause)] = &[
     ("overloaded_error", Overloaded),
     // Google
     ("unauthenticated", WrongKey),
-    ("permission_denied", NoRight),
     ("unavailable", Overloaded),
     ("deadline_exceeded", Timeout),
     ("safety", Filtered),
@@ -115,6 +115,9 @@ const SHARP: &[(&str, Cause)] = &[
     ("limitrequests", RateLimit),
     ("datainspectionfailed", Filtered),
     ("data_inspection_failed", Filtered),
+    // Cohere
+    ("error_toxic", Filtered),
+    ("error_limit", TooLong),
     ("invalidurl", Endpoint),
     ("requesttimeout", Timeout),
     ("responsetimeout", Timeout),
@@ -140,10 +143,12 @@ const BLUNT: &[(&str, Cause)] = &[
     ("requests", RateLimit),
     ("resource_exhausted", RateLimit),
     ("accessdeniedexception", NoRight),
+    ("permission_denied", NoRight),
     ("failed_precondition", Parameter),
     ("not_found", UnknownModel),
     ("not_found_error", UnknownModel),
     ("notfounderror", UnknownModel),
+    ("invalid_value", Parameter),
     ("invalid_argument", Parameter),
     ("invalid_request_error", Parameter),
     ("invalidparameter", Parameter),

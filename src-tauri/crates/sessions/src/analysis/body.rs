@@ -6,7 +6,7 @@ use weir_dialects::{Payload, Status, Transport, stray};
 use weir_frames::coding::{self, Coding, Decoder};
 use weir_frames::{Limits, Span, array, eventstream, ndjson, sse};
 
-use super::fold::{Carried, Fold, Told, named};
+use super::fold::{Carried, Fold, OPENING, Told, named};
 use super::ledger::Owner;
 use super::row::{Kind, Layer};
 
@@ -40,6 +40,7 @@ impl Body {
     /// A body that begins now. The response's own media type decides how it is read; the plan decides only where that says nothing.
     pub fn new(fold: &mut Fold, t: u64, conn: u32, carrier: Layer, status: &Status) -> Self {
         let stream = fold.stream(conn, false, Some(carrier));
+        fold.opening.clear();
         let media = status.media_type.as_str();
         let limits = Limits::default();
         let codings = content_codings(&fold.response).unwrap_or_default();
@@ -109,6 +110,8 @@ impl Body {
     /// The next bytes, codings undone.
     fn decoded(&mut self, fold: &mut Fold, t: u64, bytes: &[u8], told: &mut dyn FnMut(Told<'_>)) {
         self.len += bytes.len() as u64;
+        let room = OPENING.saturating_sub(fold.opening.len()).min(bytes.len());
+        fold.opening.extend_from_slice(&bytes[..room]);
         let stream = self.stream;
         if let Format::Whole { bytes: gathered, sniff, .. } = &mut self.format
             && *sniff

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use weir_dialects::delta::Part;
-use weir_dialects::{Decoder as DialectDecoder, Delta, DeltaKind, Dialect, Payload, Status, Transport};
+use weir_dialects::{Decoder as DialectDecoder, Delta, DeltaKind, Dialect, Payload, Status, Transport, kin};
 use weir_frames::coding::{Coding, Decoder};
 use weir_frames::{Span, layers::Map};
 
@@ -75,6 +75,12 @@ pub struct Told<'a> {
     pub delta: &'a Delta<'a>,
 }
 
+/// Payloads that are looked at for which dialect they are of: the first ones may be keep-alives.
+const LOOKED: u8 = 16;
+
+/// Bytes of a body's beginning that are kept.
+pub const OPENING: usize = 400;
+
 /// HTTP/2 header blocks kept decoded.
 pub const HEADS: usize = 256;
 
@@ -139,6 +145,12 @@ pub struct Fold {
     pub coded: Option<String>,
     /// Why a whole body could not be decoded, as the dialect tells it.
     pub unread: Option<String>,
+    /// The dialect that the peer's payloads are of, once one of them gave itself away.
+    pub spoken: Option<&'static str>,
+    /// Payloads that were looked at for that.
+    looked: u8,
+    /// How the last response's body begins, content codings undone: what is shown where nothing can be decoded.
+    pub opening: Vec<u8>,
     /// Close code and reason the peer sent.
     pub close: Option<(Option<u16>, String)>,
     /// Close code and reason that Weir sent before the peer sent its own.
@@ -184,6 +196,9 @@ impl Fold {
             framed_end: false,
             coded: None,
             unread: None,
+            spoken: None,
+            looked: 0,
+            opening: Vec::new(),
             close: None,
             farewell: None,
             violation: None,
@@ -366,6 +381,10 @@ impl Fold {
     ) {
         let row = self.row(t, stream, span, layer, Kind::Unknown, word);
         let is_json = looks_like_json(payload.bytes());
+        if self.decodes && self.spoken.is_none() && self.looked < LOOKED && self.folded.blocks.is_empty() {
+            self.looked += 1;
+            self.spoken = kin::recognise(&payload);
+        }
         let mut own = self.ledger.rows.last_mut().copied().unwrap_or_default();
         if let Carried::Deflated(bytes) = carried {
             own.pass(Owner::Ws, Owner::Coding, bytes);

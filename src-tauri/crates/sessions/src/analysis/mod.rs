@@ -51,6 +51,8 @@ pub struct Analysis {
     again: Option<Again>,
     /// How a console stands, where this is one's log.
     console: Option<Standing>,
+    /// The request carries no key: who is refused for want of one needs none other.
+    pub keyless: bool,
 }
 
 /// Where the figures begin on a connection that had to be warmed up: what was there by then is none of theirs.
@@ -78,6 +80,7 @@ impl Analysis {
             over: false,
             again: None,
             console: None,
+            keyless: false,
         }
     }
 

@@ -1,6 +1,8 @@
 //! How a session ended: the dialect's end marker decides, then whose fault it was if there is none.
 
-use weir_dialects::advice::{self, Advice, Cause};
+mod refusal;
+mod strange;
+
 use weir_transport::{Blame, Error};
 
 use super::Analysis;
@@ -25,7 +27,7 @@ pub fn of(analysis: &Analysis) -> Outcome {
         };
     }
     if code >= 400 {
-        return failed(status_problem(analysis, code));
+        return failed(refusal::of_status(analysis, code));
     }
     if matches!(code, 300..=303 | 307 | 308) {
         let to = field(analysis, "location").unwrap_or_else(|| "no Location field".into());
@@ -39,17 +41,16 @@ pub fn of(analysis: &Analysis) -> Outcome {
         ));
     }
     if (300..400).contains(&code) {
-        return failed(status_problem(analysis, code));
+        return failed(refusal::of_status(analysis, code));
     }
-    if let Some(media) = wrong_body(analysis).filter(|_| fold.decodes && !whole) {
-        return failed(unexpected(
-            analysis,
-            format!("The answer is {media}, not a model's reply."),
-            "A gateway or a wrong path often answers like this: check the URL.",
-        ));
+    if let Some(problem) = strange::page(analysis).filter(|_| fold.decodes && !whole) {
+        return failed(problem);
     }
     if let Some((code, message)) = &facts.error {
-        return failed(peer_error(analysis, code, message));
+        return failed(refusal::in_reply(analysis, code, message));
+    }
+    if let Some(problem) = strange::dialect(analysis) {
+        return failed(problem);
     }
     if let Some(error) = phases.failed.as_ref().filter(|e| !(whole && analysis.settled() && STOPPED.contains(&e.code.as_str()))) {
         let kind = match error.code.as_str() {
@@ -63,18 +64,7 @@ pub fn of(analysis: &Analysis) -> Outcome {
         return Outcome { kind: OutcomeKind::Complete, problem: None };
     }
     if let Some((close, reason)) = fold.close.as_ref().filter(|(code, _)| !matches!(code, None | Some(1000 | 1001))) {
-        let close = close.unwrap_or(1005);
-        if let Some((code, words)) = fold.dialect.closed(close, reason) {
-            return failed(peer_error(analysis, &code, &words));
-        }
-        return failed(problem(
-            Blame::Peer,
-            format!("close-{close}"),
-            format!("The server closed the WebSocket with {close} before the reply was whole."),
-            came(analysis),
-            format!("close {close} {reason}"),
-            advice(analysis, 0, reason, reason).map_or(close_advice(close), |advice| advice.next),
-        ));
+        return failed(refusal::by_close(analysis, close.unwrap_or(1005), reason));
     }
     if let Some(coding) = &fold.coded {
         return failed(problem(
@@ -86,12 +76,8 @@ pub fn of(analysis: &Analysis) -> Outcome {
             "Switch compression off at the server or the proxy before it, or take Accept-Encoding out of the request's own headers.",
         ));
     }
-    if let Some(why) = fold.unread.as_ref().filter(|_| fold.deltas == 0 && fold.framed_end) {
-        return failed(unexpected(
-            analysis,
-            format!("The answer cannot be read: {why}."),
-            "See its bytes: a proxy may have cut or changed it.",
-        ));
+    if let Some(problem) = strange::body(analysis) {
+        return failed(problem);
     }
     Outcome { kind: OutcomeKind::Cut, problem: Some(cut(analysis)) }
 }
@@ -169,92 +155,6 @@ fn came(analysis: &Analysis) -> String {
     }
 }
 
-fn status_problem(analysis: &Analysis, status: u16) -> Problem {
-    let (code, message) = analysis.fold.folded.facts.error.clone().unwrap_or_default();
-    let (blame, what, next): (Blame, &str, String) = match status {
-        400 | 422 => {
-            (Blame::User, "The server does not accept the request as it is", "Change what its message names, then send again.".into())
-        }
-        401 => (Blame::Configuration, "The server does not accept the key", "Check the key for this provider in Keys.".into()),
-        403 => (Blame::Configuration, "The key may not do this", "Check the key's rights, the model's region and the account.".into()),
-        404 => (Blame::User, "There is no such path or model", "Check the URL and the model name.".into()),
-        408 | 504 => (Blame::Network, "Something between waited too long", "Try again; for long prompts ask for a stream.".into()),
-        413 => (Blame::User, "The request is too large", "Shorten it.".into()),
-        429 => (Blame::Peer, "Rate limited", retry(analysis)),
-        500..=599 => (Blame::Peer, "The server failed", "Try again in a while; the fault is not in your request.".into()),
-        _ => (Blame::Peer, "The server refused", "See its answer below.".into()),
-    };
-    // The provider's own code tells more than the status does; how long to wait, the status's headers tell better.
-    let known = advice(analysis, status, &code, &message);
-    let next = match known {
-        Some(advice) if !matches!(advice.cause, Cause::RateLimit | Cause::Overloaded) => advice.next.to_owned(),
-        _ => next,
-    };
-    let means = known.map_or(String::new(), |advice| format!(" {}", advice.means));
-    let says = if message.is_empty() { String::new() } else { format!(": {}", sentence(&message)) };
-    let evidence = [head(analysis), if code.is_empty() { String::new() } else { format!("code: {code}") }, message.clone()];
-    problem(
-        blame,
-        format!("http-{status}"),
-        format!("{status}, {}{means}", sentence(&format!("{what}{says}"))),
-        "No reply was made.".into(),
-        evidence.iter().filter(|line| !line.is_empty()).cloned().collect::<Vec<_>>().join("\n"),
-        &next,
-    )
-}
-
-fn retry(analysis: &Analysis) -> String {
-    let millis = field(analysis, "retry-after-ms").map(|ms| format!("{ms} ms"));
-    match millis
-        .or_else(|| field(analysis, "retry-after").map(|v| if v.bytes().all(|b| b.is_ascii_digit()) { format!("{v} s") } else { v }))
-    {
-        Some(wait) => format!("Retry in {wait}: the time the server gave."),
-        None => "The server gave no time to wait; try again in a while.".into(),
-    }
-}
-
-fn peer_error(analysis: &Analysis, code: &str, message: &str) -> Problem {
-    let shown = if code.is_empty() { "peer-error" } else { code };
-    let known = advice(analysis, analysis.fold.status.as_ref().map_or(0, |status| status.code), code, message);
-    let means = known.map_or(String::new(), |advice| format!(" {}", advice.means));
-    problem(
-        Blame::Peer,
-        shown,
-        format!("The provider reported an error inside the stream: {}{means}", sentence(message)),
-        came(analysis),
-        if code.is_empty() { message.to_owned() } else { format!("{code}: {message}") },
-        known
-            .map_or("HTTP said success, so only the stream tells. What the provider's code means stands in its documentation.", |advice| {
-                advice.next
-            }),
-    )
-}
-
-/// What the provider's own code means, and what to do.
-fn advice(analysis: &Analysis, status: u16, code: &str, message: &str) -> Option<Advice> {
-    advice::advice(analysis.fold.dialect.id(), status, code, message)
-}
-
-/// The text with a full stop, where it has no end of its own.
-fn sentence(text: &str) -> String {
-    let text = text.trim_end();
-    if text.is_empty() || text.ends_with(['.', '!', '?', '。', '！', '？', '…']) { text.to_owned() } else { format!("{text}.") }
-}
-
-fn wrong_body(analysis: &Analysis) -> Option<String> {
-    let status = analysis.fold.status.as_ref()?;
-    (status.media_type == "text/html" || status.media_type == "application/xhtml+xml").then(|| {
-        // What the decoder found in it: its title, or that it has none.
-        let title = analysis.fold.folded.facts.error.as_ref().filter(|(_, title)| !title.starts_with("an HTML page"));
-        let title = title.map_or(String::new(), |(_, title)| format!(", «{title}»"));
-        format!("an HTML page ({}{title})", status.media_type)
-    })
-}
-
-fn unexpected(analysis: &Analysis, message: String, next: &str) -> Problem {
-    problem(Blame::Network, "unexpected-body", message, "Nothing could be decoded; the bytes are kept.".into(), head(analysis), next)
-}
-
 fn cut(analysis: &Analysis) -> Problem {
     let fold = &analysis.fold;
     if let Some((code, message)) = &fold.violation {
@@ -278,14 +178,7 @@ fn cut(analysis: &Analysis) -> Problem {
         );
     }
     if fold.status.is_some() && fold.deltas == 0 && fold.framed_end {
-        return problem(
-            Blame::Peer,
-            "empty",
-            "The answer ended without a reply.",
-            came(analysis),
-            head(analysis),
-            "See the frames for what came instead.",
-        );
+        return strange::nothing(analysis);
     }
     let how = if fold.framed_end {
         "The response ended"
@@ -306,16 +199,4 @@ fn cut(analysis: &Analysis) -> Problem {
         evidence,
         "Send again; a POST is never repeated by itself.",
     )
-}
-
-fn close_advice(code: u16) -> &'static str {
-    match code {
-        1008 => "The server names a policy: check key, model and content.",
-        1009 => "A message was too big for the server.",
-        1011 => "The server failed; try again in a while.",
-        1012 | 1013 => "The server restarts or is busy; try again in a while.",
-        3000 => "Unauthorised: check the key for this provider in Keys.",
-        1007 => "The server did not accept a message's content: see the reason.",
-        _ => "See the close frame's reason.",
-    }
 }
