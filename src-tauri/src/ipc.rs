@@ -17,8 +17,8 @@ use weir_sessions::drill::{Drill, DrillKind, DrillSummary, DrillUpdate, DrillVie
 use weir_sessions::models::ModelList;
 use weir_sessions::view::{
     ByteShares, ConsoleDraft, ConsoleMessage, ConsolePage, ConsoleRule, DialectInfo, Draft, ExportFormat, FilterError, FrameDetail,
-    Landmark, Lenses, MessageForm, Place, Preview, Problem, Ribbon, RowsPage, SessionInfo, SessionPage, SessionSummary, SessionsQuery,
-    Settings, Update,
+    Landmark, Lenses, MessageForm, Place, Preview, Problem, ReadBody, Ribbon, RowsPage, SessionInfo, SessionPage, SessionSummary,
+    SessionsQuery, Settings, Update,
 };
 
 use crate::commands;
@@ -186,7 +186,7 @@ commands! {
     compose::models(provider: String, base_url: Option<String>, refresh: bool) -> ModelList;
     compose::save_provider(provider: Provider) -> Vec<Provider>;
     compose::delete_provider(id: String) -> Vec<Provider>;
-    compose::read_body(draft: Draft, body: String) -> Option<Ask>;
+    compose::read_body(draft: Draft, body: String) -> Option<ReadBody>;
     compose::import_curl(text: String) -> Imported;
     compose::keep_found_key(provider: String, keep: KeptIn) -> KeyInfo;
     compose::forget_found_key() -> ();

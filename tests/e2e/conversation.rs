@@ -84,6 +84,18 @@ fn the_raw_body_and_the_form_follow_each_other() {
         let temperature: String = window.ask("return document.querySelector('[data-testid=param-temperature]').value", vec![]).await?;
         assert_eq!(temperature, "0.5");
         assert_eq!(send(window).await?, "complete");
+        // A body that asks for no stream takes the transport along, and the other way round.
+        window.click("tab-raw-body").await?;
+        let pressed = "return document.querySelector('[data-testid=transport] [aria-checked=true]')?.textContent.trim()";
+        for (stream, transport, said) in [("", "HTTP", "no stream"), (r#","stream":true"#, "SSE", "asks for a stream")] {
+            let body = format!(r#"{{"model":"lab/steady","messages":[{{"role":"user","content":"Third"}}]{stream}}}"#);
+            crate::steps::rewrite(window, "raw-body", &body).await?;
+            window.reads("raw-standing", said).await?;
+            picture(window, &format!("raw-body-{}", transport.to_lowercase())).await?;
+            let chosen: Option<String> = window.ask(pressed, vec![]).await?;
+            assert_eq!(chosen.as_deref(), Some(transport));
+        }
+        assert_eq!(send(window).await?, "complete");
         Ok(())
     });
 }

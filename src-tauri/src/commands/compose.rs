@@ -1,10 +1,10 @@
 //! The composer.
 
+use weir_dialects::dialect;
 use weir_dialects::provider::Provider;
-use weir_dialects::{Ask, dialect};
 use weir_sessions::Error;
 use weir_sessions::models::{self, ModelList};
-use weir_sessions::view::{DialectInfo, Draft, Preview};
+use weir_sessions::view::{DialectInfo, Draft, Preview, ReadBody};
 
 use std::sync::PoisonError;
 
@@ -35,8 +35,12 @@ pub async fn delete_provider(app: App, id: String) -> Result<Vec<Provider>, Erro
     blocking(move || app.engine.delete_provider(&id)).await
 }
 
-pub async fn read_body(app: App, draft: Draft, body: String) -> Result<Option<Ask>, Error> {
-    blocking(move || app.engine.read_body(&draft, &body).map(|ask| app.engine.without_files(&ask)).transpose()).await
+pub async fn read_body(app: App, draft: Draft, body: String) -> Result<Option<ReadBody>, Error> {
+    blocking(move || {
+        let kept = |read: ReadBody| Ok(ReadBody { ask: app.engine.without_files(&read.ask)?, ..read });
+        app.engine.read_body(&draft, &body).map(kept).transpose()
+    })
+    .await
 }
 
 /// Keeps an attached file; gives the reference that stands for it in a draft.

@@ -39,6 +39,7 @@ import type { Place } from './Place';
 import type { Preset } from './Preset';
 import type { Preview } from './Preview';
 import type { Provider } from './Provider';
+import type { ReadBody } from './ReadBody';
 import type { ReportFormat } from './ReportFormat';
 import type { Ribbon } from './Ribbon';
 import type { RowsPage } from './RowsPage';
@@ -55,7 +56,7 @@ export interface Commands {
   models: { args: { provider: string; baseUrl: string | null; refresh: boolean }; result: ModelList };
   save_provider: { args: { provider: Provider }; result: Provider[] };
   delete_provider: { args: { id: string }; result: Provider[] };
-  read_body: { args: { draft: Draft; body: string }; result: Ask | null };
+  read_body: { args: { draft: Draft; body: string }; result: ReadBody | null };
   import_curl: { args: { text: string }; result: Imported };
   keep_found_key: { args: { provider: string; keep: KeptIn }; result: KeyInfo };
   forget_found_key: { args: Record<string, never>; result: null };

@@ -21,9 +21,15 @@ fn example(dialect: &'static str, transport: Transport, system: &'static str, te
         }
         "gemini" => "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash:generateContent",
         "ollama" => "http://localhost:11434/api/chat",
+        "dashscope" => "https://dashscope.aliyuncs.com/api/v1/services/aigc/text-generation/generation",
+        "dashscope-parts" => "https://dashscope.aliyuncs.com/api/v1/services/aigc/multimodal-generation/generation",
+        "bedrock-converse" if transport == Transport::Http => "https://bedrock-runtime.us-east-1.amazonaws.com/model/m/converse",
+        "bedrock-converse" => "https://bedrock-runtime.us-east-1.amazonaws.com/model/m/converse-stream",
+        "openai-realtime" => "wss://api.openai.com/v1/realtime?model=m",
+        "qwen-realtime" => "wss://dashscope.aliyuncs.com/api-ws/v1/realtime?model=m",
         _ => "",
     };
-    Example { dialect, transport, url, body, system, texts }
+    Example { dialect: dialect.strip_suffix("-parts").unwrap_or(dialect), transport, url, body, system, texts }
 }
 
 fn examples() -> Vec<Example> {
@@ -32,7 +38,7 @@ fn examples() -> Vec<Example> {
         "properties": {"location": {"type": "string", "description": "City and country"}, "unit": {"type": "string", "enum": ["c", "f"]}},
         "required": ["location"]
     });
-    use Transport::{Http, Ndjson, Sse, Websocket};
+    use Transport::{Eventstream, Http, Ndjson, Sse, Websocket};
     vec![
         // OpenAI Chat Completions
         example(
@@ -271,6 +277,131 @@ fn examples() -> Vec<Example> {
                 {"role": "tool", "tool_call_id": "get_weather_1", "content": [{"type": "document", "document": {"data": "{\"t\":14}"}}, {"type": "text", "text": "14"}]}
             ], "documents": [{"id": "1", "data": {"text": "x"}}], "tools": [{"type": "function", "function": {"name": "get_weather", "parameters": weather}}]}),
         ),
+        // DashScope
+        example(
+            "dashscope",
+            Sse,
+            "You are a helpful assistant.",
+            &["Who are you?"],
+            json!({"model": "qwen-plus", "input": {"messages": [{"role": "system", "content": "You are a helpful assistant."}, {"role": "user", "content": "Who are you?"}]}, "parameters": {"result_format": "message"}}),
+        ),
+        example("dashscope", Http, "", &["Hi"], json!({"model": "qwen-plus", "input": {"messages": [{"role": "user", "content": "Hi"}]}})),
+        example(
+            "dashscope",
+            Sse,
+            "",
+            &["Weather?", "", "14", "Mind the tone.", "And tomorrow?"],
+            json!({"model": "qwen-plus", "input": {"messages": [
+                {"role": "user", "content": "Weather?"},
+                {"role": "assistant", "content": "", "reasoning_content": "I look.", "tool_calls": [{"index": 0, "id": "call_1", "type": "function", "function": {"name": "get_weather", "arguments": "{}"}}]},
+                {"role": "tool", "content": "14", "tool_call_id": "call_1", "name": "get_weather"},
+                {"role": "system", "content": "Mind the tone."},
+                {"role": "user", "content": "And tomorrow?"}
+            ]}, "parameters": {"incremental_output": true, "temperature": 1.0, "top_k": 5,
+                "tools": [{"type": "function", "function": {"name": "get_weather", "description": "Weather now", "parameters": weather, "strict": true}}]}}),
+        ),
+        example(
+            "dashscope-parts",
+            Sse,
+            "",
+            &["What is this?\nIn one line."],
+            json!({"model": "qwen-vl-max", "input": {"messages": [{"role": "user", "content": [
+                {"text": "What is this?"},
+                {"image": "https://example.com/a.jpg", "max_pixels": 1003520},
+                {"text": "In one line."}
+            ]}]}, "parameters": {"vl_high_resolution_images": true}}),
+        ),
+        // Bedrock Converse
+        example(
+            "bedrock-converse",
+            Http,
+            "You are an app.",
+            &["Write an article."],
+            json!({"messages": [{"role": "user", "content": [{"text": "Write an article."}]}], "system": [{"text": "You are an app."}], "inferenceConfig": {"maxTokens": 1000, "temperature": 0.5}}),
+        ),
+        example(
+            "bedrock-converse",
+            Eventstream,
+            "You are concise.\n<a long text>",
+            &["First, this:\nThen this.", "An ant.", "Sure?"],
+            json!({"messages": [
+                {"role": "user", "content": [
+                    {"text": "First, this:"},
+                    {"image": {"format": "png", "source": {"bytes": "iVBORw0KGgo="}}},
+                    {"text": "Then this."},
+                    {"cachePoint": {"type": "default"}}
+                ]},
+                {"role": "assistant", "content": [{"text": "An ant."}, {"cachePoint": {"type": "default"}}]},
+                {"role": "user", "content": [{"text": "Sure?"}]}
+            ], "system": [{"text": "You are concise."}, {"text": "<a long text>"}, {"cachePoint": {"type": "default"}}],
+            "guardrailConfig": {"guardrailIdentifier": "g", "guardrailVersion": "1"}, "additionalModelRequestFields": {"top_k": 50}}),
+        ),
+        example(
+            "bedrock-converse",
+            Eventstream,
+            "",
+            &["Weather?", "I look.", "14", "", "{\"t\":14}"],
+            json!({"messages": [
+                {"role": "user", "content": [{"text": "Weather?"}]},
+                {"role": "assistant", "content": [{"text": "I look."}, {"toolUse": {"toolUseId": "t1", "name": "get_weather", "input": {}}}]},
+                {"role": "user", "content": [{"toolResult": {"toolUseId": "t1", "content": [{"text": "14"}]}}]},
+                {"role": "assistant", "content": [{"toolUse": {"toolUseId": "t2", "name": "get_weather", "input": {}}}]},
+                {"role": "user", "content": [{"toolResult": {"toolUseId": "t2", "content": [{"json": {"t": 14}}], "status": "success"}}]}
+            ], "toolConfig": {"tools": [{"toolSpec": {"name": "get_weather", "inputSchema": {"json": weather}}}, {"cachePoint": {"type": "default"}}]}}),
+        ),
+        // Sockets: the messages one after another
+        example(
+            "openai-realtime",
+            Websocket,
+            "Be brief.",
+            &["Hi"],
+            json!([
+                {"type": "session.update", "session": {"type": "realtime", "instructions": "Be brief.", "output_modalities": ["text"], "audio": {"output": {"voice": "marin"}}}},
+                {"type": "conversation.item.create", "item": {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi"}]}},
+                {"type": "response.create", "response": {"metadata": {"topic": "x"}}}
+            ]),
+        ),
+        example(
+            "openai-realtime",
+            Websocket,
+            "",
+            &["Hi"],
+            json!([
+                {"type": "conversation.item.create", "item": {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi"}]}},
+                {"type": "response.create"}
+            ]),
+        ),
+        example(
+            "qwen-realtime",
+            Websocket,
+            "You are a helper.",
+            &["Hi"],
+            json!([
+                {"type": "session.update", "session": {"modalities": ["text", "audio"], "voice": "Cherry", "instructions": "You are a helper.", "turn_detection": null}},
+                {"type": "conversation.item.create", "item": {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi"}]}},
+                {"type": "response.create"}
+            ]),
+        ),
+        example(
+            "gemini-live",
+            Websocket,
+            "You are a cat.",
+            &["Hello"],
+            json!([
+                {"setup": {"model": "models/gemini-live-2.5-flash", "systemInstruction": {"parts": [{"text": "You are a cat."}]}, "sessionResumption": {}}},
+                {"clientContent": {"turns": [{"role": "user", "parts": [{"text": "Hello"}]}], "turnComplete": true}}
+            ]),
+        ),
+        example(
+            "gemini-live",
+            Websocket,
+            "",
+            &["Hello"],
+            json!([
+                {"setup": {"model": "models/gemini-live-2.5-flash", "generationConfig": {"temperature": 0.5}}},
+                {"clientContent": {"turns": [{"role": "user", "parts": [{"text": "Hello"}]}], "turnComplete": true}}
+            ]),
+        ),
     ]
 }
 
@@ -280,8 +411,12 @@ fn written(example: &Example, ask: &Ask) -> Value {
     let whole = !example.url.is_empty();
     let url = if whole { example.url } else { "https://api.example.com/v1" };
     let call = dialect.call(ask, example.transport, url, whole, "").unwrap_or_else(|error| panic!("{error}: {}", example.body));
-    let text = call.messages.first().map_or(call.body.as_str(), |message| message.text.as_str());
-    serde_json::from_str(text).unwrap()
+    let said = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    match call.messages.as_slice() {
+        [] => said(&call.body),
+        [one] if !example.body.is_array() => said(&one.text),
+        several => several.iter().map(|message| said(&message.text)).collect(),
+    }
 }
 
 fn read(example: &Example) -> Ask {
@@ -312,8 +447,13 @@ fn an_edited_turn_is_sent_as_edited_and_the_others_as_they_were() {
         ask.messages[at].text = "Another question altogether".into();
         let body = written(&example, &ask);
         assert!(body.to_string().contains("Another question altogether"), "{body}");
-        let turns =
-            |body: &Value| ["messages", "contents", "input"].iter().find_map(|name| body[name].as_array().cloned()).unwrap_or_default();
+        let turns = |body: &Value| match body {
+            Value::Array(said) => said.clone(),
+            body => {
+                let body = if body["input"]["messages"].is_array() { &body["input"] } else { body };
+                ["messages", "contents", "input"].iter().find_map(|name| body[name].as_array().cloned()).unwrap_or_default()
+            }
+        };
         let (before, after) = (turns(&example.body), turns(&body));
         let changed = before.iter().zip(&after).filter(|(before, after)| before != after).count();
         assert_eq!((after.len(), changed), (before.len(), before.len().min(1)), "{body}");

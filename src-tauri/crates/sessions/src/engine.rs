@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
+use weir_dialects::Transport;
 use weir_dialects::provider::{self, Provider};
 use weir_recordings::{Library, NewSession};
 use weir_secrets::{Keys, Secret, StoreState, header::HeaderTemplate};
@@ -12,7 +13,7 @@ use weir_transport::{Journal, journal, journal::Clock};
 
 use crate::plan::{KeyChoice, Plan};
 use crate::session::Session;
-use crate::view::{Draft, Preview, Settings};
+use crate::view::{Draft, Preview, ReadBody, Settings};
 use crate::{Error, capture, drive};
 
 /// Bytes of the log that may wait for the fold before the socket is read no further. Small, so that in a flood a delta is told within
@@ -156,15 +157,24 @@ impl Engine {
         Ok(self.providers())
     }
 
-    /// The question that `body` asks in the draft's dialect; `None` where it cannot be held in fields.
-    pub fn read_body(&self, draft: &Draft, body: &str) -> Option<weir_dialects::Ask> {
-        let plan =
-            self.plan(&Draft { ask: weir_dialects::Ask { raw_body: None, ..draft.ask.clone() }, ..draft.clone() }, &KeyChoice::Stored);
-        let (dialect, url) = match &plan {
-            Ok(plan) => (plan.dialect(), plan.call.url.as_str()),
-            Err(_) => (weir_dialects::dialect::find(&draft.dialect)?, ""),
+    /// The question that `body` asks in the draft's dialect; `None` where it cannot be held in fields. A body that fits another way of
+    /// travelling over HTTP than the draft's (one without `"stream": true` in a draft for SSE) asks for that one.
+    pub fn read_body(&self, draft: &Draft, body: &str) -> Option<ReadBody> {
+        let in_transport = |transport: Transport| {
+            let ask = weir_dialects::Ask { raw_body: None, ..draft.ask.clone() };
+            let plan = self.plan(&Draft { ask, transport, ..draft.clone() }, &KeyChoice::Stored);
+            let (dialect, url) = match &plan {
+                Ok(plan) => (plan.dialect(), plan.call.url.as_str()),
+                Err(_) => (weir_dialects::dialect::find(&draft.dialect)?, ""),
+            };
+            Some(ReadBody { ask: dialect.read(body, url, transport)?, transport })
         };
-        dialect.read(body, url, draft.transport)
+        in_transport(draft.transport).or_else(|| {
+            // A whole URL says by itself how it is asked, and a socket is another endpoint.
+            let dialect = weir_dialects::dialect::find(&draft.dialect).filter(|_| draft.transport != Transport::Websocket)?;
+            let others = dialect.transports().iter().filter(|other| ![draft.transport, Transport::Websocket].contains(other));
+            others.copied().find_map(in_transport)
+        })
     }
 
     /// The plan for a draft.

@@ -6,6 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::NAME;
+use crate::aside::{self, Aside};
 use crate::{Ask, AskError, Attachment, Message, Output, Role, Source, Tool, ToolCall, extra};
 
 /// Media types, with the member that holds such a block and the format's name in it.
@@ -98,7 +99,7 @@ fn members(ask: &Ask) -> Map<String, Value> {
     let mut body = Map::new();
     body.insert("messages".into(), messages(&ask.messages));
     if !ask.system.is_empty() {
-        body.insert("system".into(), json!([{"text": ask.system}]));
+        body.insert("system".into(), Aside::restore(ask.system_aside.as_deref(), json!([{"text": ask.system}])));
     }
     let params = &ask.params;
     let inference: Map<String, Value> = [
@@ -160,8 +161,14 @@ fn side(role: Role) -> &'static str {
 }
 
 fn messages(turns: &[Message]) -> Value {
-    let of_one_side = turns.chunk_by(|a, b| side(a.role) == side(b.role));
-    of_one_side.map(|turns| json!({"role": side(turns[0].role), "content": turns.iter().flat_map(blocks).collect::<Vec<_>>()})).collect()
+    // What is kept aside is a whole message.
+    let of_one_side = turns.chunk_by(|a, b| side(a.role) == side(b.role) && a.aside.is_none() && b.aside.is_none());
+    of_one_side.map(|turns| Aside::restore(turns[0].aside.as_deref(), said(turns))).collect()
+}
+
+/// One message of turns of one side.
+fn said(turns: &[Message]) -> Value {
+    json!({"role": side(turns[0].role), "content": turns.iter().flat_map(blocks).collect::<Vec<_>>()})
 }
 
 /// The content blocks of one turn.
@@ -217,18 +224,24 @@ pub(super) fn read(text: &str, model: String) -> Option<Ask> {
     let Ok(Value::Object(body)) = serde_json::from_str::<Value>(text) else { return None };
     let mut ask = Ask { model, ..Ask::default() };
     for message in body.get("messages")?.as_array()? {
-        let before = ask.messages.len();
         let user = match message["role"].as_str()? {
             "user" => true,
             "assistant" => false,
             _ => return None,
         };
-        for block in message["content"].as_array()? {
-            read_block(block, user, &mut ask.messages, before)?;
+        let content = message["content"].as_array()?;
+        let mut turns = Vec::new();
+        let whole = content.iter().try_for_each(|block| read_block(block, user, &mut turns, 0)).is_some();
+        let follows = ask.messages.last().is_some_and(|last| (side(last.role) == "user") == user);
+        if whole && !turns.is_empty() && !follows && said(&turns) == *message {
+            ask.messages.append(&mut turns);
+        } else {
+            ask.messages.push(shown(message, content, user));
         }
     }
-    if let Some([system]) = body.get("system").and_then(Value::as_array).map(Vec::as_slice) {
-        ask.system = system["text"].as_str().unwrap_or_default().to_owned();
+    if let Some(system) = body.get("system") {
+        ask.system = aside::text(system).unwrap_or_default();
+        ask.system_aside = if ask.system.is_empty() { None } else { Aside::of(json!([{"text": ask.system}]), system) };
     }
     let inference = body.get("inferenceConfig").unwrap_or(&Value::Null);
     ask.params.max_tokens = inference["maxTokens"].as_u64();
@@ -246,6 +259,36 @@ pub(super) fn read(text: &str, model: String) -> Option<Ask> {
     }
     ask.params.extra = extra::beyond(&body, &members(&ask), &["messages"])?;
     Some(ask)
+}
+
+/// What a turn can show of a message that has more to it (cache points, several texts, blocks of kinds without a field); all of it is kept
+/// aside.
+fn shown(message: &Value, content: &[Value], user: bool) -> Message {
+    let texts = |content: &[Value]| aside::lines(content.iter().filter_map(|block| block["text"].as_str()));
+    let mut turn = match content {
+        // A result that is JSON, or an error.
+        [only] if user && only["toolResult"].is_object() => {
+            let result = &only["toolResult"];
+            let said = result["content"].as_array().map_or(&[][..], Vec::as_slice);
+            let text = said.iter().find_map(|part| part.get("json")).map_or_else(|| texts(said), Value::to_string);
+            Message { tool_call_id: result["toolUseId"].as_str().map(str::to_owned), ..Message::new(Role::Tool, text) }
+        }
+        _ => Message::new(if user { Role::User } else { Role::Assistant }, texts(content)),
+    };
+    for block in content {
+        // Each by itself: what a turn has no room for is not shown.
+        let mut alone = Vec::new();
+        if read_block(block, user, &mut alone, 0).is_some() {
+            let found = alone.into_iter().filter(|found: &Message| found.role == turn.role);
+            for found in found {
+                turn.attachments.extend(found.attachments);
+                turn.tool_calls.extend(found.tool_calls);
+                turn.reasoning = turn.reasoning.or(found.reasoning);
+            }
+        }
+    }
+    turn.aside = Some(Box::new(Aside { shown: said(std::slice::from_ref(&turn)), kept: message.clone() }));
+    turn
 }
 
 /// Adds a block to the turns of a message, which begin at `from`: to the last of them where [`blocks`] would put it there too.

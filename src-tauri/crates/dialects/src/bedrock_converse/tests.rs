@@ -291,19 +291,16 @@ fn a_body_is_read_back() {
         json!({"messages": [{"role": "user", "content": [{"text": "a"}, {"image": {"format": "png", "source": {"bytes": "AA=="}}}, {"text": "b"}, {"text": "c"}]}]}),
         json!({"messages": [{"role": "assistant", "content": [{"toolUse": {"toolUseId": "a", "name": "f", "input": {}}}, {"text": "a"}, {"reasoningContent": {"reasoningText": {"text": "r"}}}]}]}),
         json!({"messages": [{"role": "user", "content": [{"toolResult": {"toolUseId": "a", "content": [{"image": {"format": "png", "source": {"bytes": "AA=="}}}]}}, {"text": ""}]}]}),
+        json!({"messages": [{"role": "user", "content": [{"cachePoint": {"type": "default"}}]}]}),
+        json!({"messages": [{"role": "user", "content": [{"text": "a"}]}, {"role": "user", "content": [{"text": "b"}]}]}),
+        json!({"messages": [{"role": "user", "content": [{"toolResult": {"toolUseId": "a", "content": [{"json": {}}]}}]}]}),
         json!({"messages": [], "system": [{"text": "a"}], "inferenceConfig": {"topP": 0.25, "temperature": 1.0}}),
         json!({"messages": [], "toolConfig": {"tools": [{"cachePoint": {"type": "default"}}], "toolChoice": {"auto": {}}}}),
         json!({"messages": [], "outputConfig": {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": {"schema": "{ }"}}}}}),
     ] {
         assert!(round(&body, "").is_some(), "{body}");
     }
-    for other in [
-        json!({}),
-        json!({"messages": [{"role": "user", "content": "hi"}]}),
-        json!({"messages": [{"role": "user", "content": [{"cachePoint": {"type": "default"}}]}]}),
-        json!({"messages": [{"role": "user", "content": [{"text": "a"}]}, {"role": "user", "content": [{"text": "b"}]}]}),
-        json!({"messages": [{"role": "user", "content": [{"toolResult": {"toolUseId": "a", "content": [{"json": {}}]}}]}]}),
-    ] {
+    for other in [json!({}), json!({"messages": [{"role": "user", "content": "hi"}]})] {
         assert!(round(&other, "").is_none(), "{other}");
     }
 }

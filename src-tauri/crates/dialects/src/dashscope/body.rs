@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::aside::{self, Aside};
 use crate::messages::{of, word};
 use crate::{Ask, AskError, Attachment, Extra, Message, Output, Params, Role, Tool, ToolCall, Transport, extra, media};
 
@@ -53,13 +54,44 @@ pub(crate) fn build(ask: &Ask, transport: Transport, form: Form) -> Map<String, 
         ("parameters", Value::Object(parameters(ask, transport))),
     ]);
     extra::merge(&mut body, &ask.params.extra);
+    leave_out(&mut body);
     body
+}
+
+/// Members that are sent unasked, and that a body may lack: `null` in the extras takes them out.
+const UNASKED: [&str; 2] = ["result_format", "incremental_output"];
+
+fn leave_out(body: &mut Map<String, Value>) {
+    if body.get("parameters").is_some_and(Value::is_null) {
+        body.remove("parameters");
+    }
+    if let Some(parameters) = body.get_mut("parameters").and_then(Value::as_object_mut) {
+        parameters.retain(|name, value| !(value.is_null() && UNASKED.contains(&name.as_str())));
+    }
+}
+
+/// What the extras must hold so that `built` lacks what `body` lacks of the unasked members; they are taken out of `built`.
+fn left_out(body: &Map<String, Value>, built: &mut Map<String, Value>) -> Map<String, Value> {
+    let Some(Value::Object(parameters)) = built.get_mut("parameters") else { return Map::new() };
+    let given = body.get("parameters").and_then(Value::as_object);
+    let absent = |name: &&str| !given.is_some_and(|given| given.contains_key(*name));
+    let out: Map<String, Value> =
+        UNASKED.into_iter().filter(absent).filter_map(|name| parameters.remove(name).map(|_| (name.to_owned(), Value::Null))).collect();
+    if parameters.is_empty() && given.is_none() {
+        built.remove("parameters");
+        return of([("parameters", Value::Null)]);
+    }
+    if out.is_empty() { Map::new() } else { of([("parameters", Value::Object(out))]) }
 }
 
 /// The messages of the input.
 pub(crate) fn messages(ask: &Ask, form: Form) -> Vec<Value> {
-    let system = (!ask.system.is_empty()).then(|| json!({"role": "system", "content": content(&ask.system, &[], form)}));
-    system.into_iter().chain(ask.messages.iter().map(|message| said(message, form))).collect()
+    let system = (!ask.system.is_empty()).then(|| Aside::restore(ask.system_aside.as_deref(), instruction(&ask.system, form)));
+    system.into_iter().chain(ask.messages.iter().map(|turn| Aside::restore(turn.aside.as_deref(), said(turn, form)))).collect()
+}
+
+fn instruction(text: &str, form: Form) -> Value {
+    json!({"role": "system", "content": content(text, &[], form)})
 }
 
 fn content(text: &str, attachments: &[Attachment], form: Form) -> Value {
@@ -124,8 +156,7 @@ pub(crate) fn parameters(ask: &Ask, transport: Transport) -> Map<String, Value> 
         }
     }
     if !ask.tools.is_empty() {
-        let tool = |tool: &Tool| json!({"type": "function", "function": {"name": tool.name, "description": tool.description, "parameters": tool.parameters}});
-        put("tools", ask.tools.iter().map(tool).collect());
+        put("tools", ask.tools.iter().map(described).collect());
     }
     if let Some(choice) = params.tool_choice.as_deref() {
         put(
@@ -137,15 +168,20 @@ pub(crate) fn parameters(ask: &Ask, transport: Transport) -> Map<String, Value> 
         );
     }
     if let Some(output) = &ask.output {
-        put(
-            "response_format",
-            match &output.schema {
-                Some(schema) => json!({"type": "json_schema", "json_schema": {"name": output.name, "schema": schema, "strict": true}}),
-                None => json!({"type": "json_object"}),
-            },
-        );
+        put("response_format", formed(output));
     }
     parameters
+}
+
+fn described(tool: &Tool) -> Value {
+    json!({"type": "function", "function": {"name": tool.name, "description": tool.description, "parameters": tool.parameters}})
+}
+
+fn formed(output: &Output) -> Value {
+    match &output.schema {
+        Some(schema) => json!({"type": "json_schema", "json_schema": {"name": output.name, "schema": schema, "strict": true}}),
+        None => json!({"type": "json_object"}),
+    }
 }
 
 /// What the reasoning parameter means here: the API knows thinking on or off, and how many tokens it may take.
@@ -193,59 +229,57 @@ pub(crate) fn read(body: &Map<String, Value>, transport: Transport) -> Option<As
     let parameters = body.get("parameters").map_or(Some(&empty), Value::as_object)?;
     let parts = conversation(list, &mut ask)?;
     fields(parameters, &mut ask);
-    let built = build(&ask, transport, if parts { Form::Parts } else { Form::Text });
-    ask.params.extra = extra::beyond(body, &built, &["model", "input"])?;
+    let mut built = build(&ask, transport, if parts { Form::Parts } else { Form::Text });
+    // Turns are what the form shows: none may be replaced behind its back.
+    if built["input"]["messages"] != body["input"]["messages"] {
+        return None;
+    }
+    ask.params.extra = left_out(body, &mut built);
+    extra::merge(&mut ask.params.extra, &extra::beyond(body, &built, &["model"])?);
     Some(ask)
 }
 
-/// Reads the messages into the question; whether their content is lists of parts.
+/// Reads the messages into the question; whether their content is lists of parts. What a [`Message`] cannot hold is kept aside.
 pub(crate) fn conversation(list: &[Value], ask: &mut Ask) -> Option<bool> {
-    let mut parts = false;
+    let parts = list.iter().any(|message| message["content"].is_array());
+    let form = if parts { Form::Parts } else { Form::Text };
     for (at, message) in list.iter().enumerate() {
-        let message = message.as_object()?;
-        let role = word(message, "role");
-        let mut turn = Message::new(if role == "assistant" { Role::Assistant } else { Role::User }, "");
-        match message.get("content") {
-            Some(Value::String(text)) => turn.text.clone_from(text),
-            Some(Value::Array(list)) => {
-                parts = true;
-                for part in list {
-                    let (name, value) = part.as_object()?.iter().next()?;
-                    match name.as_str() {
-                        "text" => turn.text = value.as_str()?.to_owned(),
-                        kind @ ("image" | "audio" | "video") => {
-                            // A URL tells no more than the kind.
-                            turn.attachments.push(media::attachment(value.as_str()?, "", &format!("{kind}/*")));
-                        }
-                        _ => return None,
-                    }
-                }
-            }
-            _ => return None,
+        let text = aside::text(&message["content"]).unwrap_or_default();
+        if at == 0 && message["role"] == "system" && !text.is_empty() {
+            ask.system_aside = Aside::of(instruction(&text, form), message);
+            ask.system = text;
+            continue;
         }
-        match role {
-            "system" if at == 0 => ask.system = turn.text,
-            "user" => ask.messages.push(turn),
-            "assistant" => {
-                for call in message.get("tool_calls").and_then(Value::as_array).into_iter().flatten() {
-                    let function = call.get("function")?.as_object()?;
-                    turn.tool_calls.push(ToolCall {
-                        id: word(call.as_object()?, "id").to_owned(),
-                        name: word(function, "name").to_owned(),
-                        arguments: word(function, "arguments").to_owned(),
-                        signature: None,
-                    });
-                }
-                ask.messages.push(turn);
-            }
-            "tool" => {
-                let id = word(message, "tool_call_id").to_owned();
-                ask.messages.push(Message { role: Role::Tool, tool_call_id: Some(id), ..turn });
-            }
-            _ => return None,
-        }
+        let mut turn = turn(message.as_object()?, text);
+        turn.aside = Aside::of(said(&turn, form), message);
+        ask.messages.push(turn);
     }
     Some(parts)
+}
+
+/// What a [`Message`] can show of a turn.
+fn turn(message: &Map<String, Value>, text: String) -> Message {
+    let attached = |part: &Value| {
+        // A URL tells no more than the kind.
+        let kind = ["image", "audio", "video"].into_iter().find(|kind| part.get(*kind).is_some_and(Value::is_string))?;
+        Some(media::attachment(part[kind].as_str()?, "", &format!("{kind}/*")))
+    };
+    let call = |call: &Value| {
+        let function = call.get("function")?.as_object()?;
+        Some(ToolCall {
+            id: word(call.as_object()?, "id").to_owned(),
+            name: word(function, "name").to_owned(),
+            arguments: word(function, "arguments").to_owned(),
+            signature: None,
+        })
+    };
+    let list = |name: &str| message.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    match word(message, "role") {
+        "assistant" => Message { tool_calls: list("tool_calls").iter().filter_map(call).collect(), ..Message::new(Role::Assistant, text) },
+        "tool" => Message { tool_call_id: Some(word(message, "tool_call_id").to_owned()), ..Message::new(Role::Tool, text) },
+        // Instructions amid the conversation are said to the model too.
+        _ => Message { attachments: list("content").iter().filter_map(attached).collect(), ..Message::new(Role::User, text) },
+    }
 }
 
 /// Reads the parameters that have a field.
@@ -253,8 +287,8 @@ pub(crate) fn fields(parameters: &Map<String, Value>, ask: &mut Ask) {
     let get = |name: &str| parameters.get(name);
     let stop = get("stop").and_then(Value::as_array).and_then(|stop| stop.iter().map(|word| word.as_str().map(str::to_owned)).collect());
     ask.params = Params {
-        temperature: get("temperature").and_then(Value::as_f64),
-        top_p: get("top_p").and_then(Value::as_f64),
+        temperature: extra::exact(get("temperature")),
+        top_p: extra::exact(get("top_p")),
         max_tokens: get("max_tokens").and_then(Value::as_u64),
         seed: get("seed").and_then(Value::as_i64),
         stop: stop.unwrap_or_default(),
@@ -270,19 +304,23 @@ pub(crate) fn fields(parameters: &Map<String, Value>, ask: &mut Ask) {
     let tool = |tool: &Value| {
         let function = tool.get("function")?.as_object()?;
         let (name, description) = (word(function, "name").to_owned(), word(function, "description").to_owned());
-        Some(Tool { name, description, parameters: function.get("parameters")?.clone() })
+        // One with more to it than the form has stays where it is, and all of them with it.
+        Some(Tool { name, description, parameters: function.get("parameters")?.clone() }).filter(|read| described(read) == *tool)
     };
     ask.tools = get("tools").and_then(Value::as_array).and_then(|tools| tools.iter().map(tool).collect()).unwrap_or_default();
     if let Some(choice) = get("tool_choice").filter(|_| !ask.tools.is_empty()) {
         let named = choice.as_str().or_else(|| choice.get("function")?.get("name")?.as_str());
         ask.params.tool_choice = named.map(str::to_owned);
     }
-    ask.output = get("response_format").and_then(|format| match format.get("type")?.as_str()? {
-        "json_object" => Some(Output { name: String::new(), schema: None }),
-        "json_schema" => {
-            let form = format.get("json_schema")?.as_object()?;
-            Some(Output { name: word(form, "name").to_owned(), schema: Some(form.get("schema")?.clone()) })
-        }
-        _ => None,
+    ask.output = get("response_format").and_then(|format| {
+        let output = match format.get("type")?.as_str()? {
+            "json_object" => Output { name: String::new(), schema: None },
+            "json_schema" => {
+                let form = format.get("json_schema")?.as_object()?;
+                Output { name: word(form, "name").to_owned(), schema: Some(form.get("schema")?.clone()) }
+            }
+            _ => return None,
+        };
+        (formed(&output) == *format).then_some(output)
     });
 }

@@ -281,14 +281,7 @@ fn bodies_are_read_back() {
     let read = DashScope.read(by_hand, "", Transport::Sse).unwrap();
     let again = DashScope.call(&read, Transport::Sse, "https://h", false, "").unwrap();
     assert_eq!(serde_json::from_str::<Value>(&again.body).unwrap(), serde_json::from_str::<Value>(by_hand).unwrap());
-    for odd in [
-        "",
-        "[]",
-        "{}",
-        r#"{"model":"m","input":{"prompt":"hi"}}"#,
-        r#"{"model":"m","messages":[]}"#,
-        r#"{"model":"m","input":{"messages":[{"role":"user","content":"hi"}]}}"#,
-    ] {
+    for odd in ["", "[]", "{}", r#"{"model":"m","input":{"prompt":"hi"}}"#, r#"{"model":"m","messages":[]}"#] {
         assert!(DashScope.read(odd, "", Transport::Sse).is_none(), "{odd}");
     }
 }

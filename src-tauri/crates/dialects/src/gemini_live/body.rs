@@ -9,7 +9,37 @@ use crate::{Ask, Role, extra};
 pub(super) fn build(ask: &Ask) -> Vec<Map<String, Value>> {
     let mut all = known(ask);
     extra::merge(&mut all, &ask.params.extra);
+    leave_out(&mut all);
     all.into_iter().map(|(name, value)| Map::from_iter([(name, value)])).collect()
+}
+
+/// The member of the set-up that is sent unasked, and the member of that. A set-up written by hand may lack them: `null` in the extras takes
+/// them out.
+const UNASKED: (&str, &str) = ("generationConfig", "responseModalities");
+
+fn leave_out(all: &mut Map<String, Value>) {
+    let Some(Value::Object(setup)) = all.get_mut("setup") else { return };
+    if let Some(Value::Object(config)) = setup.get_mut(UNASKED.0) {
+        config.retain(|name, value| !(value.is_null() && name == UNASKED.1));
+    }
+    setup.retain(|name, value| !(value.is_null() && name == UNASKED.0));
+}
+
+/// What the extras must hold so that `built` lacks what `setup` lacks of it; it is taken out of `built`.
+fn left_out(setup: &Value, built: &mut Map<String, Value>) -> Map<String, Value> {
+    let Some(Value::Object(config)) = built.get_mut("setup").and_then(|setup| setup.get_mut(UNASKED.0)) else { return Map::new() };
+    let given = setup.get(UNASKED.0);
+    if given.is_some_and(|given| given.get(UNASKED.1).is_some()) {
+        return Map::new();
+    }
+    config.remove(UNASKED.1);
+    let left = if given.is_some() { json!({UNASKED.1: null}) } else { Value::Null };
+    if left.is_null()
+        && let Some(Value::Object(setup)) = built.get_mut("setup")
+    {
+        setup.remove(UNASKED.0);
+    }
+    Map::from_iter([("setup".to_owned(), json!({UNASKED.0: left}))])
 }
 
 /// All messages as members of one object, in order; without what has no field of its own.
@@ -62,6 +92,8 @@ pub(super) fn read(messages: &[Map<String, Value>]) -> Option<Ask> {
     ask.params.stop = Vec::new();
     ask.params.tool_choice = None;
     ask.output = None;
-    ask.params.extra = extra::beyond(&all, &known(&ask), &["clientContent"])?;
+    let mut built = known(&ask);
+    ask.params.extra = left_out(all.get("setup")?, &mut built);
+    extra::merge(&mut ask.params.extra, &extra::beyond(&all, &built, &["clientContent"])?);
     Some(ask)
 }

@@ -19,12 +19,38 @@ pub(crate) struct Names {
 pub(super) fn build(names: &Names, ask: &Ask) -> Vec<Map<String, Value>> {
     let update =
         of([("type", json!("session.update")), ("event_id", json!("weir-session")), ("session", Value::Object(session(names, ask)))]);
-    std::iter::once(update).chain(items(names, ask, 0)).chain([create(names, ask)]).collect()
+    let update = (!is_left_out(ask, UPDATE)).then_some(update);
+    named(ask, update.into_iter().chain(items(names, ask, 0)).chain([create(names, ask)]))
 }
+
+/// Extras that are about the messages, not members of the session: `null` leaves out what messages written by hand may lack.
+const UPDATE: &str = "session.update";
+const EVENT_ID: &str = "event_id";
+const RESPONSE: &str = "response";
+
+fn is_left_out(ask: &Ask, name: &str) -> bool {
+    ask.params.extra.get(name).is_some_and(Value::is_null)
+}
+
+/// The messages, without their ids where these are left out.
+fn named(ask: &Ask, messages: impl Iterator<Item = Map<String, Value>>) -> Vec<Map<String, Value>> {
+    let bare = is_left_out(ask, EVENT_ID);
+    messages
+        .map(|mut message| {
+            if bare {
+                message.remove(EVENT_ID);
+            }
+            message
+        })
+        .collect()
+}
+
+/// Members of the session that are sent unasked: `null` in the extras takes them out.
+const UNASKED: [&str; 3] = ["type", "output_modalities", "modalities"];
 
 /// What a later turn adds.
 pub(super) fn turn(names: &Names, ask: &Ask) -> Vec<Map<String, Value>> {
-    items(names, ask, newest(ask)).chain([create(names, ask)]).collect()
+    named(ask, items(names, ask, newest(ask)).chain([create(names, ask)]))
 }
 
 /// The session. Text is asked for: the default of both APIs is sound.
@@ -67,8 +93,9 @@ fn session(names: &Names, ask: &Ask) -> Map<String, Value> {
         put("reasoning", json!({"effort": effort}));
     }
     let mut more = params.extra.clone();
-    more.remove("response");
+    more.retain(|name, _| ![UPDATE, EVENT_ID, RESPONSE].contains(&name.as_str()));
     extra::merge(&mut session, &more);
+    session.retain(|name, value| !(value.is_null() && UNASKED.contains(&name.as_str())));
     session
 }
 
@@ -188,10 +215,13 @@ pub(super) fn problems(names: &Names, ask: &Ask) -> Vec<AskError> {
 
 /// The question that these messages ask, as far as its fields go; `None` where they are other messages than a question has.
 pub(super) fn read(names: &Names, said: &[Map<String, Value>]) -> Option<Ask> {
-    let [update, items @ .., create] = said else {
-        return None;
+    let [before @ .., create] = said else { return None };
+    let (update, items) = match before {
+        [first, rest @ ..] if word(first, "type") == UPDATE => (Some(first), rest),
+        all => (None, all),
     };
-    let session = update.get("session")?.as_object()?;
+    let nothing = Map::new();
+    let session = update.map_or(Some(&nothing), |update| update.get("session")?.as_object())?;
     let mut ask = Ask { params: params(names, session), ..Ask::default() };
     ask.system = word(session, "instructions").to_owned();
     // Tools of another kind (MCP servers) stay where they are: among the members without a field.
@@ -204,16 +234,33 @@ pub(super) fn read(names: &Names, said: &[Map<String, Value>]) -> Option<Ask> {
         let named = choice.as_str().or_else(|| choice.get("name").and_then(Value::as_str));
         ask.params.tool_choice = named.filter(|_| !ask.tools.is_empty()).map(str::to_owned);
     }
-    let mut extra = extra::beyond(session, &self::session(names, &ask), &[])?;
-    if let Some(response) = create.get("response") {
-        extra.insert("response".to_owned(), response.clone());
+    let mut extra = match update {
+        Some(_) => beyond(names, session, &ask)?,
+        None => of([(UPDATE, Value::Null)]),
+    };
+    if said.iter().all(|message| !message.contains_key(EVENT_ID)) {
+        extra.insert(EVENT_ID.to_owned(), Value::Null);
+    }
+    if let Some(response) = create.get(RESPONSE) {
+        extra.insert(RESPONSE.to_owned(), response.clone());
     }
     ask.params.extra = extra;
     Some(ask)
 }
 
+/// What the session has beyond its fields, and lacks of what is sent unasked.
+fn beyond(names: &Names, session: &Map<String, Value>, ask: &Ask) -> Option<Map<String, Value>> {
+    let mut built = self::session(names, ask);
+    let lacks = |name: &&str| built.contains_key(*name) && !session.contains_key(*name);
+    let lacking: Map<String, Value> = UNASKED.iter().filter(|name| lacks(name)).map(|name| ((*name).to_owned(), Value::Null)).collect();
+    built.retain(|name, _| !lacking.contains_key(name));
+    let mut extra = extra::beyond(session, &built, &[])?;
+    extra::merge(&mut extra, &lacking);
+    Some(extra)
+}
+
 fn params(names: &Names, session: &Map<String, Value>) -> Params {
-    let number = |name: &str| session.get(name).and_then(Value::as_f64);
+    let number = |name: &str| extra::exact(session.get(name));
     let count = |name: &str| session.get(name).and_then(Value::as_u64);
     if names.beta {
         return Params {
@@ -230,11 +277,9 @@ fn params(names: &Names, session: &Map<String, Value>) -> Params {
 
 fn tool_of(names: &Names, tool: &Value) -> Option<Tool> {
     let function = if names.beta { tool.get("function")? } else { tool };
-    Some(Tool {
-        name: function.get("name")?.as_str()?.to_owned(),
-        description: function.get("description").and_then(Value::as_str).unwrap_or_default().to_owned(),
-        parameters: function.get("parameters")?.clone(),
-    })
+    let read = extra::function(function)?;
+    // With more to it than the form has it stays where it is, and all of them with it.
+    (described(names, &read) == *tool).then_some(read)
 }
 
 /// Adds an item to the turns it belongs to.

@@ -61,6 +61,17 @@ pub struct HeaderLine {
     pub value: String,
 }
 
+/// The question that a body asks, and how its reply is to travel.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct ReadBody {
+    /// The question.
+    pub ask: Ask,
+    /// The draft's transport where the body fits it; else the one it asks for, as by a `stream` that is missing.
+    pub transport: Transport,
+}
+
 /// What a draft would send: shown before sending, so keys stand as `{key}`.
 #[derive(Clone, Debug, Serialize, TS)]
 #[serde(rename_all = "camelCase")]

@@ -18,7 +18,7 @@ pub use frames::{
 pub use lenses::{LensDifference, LensFormat, LensReading, LensVerdict, LensView, Lenses, Split};
 pub use library::{ExportFormat, SessionPage, SessionSummary, SessionsQuery};
 pub use live::{
-    Block, BlockKind, Draft, FlowTotals, HeaderLine, Media, Metrics, Outcome, OutcomeKind, Preview, Problem, Rate, SessionInfo, State,
-    Update,
+    Block, BlockKind, Draft, FlowTotals, HeaderLine, Media, Metrics, Outcome, OutcomeKind, Preview, Problem, Rate, ReadBody, SessionInfo,
+    State, Update,
 };
 pub use settings::{DialectInfo, OpenTransport, Settings};

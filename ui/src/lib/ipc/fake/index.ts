@@ -84,7 +84,10 @@ const handlers: Handlers = {
   },
   save_provider: ({ provider }) => saveProvider(provider),
   delete_provider: ({ id }) => deleteProvider(id),
-  read_body: ({ draft, body }) => readBody(draft, body),
+  read_body: ({ draft, body }) => {
+    const ask = readBody(draft, body);
+    return ask && { ask, transport: draft.transport };
+  },
   import_curl: ({ text }) => importCurl(text),
   forget_found_key: () => (takeFoundKey(), null),
   keep_found_key: ({ provider, keep }) => keychain.set_key({ provider, keep, value: takeFoundKey() }),
