@@ -62,7 +62,7 @@ fn a_fault_from_first_start_to_a_lane_s_bytes() {
             .until("it leaves the screen", "return !document.querySelector('[data-testid=drill-row], [data-testid=drill-past-row]')")
             .await?;
         window.press(&[key::ESCAPE]).await?;
-        window.click("[data-testid=toast] button").await?;
+        window.click("[data-testid=toast] button:not(:last-child)").await?;
         window.click("drill-history").await?;
         window.click("[data-testid=drill-past-row] button").await?;
         window.until("it is shown again", "return document.querySelectorAll('[data-testid=drill-row]').length === 8").await?;
