@@ -42,7 +42,7 @@ class Result {
   /** Takes the newest table. */
   tell(table: CompareTable | null): void {
     this.table = table;
-    if (table) this.slices.take(table.rows);
+    if (table) this.slices.take(table.rows, !this.running);
   }
   get running(): boolean {
     return this.progress.state === 'running';

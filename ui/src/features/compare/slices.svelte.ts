@@ -9,10 +9,11 @@ export class Slices {
   #wanted: readonly CompareRow[] = [];
   #frame = 0;
 
-  /** Takes a table's rows: at once where they are other rows than those that are shown. */
-  take(rows: readonly CompareRow[]): void {
+  /** Takes a table's rows: at once where it is the last one, or has other rows than those that are shown. */
+  take(rows: readonly CompareRow[], last: boolean): void {
     this.#wanted = rows;
     const alike =
+      !last &&
       rows.length === this.rows.length &&
       rows.every(
         ({ figure, statistic, cells }, i) =>
