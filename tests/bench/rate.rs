@@ -95,6 +95,7 @@ pub fn messages(table: &mut Table) -> Result<(), Failure> {
         let (time, counted) = runtime.block_on(takers::weir(&server.url(), &folder))?;
         expect("Weir", counted, count)?;
         weir.push(time);
+        settle()?;
         let (time, counted) = runtime.block_on(takers::tungstenite(&server.url()))?;
         expect("tungstenite", counted, count)?;
         plain.push(time);

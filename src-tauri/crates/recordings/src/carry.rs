@@ -49,7 +49,8 @@ impl End {
             (done.bytes_down, done.bytes_up, done.total_ms) = measure(db, key)?;
         }
         tag::set(db, key, &self.tags)?;
-        recorder::summarise(db, key, done)
+        recorder::summarise(db, key, done)?;
+        recorder::index(db, key)
     }
 }
 

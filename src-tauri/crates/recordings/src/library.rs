@@ -150,6 +150,9 @@ impl Library {
     /// # Errors
     /// The disk.
     pub fn list(&self, query: &Query) -> Result<Page, Error> {
+        if !query.text.is_empty() {
+            self.inner.writer.settled()?;
+        }
         self.read(|db| {
             // Count and rows of one moment.
             let db = db.unchecked_transaction()?;
@@ -211,7 +214,7 @@ impl Library {
     /// # Errors
     /// As [`Library::session`].
     pub fn amend(&self, id: &str, done: Finished) -> Result<(), Error> {
-        self.change(id, move |db, key| recorder::summarise(db, key, done))
+        self.change(id, move |db, key| recorder::summarise(db, key, done).and_then(|()| recorder::index(db, key)))
     }
 
     /// Take sessions out of the list. Nothing is lost until [`Library::purge_deleted`]. All or, after an error, none.
@@ -310,7 +313,7 @@ impl Library {
     }
 
     /// End what processes that are gone left behind: their sessions that were being recorded become `done` with outcome `cut`
-    /// and with what their logs hold, broken-off imports and purges are removed. Sessions that this or another living
+    /// and with what their logs hold, broken-off imports and purges are removed, what had just ended is indexed. Sessions that this or another living
     /// process records are left alone. Returns the ids of those that are now `cut`, to be analysed and then [amended](Library::amend).
     ///
     /// # Errors
@@ -327,6 +330,8 @@ impl Library {
             }
             if state == "hidden" {
                 self.remove(key)?;
+            } else if state == "done" {
+                self.inner.writer.write(move |db| recorder::index(db, key))?;
             } else if self.inner.writer.write(move |db| recorder::cut(db, key, &owner))? {
                 ids.push(id);
             }

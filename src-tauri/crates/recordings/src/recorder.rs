@@ -60,10 +60,11 @@ impl Recorder {
     /// The disk failed. If the log was already incomplete, the session is kept as `cut` and the reason returned.
     pub fn finish(&self, done: Finished) -> Result<(), Error> {
         let key = self.inner.recording.key;
-        self.inner.library.writer().finish(&self.inner.recording, move |db, whole| {
+        let last = move |db: &Connection, whole: Result<(), Error>| {
             let outcome = if whole.is_ok() { done.outcome.clone() } else { "cut".into() };
             summarise(db, key, Finished { outcome, ..done })
-        })
+        };
+        self.inner.library.writer().finish(&self.inner.recording, last, move |db| index(db, key))
     }
 
     pub(crate) fn key(&self) -> i64 {
@@ -72,7 +73,7 @@ impl Recorder {
 
     /// No more records come; what the session is, its importer says.
     pub(crate) fn end(&self) -> Result<(), Error> {
-        self.inner.library.writer().finish(&self.inner.recording, |_, _| Ok(()))
+        self.inner.library.writer().finish(&self.inner.recording, |_, _| Ok(()), |_| Ok(()))
     }
 
     /// Reads the session while it is recorded: a read beyond what is committed commits first.
@@ -89,13 +90,17 @@ impl Drop for Inner {
     }
 }
 
-/// Write the summary of a session that has ended.
+/// Write the summary of a session that has ended. It keeps its owner until [`index`] has made it one that can be found by its words.
 pub fn summarise(db: &Connection, key: i64, done: Finished) -> Result<(), Error> {
     session::finish(db, key, &done)?;
     let Finished { reply, reasoning, summary, .. } = done;
-    let text = Text { reply, reasoning, summary, ..text::of(db, key)? };
-    text::put(db, key, &text)?;
-    search::put(db, key, &session::title(db, key)?, &text)
+    text::put(db, key, &Text { reply, reasoning, summary, ..text::of(db, key)? })
+}
+
+/// Make a session that has ended one that can be found by its words, and nobody's.
+pub fn index(db: &Connection, key: i64) -> Result<(), Error> {
+    search::put(db, key, &session::title(db, key)?, &text::of(db, key)?)?;
+    session::release(db, key)
 }
 
 /// End a session whose recorder is gone by what its log says. True if it was still being recorded by that owner.

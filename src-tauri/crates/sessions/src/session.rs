@@ -43,6 +43,8 @@ pub struct Session {
     clock: Clock,
     selections: Mutex<Vec<(String, Arc<Mutex<Selection>>)>>,
     changed: watch::Sender<u64>,
+    /// Told once nothing more comes. Apart from [`Self::changed`]: who waits for the end of a flood is not woken at each of its reads.
+    ended: watch::Sender<()>,
     /// What went wrong outside the wire: the disk failed.
     trouble: Mutex<Option<Error>>,
     /// The key that was sent, while this is the run that sent it.
@@ -87,6 +89,7 @@ impl Session {
             clock,
             selections: Mutex::new(Vec::new()),
             changed: watch::Sender::new(0),
+            ended: watch::Sender::new(()),
             trouble: Mutex::new(None),
             secret: OnceLock::new(),
             line: Line::default(),
@@ -272,6 +275,7 @@ impl Session {
     pub(crate) fn over(&self) {
         self.live.store(false, Ordering::Release);
         self.notify();
+        self.ended.send_modify(|()| ());
     }
 
     /// How it ended; `None` while it runs.
@@ -478,9 +482,9 @@ impl Session {
 
     /// Resolves once the session is over.
     pub async fn ended(&self) {
-        let mut changed = self.changed.subscribe();
+        let mut ended = self.ended.subscribe();
         while self.is_growing() {
-            if changed.changed().await.is_err() {
+            if ended.changed().await.is_err() {
                 return;
             }
         }

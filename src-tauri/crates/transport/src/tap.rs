@@ -14,10 +14,12 @@ use crate::progress::Progress;
 use crate::redact::{Patterns, Protocol, Redactor};
 use crate::{Dir, Journal, Mark};
 
-/// A read takes at most this much: larger ones save little and make what they hold wait longer.
+/// A read takes at most this much, unless it is one of a flood: larger ones make what they hold wait longer.
 const READ: usize = 32 << 10;
-/// A read buffer with less room than this is replaced.
-const ROOM: usize = 8 << 10;
+/// In a flood, where reads are filled to the brim, they double up to this: each is handed to another thread, and the fewer the cheaper.
+const FLOOD: usize = 128 << 10;
+/// A read buffer with less room than this share of what is wanted is replaced.
+const ROOM: usize = 4;
 
 /// An [`AsyncRead`] and [`AsyncWrite`] whose traffic is in the journal before anybody else sees it: each read with the time right
 /// after it returned, each write with what the stream below accepted. It reads into a large buffer of its own, of which journal
@@ -29,6 +31,8 @@ pub struct Tap<S> {
     log: Log,
     progress: Arc<Progress>,
     room: BytesMut,
+    /// How much the next read may take.
+    wanted: usize,
     /// Read and logged, not yet handed on.
     ready: Bytes,
     ended: bool,
@@ -87,6 +91,7 @@ impl<S> Tap<S> {
             log: Log { journal, conn, received: redactor(Dir::In), sent: redactor(Dir::Out) },
             progress,
             room: BytesMut::new(),
+            wanted: READ,
             ready: Bytes::new(),
             ended: false,
             reads_begin: protocol != Protocol::Http2,
@@ -112,6 +117,7 @@ impl<S> Tap<S> {
             log: self.log,
             progress: self.progress,
             room: self.room,
+            wanted: self.wanted,
             ready: self.ready,
             ended: self.ended,
             reads_begin: self.reads_begin,
@@ -197,10 +203,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
                 return Poll::Pending;
             }
             this.progress.stalled.store(false, Relaxed);
-            if this.room.capacity() < ROOM {
-                this.room.reserve(READ);
+            if this.room.capacity() < this.wanted / ROOM {
+                this.room.reserve(this.wanted);
             }
-            let mut room = (&mut this.room).limit(READ);
+            let offered = this.room.capacity().min(this.wanted);
+            let mut room = (&mut this.room).limit(offered);
             match ready!(pin!(this.inner.read_buf(&mut room)).poll(cx)) {
                 Err(error) => {
                     if error.kind() == io::ErrorKind::UnexpectedEof {
@@ -214,6 +221,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
                 }
                 Ok(length) => {
                     let t = this.log.journal.now();
+                    this.wanted = if length == offered { FLOOD.min(this.wanted * 2) } else { READ };
                     this.progress.read.fetch_add(length as u64, Relaxed);
                     this.progress.touch();
                     if this.reads_begin {

@@ -159,6 +159,35 @@ fn its_own_living_sessions_are_not_recovered() {
 }
 
 #[test]
+fn a_reply_can_be_searched_at_once_and_after_a_crash_that_came_before_its_index() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("l.weir");
+    let found = |library: &Library| library.list(&Query { text: "millrace".into(), ..Query::default() }).unwrap().rows.len();
+    let library = Library::open(&path).unwrap();
+    for run in 1..20 {
+        let recorder = library.create(NewSession::default()).unwrap();
+        // Long enough that the index takes its time.
+        let reply = "sluice gate ".repeat(10_000) + "millrace";
+        recorder.finish(Finished { reply, outcome: "complete".into(), ..Finished::default() }).unwrap();
+        assert_eq!(found(&library), run);
+        assert_eq!(library.purge_deleted(Duration::ZERO).unwrap(), 0);
+    }
+    // As a process leaves it that was killed between the end and the index.
+    library
+        .inner
+        .writer
+        .write(|db| {
+            db.execute_batch("UPDATE session SET owner = 'gone' WHERE key = 1")?;
+            search::delete(db, 1)
+        })
+        .unwrap();
+    assert_eq!(found(&library), 18);
+    assert!(library.recover().unwrap().is_empty(), "it is complete, not cut");
+    assert_eq!(found(&library), 19);
+    assert!(library.read(session::owned).unwrap().is_empty());
+}
+
+#[test]
 fn an_unwritable_place_is_said() {
     let dir = tempfile::tempdir().unwrap();
     let missing = dir.path().join("no").join("l.weir");

@@ -98,10 +98,10 @@ pub fn insert(db: &Connection, id: &str, state: &str, owner: &str, new: &NewSess
     Ok(db.last_insert_rowid())
 }
 
-/// The session has ended, or is known better now. Its other tables are the caller's.
+/// The session has ended, or is known better now. Its other tables are the caller's; so is its owner, who [releases](release) it.
 pub fn finish(db: &Connection, key: i64, done: &Finished) -> Result<(), Error> {
     db.prepare_cached(
-        "UPDATE session SET state = 'done', owner = NULL, outcome = ?, status = ?, ttft_ms = ?, total_ms = ?, frames = ?, \
+        "UPDATE session SET state = 'done', outcome = ?, status = ?, ttft_ms = ?, total_ms = ?, frames = ?, \
          bytes_down = ?, bytes_up = ?, reply_head = ? WHERE key = ?",
     )?
     .execute(params![
@@ -116,6 +116,12 @@ pub fn finish(db: &Connection, key: i64, done: &Finished) -> Result<(), Error> {
         head(&done.reply),
         key
     ])?;
+    Ok(())
+}
+
+/// Nobody writes the session any more.
+pub fn release(db: &Connection, key: i64) -> Result<(), Error> {
+    db.prepare_cached("UPDATE session SET owner = NULL WHERE key = ? AND state = 'done'")?.execute([key])?;
     Ok(())
 }
 

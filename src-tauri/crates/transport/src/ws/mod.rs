@@ -1,4 +1,4 @@
-//! WebSocket over tokio-tungstenite on a tapped stream.
+//! WebSocket over tungstenite on a tapped stream.
 //!
 //! The handshake is Weir's own, in RFC 6455's terms (section 4.1), because a refusal is to be shown whole and a request's fields
 //! are to be sent as they were written; frames are tungstenite's, or Weir's own where permessage-deflate was agreed ([`deflating`]).
@@ -6,6 +6,7 @@
 mod deflating;
 mod failure;
 mod handshake;
+mod plain;
 mod wire;
 
 use std::future::poll_fn;
@@ -19,9 +20,8 @@ use futures_util::task::AtomicWaker;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
 use tokio::time::sleep;
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message as Frames;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use weir_frames::ws::deflate::Offer;
 
 pub use handshake::Accepted;
@@ -33,11 +33,9 @@ use crate::redact::Patterns;
 use crate::tap::{Count, Tap};
 use crate::{Blame, Control, Error, Header, Journal, Limits, Target, Value, dial, request};
 
-/// A message that is longer than this ends the connection.
-const MAX_MESSAGE: usize = 1 << 30;
-
-/// Messages that go by under one hold of the socket: who wants to send waits for no more than these.
-const PASSING: u32 = 256;
+/// Messages, and bytes of them, that go by under one hold of the socket: who wants to send waits for no more than these. Each end of a
+/// hold makes the runtime wake a thread that has nothing to do, so it should not come after every few.
+const PASSING: (usize, usize) = (4096, 1 << 20);
 
 /// How long a close may take, from the first close frame to the end of the connection.
 const CLOSING: Duration = Duration::from_secs(1);
@@ -60,6 +58,16 @@ pub enum Message {
         /// Its reason, often empty.
         reason: String,
     },
+}
+
+impl Message {
+    /// Bytes of its payload.
+    fn len(&self) -> usize {
+        match self {
+            Self::Text(bytes) | Self::Binary(bytes) | Self::Ping(bytes) | Self::Pong(bytes) => bytes.len(),
+            Self::Close { reason, .. } => 2 + reason.len(),
+        }
+    }
 }
 
 /// An open WebSocket. Dropping it closes the socket at once.
@@ -198,12 +206,7 @@ async fn upgrade(
         let wire = deflating::Deflating::new(tap, rest, agreed, &extensions, patterns.cloned());
         return Ok((Wire::Deflating(Box::new(wire)), accepted));
     }
-    let config = WebSocketConfig::default()
-        .max_message_size(Some(MAX_MESSAGE))
-        .max_frame_size(Some(MAX_MESSAGE))
-        .read_buffer_size(128 << 10)
-        .write_buffer_size(0);
-    Ok((Wire::Plain(Box::new(WebSocketStream::from_partially_read(tap, rest, Role::Client, Some(config)).await)), accepted))
+    Ok((Wire::Plain(Box::new(plain::Plain::new(tap, rest))), accepted))
 }
 
 impl Shared {
@@ -281,11 +284,11 @@ impl Shared {
         }
     }
 
-    /// The next message; those that `pass` says yes to are let go by. Other tasks get at the socket every [`PASSING`] messages.
+    /// The next message; those that `pass` says yes to are let go by. Other tasks get at the socket after [`PASSING`].
     fn poll_next(&self, cx: &mut Context<'_>, pass: impl Fn(&Message) -> bool) -> Poll<Option<Result<Message, Error>>> {
         self.wakers.reader.register(cx.waker());
         let cx = &mut Context::from_waker(&self.waker);
-        let mut passed = 0;
+        let mut passed = (0, 0);
         let mut socket = self.socket();
         let Some(open) = &mut *socket else {
             drop(socket);
@@ -298,8 +301,8 @@ impl Shared {
             loop {
                 match ready!(open.poll_next(cx, left)) {
                     Ok(message) if pass(&message) => {
-                        passed += 1;
-                        if passed == PASSING {
+                        passed = (passed.0 + 1, passed.1 + message.len());
+                        if passed.0 >= PASSING.0 || passed.1 >= PASSING.1 {
                             self.waker.wake_by_ref();
                             return Poll::Pending;
                         }
@@ -320,7 +323,7 @@ impl Shared {
             *self.failing.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
             self.closing.notify_one();
             let frame = CloseFrame { code: code.into(), reason: "".into() };
-            let _ = open.start_send(Frames::Close(Some(frame)));
+            let _ = open.start_send(cx, Frames::Close(Some(frame)));
         }
         if self.is_failing() {
             ready!(open.poll_linger(cx));
@@ -485,7 +488,7 @@ impl Sender {
                 if message.is_some() {
                     ready!(open.poll_ready(cx))?;
                     if let Some(message) = message.take() {
-                        open.start_send(message)?;
+                        open.start_send(cx, message)?;
                     }
                 }
                 open.poll_flush(cx)

@@ -3,19 +3,18 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message as Frames;
 
 use super::deflating::Deflating;
+use super::plain::Plain;
 use super::{Io, Message, failure};
 use crate::Error;
 use crate::tap::Tap;
 
 /// An open socket.
 pub(super) enum Wire {
-    Plain(Box<WebSocketStream<Tap<Io>>>),
+    Plain(Box<Plain<Tap<Io>>>),
     Deflating(Box<Deflating<Tap<Io>>>),
 }
 
@@ -41,7 +40,7 @@ impl Wire {
             Self::Plain(stream) => stream,
         };
         loop {
-            let message = match ready!(stream.poll_next_unpin(cx)) {
+            let message = match ready!(stream.poll_next(cx)) {
                 Some(Ok(message)) => message,
                 Some(Err(error)) => {
                     let close_code = failure::close_code(&error);
@@ -66,15 +65,15 @@ impl Wire {
     /// Ready to take a message.
     pub(super) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         match self {
-            Self::Plain(stream) => stream.poll_ready_unpin(cx).map_err(|error| sending(&error)),
+            Self::Plain(stream) => stream.poll_ready(cx).map_err(|error| sending(&error)),
             Self::Deflating(own) => own.poll_ready(cx),
         }
     }
 
     /// Takes a message to be sent.
-    pub(super) fn start_send(&mut self, message: Frames) -> Result<(), Error> {
+    pub(super) fn start_send(&mut self, cx: &mut Context<'_>, message: Frames) -> Result<(), Error> {
         match self {
-            Self::Plain(stream) => stream.start_send_unpin(message).map_err(|error| sending(&error)),
+            Self::Plain(stream) => stream.start_send(cx, message).map_err(|error| sending(&error)),
             Self::Deflating(own) => own.start_send(message),
         }
     }
@@ -82,7 +81,7 @@ impl Wire {
     /// Writes what was taken.
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         match self {
-            Self::Plain(stream) => stream.poll_flush_unpin(cx).map_err(|error| sending(&error)),
+            Self::Plain(stream) => stream.poll_flush(cx).map_err(|error| sending(&error)),
             Self::Deflating(own) => own.poll_flush(cx),
         }
     }
@@ -93,7 +92,7 @@ impl Wire {
             return Poll::Ready(());
         }
         let tap = match self {
-            Self::Plain(stream) => stream.get_mut(),
+            Self::Plain(stream) => stream.io(),
             Self::Deflating(own) => own.io(),
         };
         // The goodbye of a stream that is over: what comes of it does not matter.

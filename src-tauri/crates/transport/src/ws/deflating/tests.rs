@@ -7,10 +7,9 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::Role;
 use weir_frames::ws::deflate::Offer;
 
+use super::super::plain::Plain;
 use super::super::wire::Wire;
 use super::super::{Io, Shared, WebSocket, open_offering};
 use super::*;
@@ -36,7 +35,7 @@ async fn hear(own: bool, pieces: &[&[u8]]) -> Seen {
     let wire = if own {
         Wire::Deflating(Box::new(Deflating::new(tap, Vec::new(), agreed(), "permessage-deflate", None)))
     } else {
-        Wire::Plain(Box::new(WebSocketStream::from_raw_socket(tap, Role::Client, None).await))
+        Wire::Plain(Box::new(Plain::new(tap, Vec::new())))
     };
     let shared = Shared::new(wire, journal, 0, control, Arc::default(), None);
     let mut socket = WebSocket::start(shared, Accepted::default(), Times::default());

@@ -1,0 +1,132 @@
+//! A socket without extensions: tungstenite's protocol, driven where it stands.
+//!
+//! tokio-tungstenite's stream sets four wakers at each message, and in a flood, where thousands lie in one read, that is a fifth of the
+//! reader's time. The protocol itself knows no wakers: it is given a stream that says "would block" where ours is pending, and the
+//! waker of the moment is registered by the one read or write that met it.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+/// A message that is longer than this ends the connection.
+const MAX_MESSAGE: usize = 1 << 30;
+
+/// Bytes tungstenite makes room for before it asks for some. It clears that room each time and keeps what is in it: little enough to stay in
+/// the nearest cache. The tap has the rest of what it read.
+const ROOM: usize = 16 << 10;
+
+/// A client's end of a socket over `S` whose handshake is done.
+pub(super) struct Plain<S> {
+    io: S,
+    protocol: WebSocketContext,
+    /// Reading has ended.
+    ended: bool,
+    /// What was taken is written: another message may be.
+    ready: bool,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Plain<S> {
+    /// `rest` came behind the handshake.
+    pub(super) fn new(io: S, rest: Vec<u8>) -> Self {
+        let config = WebSocketConfig::default()
+            .max_message_size(Some(MAX_MESSAGE))
+            .max_frame_size(Some(MAX_MESSAGE))
+            .read_buffer_size(ROOM)
+            .write_buffer_size(0);
+        Self { io, protocol: WebSocketContext::from_partially_read(rest, Role::Client, Some(config)), ended: false, ready: true }
+    }
+
+    pub(super) fn io(&mut self) -> &mut S {
+        &mut self.io
+    }
+
+    /// The next message; `None` where the connection has ended as it should. After an error too, nothing more comes.
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Error>>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        let Self { io, protocol, .. } = self;
+        match protocol.read(&mut Now { io, cx }) {
+            Ok(message) => Poll::Ready(Some(Ok(message))),
+            Err(error) if would_block(&error) => Poll::Pending,
+            Err(error) => {
+                self.ended = true;
+                Poll::Ready(if matches!(error, Error::AlreadyClosed | Error::ConnectionClosed) { None } else { Some(Err(error)) })
+            }
+        }
+    }
+
+    /// Ready to take a message.
+    pub(super) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if self.ready { Poll::Ready(Ok(())) } else { self.poll_flush(cx) }
+    }
+
+    /// Takes a message to be sent; it is written by [`Plain::poll_flush`], in part perhaps here.
+    pub(super) fn start_send(&mut self, cx: &mut Context<'_>, message: Message) -> Result<(), Error> {
+        let Self { io, protocol, .. } = self;
+        match protocol.write(&mut Now { io, cx }, message) {
+            // It was taken all the same.
+            Err(error) if would_block(&error) => self.ready = false,
+            other => {
+                self.ready = true;
+                return other;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what was taken.
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let Self { io, protocol, .. } = self;
+        match protocol.flush(&mut Now { io, cx }) {
+            Err(error) if would_block(&error) => return Poll::Pending,
+            // The close has just been answered: flushed.
+            Ok(()) | Err(Error::ConnectionClosed) => {}
+            Err(error) => {
+                self.ready = true;
+                return Poll::Ready(Err(error));
+            }
+        }
+        self.ready = true;
+        Poll::Ready(Ok(()))
+    }
+}
+
+fn would_block(error: &Error) -> bool {
+    matches!(error, Error::Io(error) if error.kind() == ErrorKind::WouldBlock)
+}
+
+/// A stream as one who does not wait sees it; whoever must wait is woken through `cx`.
+struct Now<'a, 'b, S> {
+    io: &'a mut S,
+    cx: &'a mut Context<'b>,
+}
+
+fn now<T>(poll: Poll<io::Result<T>>) -> io::Result<T> {
+    match poll {
+        Poll::Ready(outcome) => outcome,
+        Poll::Pending => Err(ErrorKind::WouldBlock.into()),
+    }
+}
+
+impl<S: AsyncRead + Unpin> Read for Now<'_, '_, S> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let mut room = ReadBuf::new(room);
+        now(Pin::new(&mut *self.io).poll_read(self.cx, &mut room))?;
+        Ok(room.filled().len())
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Write for Now<'_, '_, S> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        now(Pin::new(&mut *self.io).poll_write(self.cx, bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        now(Pin::new(&mut *self.io).poll_flush(self.cx))
+    }
+}
