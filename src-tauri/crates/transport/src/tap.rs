@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncBufRead, AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
 use crate::progress::Progress;
 use crate::redact::{Patterns, Protocol, Redactor};
@@ -191,13 +191,10 @@ impl Drop for Log {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let this = &mut *self;
-        if this.ready.is_empty() {
-            if this.ended {
-                return Poll::Ready(Ok(()));
-            }
+impl<S: AsyncRead + Unpin> AsyncBufRead for Tap<S> {
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        let this = self.get_mut();
+        if this.ready.is_empty() && !this.ended {
             if this.log.journal.poll_ready(cx).is_pending() {
                 this.progress.stalled.store(true, Relaxed);
                 return Poll::Pending;
@@ -215,10 +212,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
                     }
                     return Poll::Ready(Err(error));
                 }
-                Ok(0) => {
-                    this.read_ended();
-                    return Poll::Ready(Ok(()));
-                }
+                Ok(0) => this.read_ended(),
                 Ok(length) => {
                     let t = this.log.journal.now();
                     this.wanted = if length == offered { FLOOD.min(this.wanted * 2) } else { READ };
@@ -232,9 +226,20 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
                 }
             }
         }
-        let length = this.ready.len().min(buf.remaining());
-        buf.put_slice(&this.ready[..length]);
-        this.ready.advance(length);
+        Poll::Ready(Ok(&this.ready))
+    }
+
+    fn consume(mut self: Pin<&mut Self>, amount: usize) {
+        self.ready.advance(amount);
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let bytes = ready!(self.as_mut().poll_fill_buf(cx))?;
+        let length = bytes.len().min(buf.remaining());
+        buf.put_slice(&bytes[..length]);
+        self.consume(length);
         Poll::Ready(Ok(()))
     }
 }

@@ -7,6 +7,7 @@ mod deflating;
 mod failure;
 mod handshake;
 mod plain;
+mod skim;
 mod wire;
 
 use std::future::poll_fn;
@@ -284,8 +285,8 @@ impl Shared {
         }
     }
 
-    /// The next message; those that `pass` says yes to are let go by. Other tasks get at the socket after [`PASSING`].
-    fn poll_next(&self, cx: &mut Context<'_>, pass: impl Fn(&Message) -> bool) -> Poll<Option<Result<Message, Error>>> {
+    /// The next message; where they may `pass`, only a close is one. Other tasks get at the socket after [`PASSING`].
+    fn poll_next(&self, cx: &mut Context<'_>, pass: bool) -> Poll<Option<Result<Message, Error>>> {
         self.wakers.reader.register(cx.waker());
         let cx = &mut Context::from_waker(&self.waker);
         let mut passed = (0, 0);
@@ -299,8 +300,8 @@ impl Shared {
         } else {
             let left = self.left.load(Relaxed);
             loop {
-                match ready!(open.poll_next(cx, left)) {
-                    Ok(message) if pass(&message) => {
+                match ready!(open.poll_next(cx, left, pass)) {
+                    Ok(message) if pass && !matches!(message, Message::Close { .. }) => {
                         passed = (passed.0 + 1, passed.1 + message.len());
                         if passed.0 >= PASSING.0 || passed.1 >= PASSING.1 {
                             self.waker.wake_by_ref();
@@ -365,7 +366,7 @@ impl WebSocket {
         if self.told {
             return None;
         }
-        let next = poll_fn(|cx| self.sender.0.poll_next(cx, |_| false)).await;
+        let next = poll_fn(|cx| self.sender.0.poll_next(cx, false)).await;
         self.told = !matches!(next, Some(Ok(_)));
         next
     }
@@ -377,7 +378,7 @@ impl WebSocket {
     /// As [`WebSocket::next`].
     pub async fn run(&mut self) -> Result<(), Error> {
         while !self.told {
-            let next = poll_fn(|cx| self.sender.0.poll_next(cx, |message| !matches!(message, Message::Close { .. }))).await;
+            let next = poll_fn(|cx| self.sender.0.poll_next(cx, true)).await;
             self.told = !matches!(next, Some(Ok(_)));
             if let Some(Err(error)) = next {
                 return Err(error);

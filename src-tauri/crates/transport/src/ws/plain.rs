@@ -8,9 +8,11 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncBufRead, AsyncWrite};
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
 use tokio_tungstenite::tungstenite::{Error, Message};
+
+use super::skim::Skim;
 
 /// A message that is longer than this ends the connection.
 const MAX_MESSAGE: usize = 1 << 30;
@@ -19,9 +21,13 @@ const MAX_MESSAGE: usize = 1 << 30;
 /// the nearest cache. The tap has the rest of what it read.
 const ROOM: usize = 16 << 10;
 
+/// Bytes that go by in one poll before other tasks get at the socket.
+const PASSING: usize = 1 << 20;
+
 /// A client's end of a socket over `S` whose handshake is done.
 pub(super) struct Plain<S> {
     io: S,
+    skim: Skim,
     protocol: WebSocketContext,
     /// Reading has ended.
     ended: bool,
@@ -29,7 +35,7 @@ pub(super) struct Plain<S> {
     ready: bool,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Plain<S> {
+impl<S: AsyncBufRead + AsyncWrite + Unpin> Plain<S> {
     /// `rest` came behind the handshake.
     pub(super) fn new(io: S, rest: Vec<u8>) -> Self {
         let config = WebSocketConfig::default()
@@ -37,20 +43,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Plain<S> {
             .max_frame_size(Some(MAX_MESSAGE))
             .read_buffer_size(ROOM)
             .write_buffer_size(0);
-        Self { io, protocol: WebSocketContext::from_partially_read(rest, Role::Client, Some(config)), ended: false, ready: true }
+        let (mut skim, mut at) = (Skim::default(), 0);
+        while at < rest.len() {
+            at += skim.follow(&rest[at..]);
+        }
+        let protocol = WebSocketContext::from_partially_read(rest, Role::Client, Some(config));
+        Self { io, skim, protocol, ended: false, ready: true }
     }
 
     pub(super) fn io(&mut self) -> &mut S {
         &mut self.io
     }
 
-    /// The next message; `None` where the connection has ended as it should. After an error too, nothing more comes.
-    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Error>>> {
+    /// The next message; `None` where the connection has ended as it should. After an error too, nothing more comes. Of the messages that
+    /// may `pass`, most never come out.
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>, pass: bool) -> Poll<Option<Result<Message, Error>>> {
         if self.ended {
             return Poll::Ready(None);
         }
-        let Self { io, protocol, .. } = self;
-        match protocol.read(&mut Now { io, cx }) {
+        let Self { io, skim, protocol, .. } = self;
+        match protocol.read(&mut Now { io, cx, skim, passing: if pass { PASSING } else { 0 } }) {
             Ok(message) => Poll::Ready(Some(Ok(message))),
             Err(error) if would_block(&error) => Poll::Pending,
             Err(error) => {
@@ -67,8 +79,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Plain<S> {
 
     /// Takes a message to be sent; it is written by [`Plain::poll_flush`], in part perhaps here.
     pub(super) fn start_send(&mut self, cx: &mut Context<'_>, message: Message) -> Result<(), Error> {
-        let Self { io, protocol, .. } = self;
-        match protocol.write(&mut Now { io, cx }, message) {
+        let Self { io, skim, protocol, .. } = self;
+        match protocol.write(&mut Now { io, cx, skim, passing: 0 }, message) {
             // It was taken all the same.
             Err(error) if would_block(&error) => self.ready = false,
             other => {
@@ -81,8 +93,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Plain<S> {
 
     /// Writes what was taken.
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let Self { io, protocol, .. } = self;
-        match protocol.flush(&mut Now { io, cx }) {
+        let Self { io, skim, protocol, .. } = self;
+        match protocol.flush(&mut Now { io, cx, skim, passing: 0 }) {
             Err(error) if would_block(&error) => return Poll::Pending,
             // The close has just been answered: flushed.
             Ok(()) | Err(Error::ConnectionClosed) => {}
@@ -104,6 +116,9 @@ fn would_block(error: &Error) -> bool {
 struct Now<'a, 'b, S> {
     io: &'a mut S,
     cx: &'a mut Context<'b>,
+    skim: &'a mut Skim,
+    /// So many bytes of messages that nobody looks at may go by.
+    passing: usize,
 }
 
 fn now<T>(poll: Poll<io::Result<T>>) -> io::Result<T> {
@@ -113,11 +128,32 @@ fn now<T>(poll: Poll<io::Result<T>>) -> io::Result<T> {
     }
 }
 
-impl<S: AsyncRead + Unpin> Read for Now<'_, '_, S> {
+impl<S: AsyncBufRead + Unpin> Read for Now<'_, '_, S> {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        let mut room = ReadBuf::new(room);
-        now(Pin::new(&mut *self.io).poll_read(self.cx, &mut room))?;
-        Ok(room.filled().len())
+        let may_pass = self.passing > 0;
+        loop {
+            let mut io = Pin::new(&mut *self.io);
+            let bytes = now(io.as_mut().poll_fill_buf(self.cx))?;
+            let skipped = if may_pass { self.skim.skip(bytes) } else { 0 };
+            let rest = &bytes[skipped..];
+            let rest = &rest[..rest.len().min(room.len())];
+            let mut length = self.skim.follow(rest);
+            // Behind this frame there may be more that can go by.
+            while !may_pass && length < rest.len() {
+                length += self.skim.follow(&rest[length..]);
+            }
+            room[..length].copy_from_slice(&rest[..length]);
+            io.consume(skipped + length);
+            // Nothing at all is the stream's end.
+            if length > 0 || skipped == 0 {
+                return Ok(length);
+            }
+            self.passing = self.passing.saturating_sub(skipped);
+            if self.passing == 0 {
+                self.cx.waker().wake_by_ref();
+                return Err(ErrorKind::WouldBlock.into());
+            }
+        }
     }
 }
 

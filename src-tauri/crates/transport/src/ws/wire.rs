@@ -33,14 +33,15 @@ impl End {
 }
 
 impl Wire {
-    /// The next message. `left`: a close frame was sent, so the peer may leave without a word.
-    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>, left: bool) -> Poll<Result<Message, End>> {
+    /// The next message. `left`: a close frame was sent, so the peer may leave without a word. `pass`: nobody looks at text and binary
+    /// messages, they need not come out.
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>, left: bool, pass: bool) -> Poll<Result<Message, End>> {
         let stream = match self {
             Self::Deflating(own) => return own.poll_next(cx, left),
             Self::Plain(stream) => stream,
         };
         loop {
-            let message = match ready!(stream.poll_next(cx)) {
+            let message = match ready!(stream.poll_next(cx, pass)) {
                 Some(Ok(message)) => message,
                 Some(Err(error)) => {
                     let close_code = failure::close_code(&error);
