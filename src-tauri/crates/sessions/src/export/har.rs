@@ -25,6 +25,14 @@ struct Seen {
     websocket: bool,
 }
 
+impl Seen {
+    /// The server switched to WebSocket (RFC 6455 §4.2.2), or let an extended CONNECT through (RFC 8441 §5).
+    fn opened_socket(&self) -> bool {
+        let asked = self.request.as_ref().is_some_and(|head| head.protocol.eq_ignore_ascii_case("websocket"));
+        self.response.as_ref().is_some_and(|head| head.status == 101 || asked && matches!(head.status, 200..=299))
+    }
+}
+
 /// Writes the archive: an entry for each exchange, or one for the dial that failed.
 pub fn write(session: &Session, out: &mut dyn Write) -> Result<(), Error> {
     let log = session.log();
@@ -68,7 +76,7 @@ fn survey(log: &Reader) -> Result<BTreeMap<Exchange, Seen>, Error> {
         ControlFlow::Continue(())
     })?;
     for seen in found.values_mut() {
-        seen.websocket |= seen.response.as_ref().is_some_and(|head| head.status == 101);
+        seen.websocket |= seen.opened_socket();
     }
     Ok(found)
 }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use weir_frames::http2::websocket::WebSockets;
 use weir_frames::{Limits, http1, http2, ws};
 use weir_recordings::{Reader, RecordKind};
 
@@ -31,6 +32,8 @@ pub struct Head {
     pub fields: Vec<(String, String)>,
     /// Bytes on the wire; under HTTP/2 of the frame that ends the header block.
     pub size: u64,
+    /// What an extended CONNECT asks for (RFC 8441 §4), "" otherwise.
+    pub protocol: String,
 }
 
 impl Head {
@@ -119,7 +122,14 @@ struct Wire {
     interim: bool,
     /// Agreed extensions, once the server switched to WebSocket.
     switched: Option<String>,
+    /// Streams of HTTP/2 that are WebSockets.
+    sockets: WebSockets,
+    /// The client's first bytes, while they are too few to tell the protocol.
+    begun: Vec<u8>,
 }
+
+/// What HTTP/2's connection preface begins with, and no other request.
+const PREFACE: &[u8] = b"PRI ";
 
 enum Protocol {
     Unknown,
@@ -143,14 +153,32 @@ type Once<'a> = dyn FnMut(Part<'_>) + 'a;
 
 impl Wire {
     fn new(conn: u32) -> Self {
-        Self { conn, output: Protocol::Unknown, input: Protocol::Unknown, requests: 0, responses: 0, interim: false, switched: None }
+        Self {
+            conn,
+            output: Protocol::Unknown,
+            input: Protocol::Unknown,
+            requests: 0,
+            responses: 0,
+            interim: false,
+            switched: None,
+            sockets: WebSockets::new(Limits::default()),
+            begun: Vec::new(),
+        }
     }
 
     fn push(&mut self, dir: RecordKind, t: u64, bytes: &[u8], tell: &mut Once<'_>) {
         let out = dir == RecordKind::Out;
+        let begun;
+        let mut bytes = bytes;
         if matches!(self.output, Protocol::Unknown) && out {
-            // The client's first bytes tell what is spoken (RFC 9113 §3.4).
-            if bytes.starts_with(b"PRI ") {
+            self.begun.extend_from_slice(bytes);
+            // The client's first bytes tell what is spoken (RFC 9113 §3.4), as soon as there are enough of them.
+            if self.begun.len() < PREFACE.len() && PREFACE.starts_with(&self.begun) {
+                return;
+            }
+            begun = std::mem::take(&mut self.begun);
+            bytes = &begun;
+            if bytes.starts_with(PREFACE) {
                 self.output = Protocol::Http2(Box::new(http2::Dissector::new(http2::Side::Client, Limits::default())));
                 self.input = Protocol::Http2(Box::new(http2::Dissector::new(http2::Side::Server, Limits::default())));
             } else {
@@ -165,13 +193,13 @@ impl Wire {
         match &mut protocol {
             Protocol::Http1(dissector) => dissector.push(bytes, &mut |item| self.http1(dir, t, item, &mut left, tell)),
             Protocol::Http2(dissector) => dissector.push(bytes, &mut |item| self.http2(dir, t, item, &mut left, tell)),
-            Protocol::Ws(dissector) => dissector.push(bytes, &mut |item| self.message(dir, t, item, tell)),
+            Protocol::Ws(dissector) => dissector.push(bytes, &mut |item| message(Exchange(self.conn, self.requests), dir, t, item, tell)),
             Protocol::Unknown => {}
         }
         if let (false, Some(extensions)) = (left.behind.is_empty(), &self.switched) {
             let side = if out { ws::Side::Client } else { ws::Side::Server };
             let mut dissector = Box::new(ws::Dissector::new(side, extensions, Limits::default()));
-            dissector.push(&left.behind, &mut |item| self.message(dir, t, item, tell));
+            dissector.push(&left.behind, &mut |item| message(Exchange(self.conn, self.requests), dir, t, item, tell));
             protocol = Protocol::Ws(dissector);
         }
         *(if out { &mut self.output } else { &mut self.input }) = protocol;
@@ -215,8 +243,8 @@ impl Wire {
                 let word = lossy(found.word);
                 let version = if found.minor == 0 { "1.0" } else { "1.1" };
                 let (method, reason) = if out { (word, String::new()) } else { (String::new(), word) };
-                let head =
-                    Head { method, target: lossy(found.target), status: found.status, reason, version, fields, size: found.span.len() };
+                let (target, size, protocol) = (lossy(found.target), found.span.len(), String::new());
+                let head = Head { method, target, status: found.status, reason, version, fields, size, protocol };
                 if head.status == 101 && head.field("upgrade").is_some_and(|to| to.to_ascii_lowercase().contains("websocket")) {
                     self.switched = Some(head.field("sec-websocket-extensions").unwrap_or_default().to_owned());
                 }
@@ -232,8 +260,14 @@ impl Wire {
     fn http2(&mut self, dir: RecordKind, t: u64, item: http2::Item<'_>, left: &mut Left, tell: &mut Once<'_>) {
         const SETTINGS: u8 = 4;
         const ACK: u8 = 1;
+        let (conn, side) = (self.conn, if dir == RecordKind::Out { http2::Side::Client } else { http2::Side::Server });
         match item {
-            http2::Item::Data { stream, bytes, .. } => tell(Part::Body { of: Exchange(self.conn, stream), dir, t, bytes }),
+            http2::Item::Data { stream, span, bytes } => {
+                let of = Exchange(conn, stream);
+                if !self.sockets.data(side, stream, span, bytes, &mut |_, item| message(of, dir, t, item, tell)) {
+                    tell(Part::Body { of, dir, t, bytes });
+                }
+            }
             http2::Item::Frame(frame) if frame.kind == SETTINGS && frame.flags & ACK == 0 => left.settings.push(frame.payload.to_vec()),
             http2::Item::Frame(frame) => {
                 let Some(headers) = frame.headers else { return };
@@ -245,21 +279,26 @@ impl Wire {
                     return;
                 }
                 let fields = headers.iter().filter(|h| !h.name.starts_with(b":")).map(|h| (lossy(&h.name), lossy(&h.value))).collect();
-                let head =
-                    Head { method, target: pseudo(b":path"), status, reason: String::new(), version: "2", fields, size: frame.span.len() };
-                tell(Part::Head { of: Exchange(self.conn, frame.stream), dir, t, head: &head });
+                let (target, reason, size, protocol) = (pseudo(b":path"), String::new(), frame.span.len(), pseudo(b":protocol"));
+                let of = Exchange(conn, frame.stream);
+                tell(Part::Head { of, dir, t, head: &Head { method, target, status, reason, version: "2", fields, size, protocol } });
+                // With the answer comes what the client sent before it.
+                self.sockets.headers(side, frame.stream, &headers, &mut |_, item| message(of, RecordKind::Out, t, item, tell));
             }
             _ => {}
         }
     }
+}
 
-    fn message(&self, dir: RecordKind, t: u64, item: ws::Item<'_>, tell: &mut Once<'_>) {
-        if let ws::Item::Message { opcode, data, .. } = item {
-            tell(Part::Message { of: Exchange(self.conn, self.requests), dir, t, opcode, data });
-        }
+fn message(of: Exchange, dir: RecordKind, t: u64, item: ws::Item<'_>, tell: &mut Once<'_>) {
+    if let ws::Item::Message { opcode, data, .. } = item {
+        tell(Part::Message { of, dir, t, opcode, data });
     }
 }
 
 fn lossy(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
+
+#[cfg(test)]
+mod tests;

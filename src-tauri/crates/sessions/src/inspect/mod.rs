@@ -10,7 +10,7 @@ mod paint;
 mod reread;
 mod ribbon;
 mod rows;
-mod summary;
+pub(crate) mod summary;
 mod unit;
 pub use reread::Reread;
 pub use unit::{Unit, deltas, shown};

@@ -5,7 +5,7 @@ use weir_dialects::{DeltaKind, Usage};
 use weir_frames::{Limits, ws};
 
 use super::Bytes;
-use super::unit::{self, Unit};
+use super::unit::{self, Content, Unit};
 use crate::analysis::{Fold, Kind, Layer, Row, RowId};
 
 /// Characters of a summary at most: more than the widest table shows.
@@ -81,16 +81,17 @@ fn from_bytes(fold: &Fold, row: &Row, unit: &Unit) -> String {
     }
 }
 
-/// What the dialect reads in a payload that adds no text: usage, finish, lifecycle, errors.
+/// What the dialect reads in a payload that adds no text: its event's name, how it ended, usage, lifecycle, errors, and the text that it
+/// repeats.
 fn decoded(fold: &Fold, row: &Row, unit: &Unit) -> Option<String> {
     if unit.short {
         return None;
     }
     let content = unit.content(row)?;
-    let mut parts: Vec<String> = Vec::new();
+    let (mut parts, mut ends, mut repeated): (Vec<String>, Vec<String>, String) = Default::default();
     unit::deltas(fold, row, &content, &mut |delta| match (&delta.part, delta.kind) {
         (Part::Usage(usage), _) => parts.push(usage_line(usage)),
-        (Part::Finish(finish), _) => parts.push(finish.reason.clone()),
+        (Part::Finish(finish), _) => ends.push(finish.reason.clone()),
         (Part::Media { media_type, bytes, ms, .. }, _) => {
             let length = ms.map_or(String::new(), |ms| format!(", {ms:.0} ms"));
             parts.push(format!("{media_type}, {bytes} B{length}"));
@@ -99,12 +100,30 @@ fn decoded(fold: &Fold, row: &Row, unit: &Unit) -> Option<String> {
         // An id and a seal stand in most payloads: they say nothing of this one.
         (Part::Id | Part::Signature { .. }, _) => {}
         // A decoder that has seen nothing takes a final form that repeats the reply for the reply itself; this row added none.
-        (_, DeltaKind::Text | DeltaKind::Reasoning | DeltaKind::Refusal | DeltaKind::ToolCall) => {}
+        (_, DeltaKind::Text | DeltaKind::Reasoning | DeltaKind::Refusal | DeltaKind::ToolCall) => repeated.push_str(&delta.text),
         (_, DeltaKind::Unknown) => parts.push(String::from_utf8_lossy(&content.data).into_owned()),
         _ if !delta.text.is_empty() => parts.push(delta.text.to_string()),
         _ => {}
     });
-    (!parts.is_empty()).then(|| cut(&parts.join(", ")))
+    let name = name(&content);
+    // The dialect's word for the event is often the event's name, or the end of it.
+    parts.retain(|part| Some(part) != name.as_ref());
+    ends.append(&mut parts);
+    match name {
+        Some(name) if ends.is_empty() && repeated.is_empty() => Some(cut(&name)),
+        Some(name) if ends.is_empty() => Some(cut(&format!("{name} · {repeated}"))),
+        Some(name) => Some(cut(&format!("{name} · {}", ends.join(", ")))),
+        None => (!ends.is_empty()).then(|| cut(&ends.join(", "))),
+    }
+}
+
+/// The name that an event has in its own payload, `type` in most APIs that name them.
+fn name(content: &Content) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        r#type: String,
+    }
+    serde_json::from_slice::<Named>(&content.data).ok().map(|named| named.r#type).filter(|name| !name.is_empty())
 }
 
 /// Whether an opcode's name is a control frame's (RFC 6455 §5.5).

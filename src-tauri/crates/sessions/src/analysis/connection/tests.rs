@@ -51,6 +51,10 @@ const EVENTS: [&str; 4] = [
 
 /// What is sent before the answer, the answer, what is sent behind it, and all that is received then.
 fn script(deflate: bool) -> [(Dir, Vec<u8>); 4] {
+    script_of(deflate, &EVENTS)
+}
+
+fn script_of(deflate: bool, events: &[&str]) -> [(Dir, Vec<u8>); 4] {
     let agreed = || deflate.then(|| Agreement::answer("permessage-deflate").expect("agreed").1);
     let mut asked = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
     asked.extend(frame(4, 0, 0, &[]));
@@ -66,7 +70,7 @@ fn script(deflate: bool) -> [(Dir, Vec<u8>); 4] {
     }
     let mut encoder = Encoder::new(Side::Server, agreed());
     let mut spoken = Vec::new();
-    for event in EVENTS {
+    for event in events {
         encoder.message(1, event.as_bytes(), false, [0; 4], &mut spoken);
     }
     encoder.control(9, b"still there", [0; 4], &mut spoken);
@@ -159,6 +163,28 @@ fn a_message_in_data_frames_opens_down_to_its_delta() {
     assert_eq!(text, b"Hel");
     assert_eq!(detail.owners.iter().map(|owner| owner.end - owner.start).sum::<u64>(), detail.end - detail.start);
     assert!(detail.owners.iter().any(|owner| owner.layer == "h2") && detail.owners.iter().any(|owner| owner.layer == "ws"));
+}
+
+#[test]
+fn events_that_add_no_text_say_their_name_and_what_matters() {
+    let done = r#"{"type":"response.output_text.done","output_index":0,"content_index":0,"text":"Hello"}"#;
+    let part = r#"{"type":"response.content_part.added","output_index":0,"content_index":0,"part":{"type":"output_text","text":""}}"#;
+    let over = r#"{"type":"response.completed","response":{"id":"resp_1","status":"completed","output":[{"type":"message","content":[{"type":"output_text","text":"Hello"}]}],"usage":{"input_tokens":2,"output_tokens":3,"total_tokens":5}}}"#;
+    let cut =
+        over.replace("completed", "incomplete").replace(r#""usage""#, r#""incomplete_details":{"reason":"max_output_tokens"},"usage""#);
+    for (last, said) in [
+        (over, "response.completed · completed, in 2, out 3, total 5"),
+        (&cut, "response.incomplete · max_output_tokens, in 2, out 3, total 5"),
+    ] {
+        let script = script_of(false, &[EVENTS[0], part, EVENTS[1], EVENTS[2], done, last]);
+        let analysis = folded(&script, 0, 0);
+        let (fold, bytes) = (&analysis.fold, held(&script));
+        let said = ["response.created", "response.content_part.added", "Hel", "lo", "response.output_text.done · Hello", said];
+        let rows = (0..fold.rows.len()).filter_map(|at| Some((at, fold.rows.get(at)?))).map(|(at, row)| (at, *row));
+        let rows = rows.filter(|(_, row)| row.layer == Layer::Ws && !matches!(row.kind, Kind::Request));
+        let lines: Vec<String> = rows.map(|(at, row)| inspect::summary::of(fold, &bytes, RowId(at as u32), &row)).collect();
+        assert_eq!(lines[..said.len()], said);
+    }
 }
 
 #[test]
