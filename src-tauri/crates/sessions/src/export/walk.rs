@@ -283,7 +283,7 @@ impl Wire {
                 let of = Exchange(conn, frame.stream);
                 tell(Part::Head { of, dir, t, head: &Head { method, target, status, reason, version: "2", fields, size, protocol } });
                 // With the answer comes what the client sent before it.
-                self.sockets.headers(side, frame.stream, &headers, &mut |_, item| message(of, RecordKind::Out, t, item, tell));
+                self.sockets.headers(side, frame.stream, headers, &mut |_, item| message(of, RecordKind::Out, t, item, tell));
             }
             _ => {}
         }
