@@ -113,6 +113,7 @@ pub(crate) struct Faults {
     /// In place of the stream's own media type.
     pub wrong_type: Option<String>,
     pub slow_reader: Option<Duration>,
+    pub small_window: Option<SmallWindow>,
     /// Pings before each message.
     pub ping_flood: Option<u32>,
     /// Fragments of each message.
@@ -165,6 +166,15 @@ pub(crate) struct Buffering {
     pub bytes: usize,
     /// But no longer than this after the first of them.
     pub time: Option<Duration>,
+}
+
+/// A flow-control window that is soon used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SmallWindow {
+    /// What each stream of a connection that begins may send unasked (SETTINGS_INITIAL_WINDOW_SIZE, RFC 9113 §6.9.2).
+    pub bytes: u32,
+    /// Before each piece of a request's body is read, which opens the window again.
+    pub pause: Duration,
 }
 
 /// What stands in the body in place of the stream.
@@ -331,6 +341,15 @@ impl Faults {
                     None => Duration::from_secs(value_or(id)?.into()),
                 });
             }
+            "small-window" => {
+                let bytes = event(id)?;
+                // What a window is by itself (RFC 9113 §6.9.2): a larger one is not small.
+                if bytes > 65_535 {
+                    return Err(bad(&bytes.to_string()));
+                }
+                let pause = Duration::from_millis(option("ms").map_or(Ok(100), number)?);
+                self.small_window = Some(SmallWindow { bytes, pause });
+            }
             "close-1001" | "close-1012" | "close-1013" => {
                 let code = id.trim_start_matches("close-").parse().map_err(|_| bad(id))?;
                 self.close = Some(Close { code, after: value_or(id)? });
@@ -404,6 +423,8 @@ mod tests {
             "lose=0",
             "fragmented=2000",
             "deploy;drain=maybe",
+            "small-window=0",
+            "small-window=65536",
         ] {
             assert!(Faults::parse(bad).is_err(), "{bad}");
         }

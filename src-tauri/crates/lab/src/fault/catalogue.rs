@@ -180,6 +180,13 @@ pub(super) static CATALOGUE: &[Recipe] = &[
         parameter("s", 5, 1, 3600),
     ),
     recipe(
+        "small-window",
+        "Small window",
+        "HTTP/2, from the next connection on: a request's body stops every so many bytes until the Lab has read them",
+        "a gateway that gives each stream little room, or a server that reads slowly: uploads halt, though the network is free",
+        parameter("B", 64, 1, 65_535),
+    ),
+    recipe(
         "no-end-marker",
         "Missing end marker",
         "the stream ends without saying so",

@@ -257,6 +257,21 @@ async fn a_slow_reader_holds_the_client_up() {
 }
 
 #[tokio::test]
+async fn a_small_window_lets_a_body_through_in_pieces() {
+    let lab = lab().await;
+    let on = crate::Switch { id: "small-window".into(), on: true, value: 100 };
+    lab.set_settings(Settings { faults: vec![on], ..lab.settings() });
+    let client = http_client().no_proxy().http2_prior_knowledge().build().unwrap();
+    // The first request may leave before the Lab's settings came.
+    assert_eq!(client.get(lab.url() + "/v1/models").send().await.unwrap().status(), 200);
+    let start = Instant::now();
+    let response = client.post(lab.url() + "/echo").body(vec![b'x'; 1000]).send().await.unwrap();
+    assert!(response.text().await.unwrap().contains(&"x".repeat(1000)));
+    // Ten windows, each opened after a pause of 100 ms.
+    assert!(start.elapsed() >= Duration::from_millis(900), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
 async fn fragments_pings_and_closes() {
     let lab = lab().await;
     let ask = json!({"type": "response.create", "model": "lab/steady", "input": "x"});

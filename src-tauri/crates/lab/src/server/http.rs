@@ -1,12 +1,16 @@
 //! From a request to a response: routing, the faults that come before the first byte, and errors in the shape SDKs expect.
 
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
 use ::http::header::{ALLOW, CONTENT_TYPE, HOST, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use ::http::{Method, Request, Response, StatusCode, request};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body, Frame, Incoming};
 use serde_json::Value;
-use tokio::time::sleep;
+use tokio::time::{Sleep, sleep};
 
 use super::body::Reply;
 use super::coding::{Coding, coded};
@@ -178,6 +182,7 @@ async fn read(asked: &Asked, body: Incoming) -> Result<Bytes, Rejection> {
     if let Some(time) = asked.terms.faults.slow_reader {
         sleep(time).await;
     }
+    let body = SlowlyRead { body, pause: asked.terms.faults.small_window.map(|window| window.pause), waits: None };
     match Limited::new(body, BODY).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(Rejection {
@@ -188,6 +193,27 @@ async fn read(asked: &Asked, body: Incoming) -> Result<Bytes, Rejection> {
         }),
         // The client broke off; nobody will read this.
         Err(error) => Err(Rejection::invalid(None, format!("The request body could not be read: {error}."))),
+    }
+}
+
+/// A request's body, each piece of it taken after a pause: until then hyper does not open the window again.
+struct SlowlyRead {
+    body: Incoming,
+    pause: Option<Duration>,
+    waits: Option<Pin<Box<Sleep>>>,
+}
+
+impl Body for SlowlyRead {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        if let Some(pause) = self.pause {
+            ready!(self.waits.get_or_insert_with(|| Box::pin(sleep(pause))).as_mut().poll(cx));
+        }
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        self.waits = None;
+        Poll::Ready(frame)
     }
 }
 
@@ -308,7 +334,7 @@ pub(super) fn aside(asked: &Asked, aside: Aside) -> Response<Reply> {
 
 /// Bytes of a body that is whole.
 pub(super) fn size(response: &Response<Reply>) -> usize {
-    hyper::body::Body::size_hint(response.body()).exact().unwrap_or(0) as usize
+    Body::size_hint(response.body()).exact().unwrap_or(0) as usize
 }
 
 /// What an exchange is when the Lab itself breaks it off.

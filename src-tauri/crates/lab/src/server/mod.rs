@@ -277,6 +277,8 @@ async fn serve(stream: TcpStream, stamp: Option<Stamp>, client: Client) {
 async fn speak(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, client: Client) {
     let control = client.control.clone();
     let http2 = client.settings.http2;
+    // The settings of a connection stand before its first request.
+    let small_window = Faults::of(&client.settings.faults).ok().and_then(|faults| faults.small_window);
     let mut stopping = client.shared.stopping.subscribe();
     let io = TokioIo::new(io);
     let service = service_fn(move |request| {
@@ -287,6 +289,9 @@ async fn speak(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, client:
         let mut builder = auto::Builder::new(TokioExecutor::new());
         builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).max_headers(HEADERS).max_buf_size(HEADER_BYTES);
         builder.http2().timer(TokioTimer::new()).max_header_list_size(HEADER_BYTES as u32).max_concurrent_streams(256);
+        if let Some(window) = small_window {
+            builder.http2().initial_stream_window_size(window.bytes);
+        }
         let connection = builder.serve_connection_with_upgrades(io, service);
         tokio::pin!(connection);
         tokio::select! {
