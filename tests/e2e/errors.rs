@@ -2,6 +2,8 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 
+use weir_tests::peer::{Peer, sized};
+
 use crate::stage::{picture, stage};
 use crate::steps::{aim, send};
 
@@ -55,5 +57,28 @@ fn an_address_that_is_none() {
         window.click("send").await?;
         window.reads("error-banner", "Nothing was sent").await?;
         Ok(())
+    });
+}
+
+#[test]
+fn a_reply_in_another_dialect_than_was_asked_for() {
+    stage("other-dialect", async |window| {
+        let event = |name: &str, data: &str| format!("event: {name}\ndata: {data}\n\n");
+        let body = [
+            event("message_start", r#"{"type":"message_start","message":{"id":"msg_1","usage":{"input_tokens":3,"output_tokens":1}}}"#),
+            event("content_block_delta", r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hi"}}"#),
+            event("message_stop", r#"{"type":"message_stop"}"#),
+        ]
+        .concat();
+        let peer = Peer::play(sized("200 OK", "text/event-stream", body.as_bytes())).await;
+        aim(window, &peer.url("http", "/v1")).await?;
+        assert_eq!(send(window).await?, "failed");
+        let banner = window.text("error-banner").await?;
+        for part in ["looks like anthropic-messages", "not like openai-chat", "Choose the dialect anthropic-messages", "message_start"] {
+            assert!(banner.contains(part), "“{part}” in {banner}");
+        }
+        // What came is kept, and can be looked into.
+        assert!(crate::steps::frames(window).await? >= 3);
+        picture(window, "other-dialect").await
     });
 }
