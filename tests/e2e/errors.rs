@@ -79,6 +79,7 @@ fn a_reply_in_another_dialect_than_was_asked_for() {
         }
         // What came is kept, and can be looked into.
         assert!(crate::steps::frames(window).await? >= 3);
-        picture(window, "other-dialect").await
+        picture(window, "other-dialect").await?;
+        Ok(())
     });
 }
