@@ -92,8 +92,11 @@ fn the_raw_body_and_the_form_follow_each_other() {
             crate::steps::rewrite(window, "raw-body", &body).await?;
             window.reads("raw-standing", said).await?;
             picture(window, &format!("raw-body-{}", transport.to_lowercase())).await?;
+            window.click("tab-request").await?;
+            window.find("transport").await?;
             let chosen: Option<String> = window.ask(pressed, vec![]).await?;
             assert_eq!(chosen.as_deref(), Some(transport));
+            window.click("tab-raw-body").await?;
         }
         assert_eq!(send(window).await?, "complete");
         Ok(())
