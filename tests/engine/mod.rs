@@ -13,6 +13,7 @@ mod lab;
 mod lenses;
 mod oracles;
 mod ownership;
+mod raw_body;
 mod refusals;
 mod reopened;
 mod secrets;

@@ -169,12 +169,16 @@ impl Engine {
             };
             Some(ReadBody { ask: dialect.read(body, url, transport)?, transport })
         };
-        in_transport(draft.transport).or_else(|| {
-            // A whole URL says by itself how it is asked, and a socket is another endpoint.
-            let dialect = weir_dialects::dialect::find(&draft.dialect).filter(|_| draft.transport != Transport::Websocket)?;
-            let others = dialect.transports().iter().filter(|other| ![draft.transport, Transport::Websocket].contains(other));
-            others.copied().find_map(in_transport)
-        })
+        // Asked over plain HTTP, `"stream": true` is a member the form has no field for; what it says is that the reply be streamed.
+        let in_step = |found: &ReadBody| !found.ask.params.extra.contains_key("stream");
+        let as_it_is = in_transport(draft.transport);
+        if as_it_is.as_ref().is_some_and(in_step) || draft.transport == Transport::Websocket {
+            return as_it_is;
+        }
+        // A whole URL says by itself how it is asked, and a socket is another endpoint.
+        let others = weir_dialects::dialect::find(&draft.dialect)?.transports().iter().copied();
+        let mut others = others.filter(|other| ![draft.transport, Transport::Websocket].contains(other));
+        others.find_map(|other| in_transport(other).filter(in_step)).or(as_it_is)
     }
 
     /// The plan for a draft.
