@@ -184,8 +184,9 @@ fn long_line(table: &mut Table) {
         table.figure(&format!("{size} MiB"), format!("{:.2} ms", time.as_secs_f64() * 1e3));
         times.push(time);
     }
-    let times = times[3].as_secs_f64() / times[0].as_secs_f64();
-    table.target("8 MiB takes times 1 MiB's time", format!("{times:.1}"), "<= 12", times <= 12.0);
+    // The shorter ones fit into the processor's caches: what doubling costs shows beyond them. Square, it would be four.
+    let times = times[3].as_secs_f64() / times[2].as_secs_f64();
+    table.target("8 MiB takes times 4 MiB's time", format!("{times:.1}"), "<= 3", times <= 3.0);
 }
 
 /// Reads from memory, writes nowhere, or into a buffer.

@@ -1,7 +1,7 @@
 //! A session, running or reopened: its fold, its bytes, and what its watchers have seen.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -33,6 +33,8 @@ pub struct Session {
     plan: Plan,
     started_at_ms: i64,
     analysis: Mutex<Analysis>,
+    /// Who waits for it: a log that is read anew lets them in between its steps.
+    waiting: AtomicUsize,
     bytes: Stored,
     /// Held by who decodes a body again: one at a time.
     decoding: Mutex<()>,
@@ -81,6 +83,7 @@ impl Session {
             plan,
             started_at_ms,
             analysis: Mutex::new(analysis),
+            waiting: AtomicUsize::new(0),
             bytes: Stored { reader: bytes, kept: Mutex::default() },
             decoding: Mutex::new(()),
             live: AtomicBool::new(true),
@@ -160,31 +163,41 @@ impl Session {
 
     /// Reads its log, in steps between which views may look.
     pub(crate) fn fold(&self) {
-        const STEP: usize = 256;
-        let (mut entries, mut broken) = (Vec::with_capacity(STEP), None);
+        /// Entries of a step, and bytes of them: a millisecond or two.
+        const STEP: (usize, usize) = (256, 512 << 10);
+        /// As long as somebody waits, the next step does, but no longer than this.
+        const PATIENCE: Duration = Duration::from_millis(20);
+        let (mut entries, mut bytes, mut broken) = (Vec::with_capacity(STEP.0), 0, None);
         let mut told = Instant::now();
         let mut push = |entries: &mut Vec<_>| {
-            let mut analysis = self.analysis();
+            let mut analysis = lock(&self.analysis);
             entries.drain(..).for_each(|entry| analysis.push(&entry, &mut |_| {}));
             drop(analysis);
             if told.elapsed() > TELL {
                 told = Instant::now();
                 self.notify();
-                // Who waits for the rows comes first.
+            }
+            // A lock is not handed on in turn: whoever gives it back and asks again at once mostly has it again.
+            let since = Instant::now();
+            while self.waiting.load(Ordering::Acquire) > 0 && since.elapsed() < PATIENCE {
                 std::thread::yield_now();
             }
         };
-        let read = self.bytes.reader.records(&mut |record| match crate::log::entry(record) {
-            Ok(entry) => {
-                entries.push(entry);
-                if entries.len() == STEP {
-                    push(&mut entries);
+        let read = self.bytes.reader.records(&mut |record| {
+            bytes += record.bytes.len();
+            match crate::log::entry(record) {
+                Ok(entry) => {
+                    entries.push(entry);
+                    if entries.len() == STEP.0 || bytes >= STEP.1 {
+                        bytes = 0;
+                        push(&mut entries);
+                    }
+                    ControlFlow::Continue(())
                 }
-                ControlFlow::Continue(())
-            }
-            Err(error) => {
-                broken = Some(error);
-                ControlFlow::Break(())
+                Err(error) => {
+                    broken = Some(error);
+                    ControlFlow::Break(())
+                }
             }
         });
         push(&mut entries);
@@ -237,7 +250,10 @@ impl Session {
 
     /// The fold. Hold it briefly: the wire waits for it.
     pub fn analysis(&self) -> MutexGuard<'_, Analysis> {
-        lock(&self.analysis)
+        self.waiting.fetch_add(1, Ordering::AcqRel);
+        let analysis = lock(&self.analysis);
+        self.waiting.fetch_sub(1, Ordering::AcqRel);
+        analysis
     }
 
     /// Its bytes.

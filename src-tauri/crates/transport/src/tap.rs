@@ -17,7 +17,7 @@ use crate::{Dir, Journal, Mark};
 /// A read takes at most this much, unless it is one of a flood: larger ones make what they hold wait longer.
 const READ: usize = 32 << 10;
 /// In a flood, where reads are filled to the brim, they double up to this: each is handed to another thread, and the fewer the cheaper.
-const FLOOD: usize = 128 << 10;
+const FLOOD: usize = 96 << 10;
 /// A read buffer with less room than this share of what is wanted is replaced.
 const ROOM: usize = 4;
 

@@ -1,4 +1,5 @@
-import { Lexer, type Token } from 'marked';
+import type { Token } from 'marked';
+import { markdownLexer } from './lexer';
 import { evenLines } from './tree';
 
 /**
@@ -106,7 +107,7 @@ export class Pager {
 
 /** The blocks of a text, unread inside: where they begin and end is all that is asked here, and reading them costs most. */
 function borders(text: string): Token[] {
-  return new Lexer().blockTokens(text, []);
+  return markdownLexer().blockTokens(text, []);
 }
 
 /** What the rest of a block that was cut has to be read with. */

@@ -1,5 +1,6 @@
-import { lexer, type Token, type Tokens } from 'marked';
+import type { Token, Tokens } from 'marked';
 import { entities } from './entities';
+import { markdownLexer } from './lexer';
 
 /**
  * Markdown as a small tree for components, in which every run of characters knows where it stands in the source.
@@ -50,7 +51,7 @@ export function evenLines(source: string): string {
 /** Reads Markdown. `base` is added to every offset. */
 export function parse(source: string, base = 0): Block[] {
   const even = evenLines(source);
-  return new Reader(even, base).blocks(lexer(even), true);
+  return new Reader(even, base).blocks(markdownLexer().lex(even), true);
 }
 
 /** Where the characters of an inner text stand in the source: pieces `(inner offset, source offset)`. */
