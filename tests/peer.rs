@@ -26,6 +26,8 @@ pub enum Step {
     Read,
     /// Answers a WebSocket handshake with 101 and the right key; reads the request first.
     Upgrade,
+    /// Reads an HTTP/2 request to the end of its stream.
+    ReadHttp2,
     /// Reads some bytes, whatever they are.
     ReadSome,
     /// One write.
@@ -161,6 +163,7 @@ async fn perform(stream: &mut TcpStream, script: &[Step]) -> std::io::Result<()>
                     stream.write_all(answer.as_bytes()).await?;
                 }
             }
+            Step::ReadHttp2 => read_http2(stream).await?,
             Step::ReadSome => {
                 // How much of it comes is the client's matter.
                 let _ = stream.read(&mut [0; 64 << 10]).await?;
@@ -236,4 +239,20 @@ pub fn sized(status: &str, media: &str, body: &[u8]) -> Vec<Step> {
     let mut bytes = format!("HTTP/1.1 {status}\r\nContent-Type: {media}\r\nContent-Length: {}\r\n\r\n", body.len()).into_bytes();
     bytes.extend_from_slice(body);
     vec![Step::Read, Step::Write(bytes), Step::End]
+}
+
+/// Reads the preface and frames up to one with END_STREAM (RFC 9113, sections 3.4 and 4.1): an answer that comes before the request would
+/// be one on an idle stream.
+async fn read_http2(stream: &mut TcpStream) -> std::io::Result<()> {
+    const PREFACE: usize = 24;
+    stream.read_exact(&mut [0; PREFACE]).await?;
+    loop {
+        let mut header = [0; 9];
+        stream.read_exact(&mut header).await?;
+        let length = header[..3].iter().fold(0, |length, &byte| length << 8 | usize::from(byte));
+        stream.read_exact(&mut vec![0; length]).await?;
+        if header[3] <= 1 && header[4] & 1 != 0 {
+            return Ok(());
+        }
+    }
 }

@@ -119,7 +119,7 @@ async fn floods_over_http2() {
         [frame(4, 0, 0, &[]), frame(4, 1, 0, &[]), frame(1, 4, 1, &reply_fields()), frame(0, 0, 1, says("before").as_bytes())].concat();
     let pings = frame(6, 0, 0, &[7; 8]).repeat(1000);
     let end = [frame(0, 0, 1, says(", after").as_bytes()), frame(0, 1, 1, b"data: [DONE]\n\n")].concat();
-    let script = vec![Step::ReadSome, Step::Write(begin), Step::Repeat(pings, 20), Step::Write(end), Step::Hold];
+    let script = vec![Step::ReadHttp2, Step::Write(begin), Step::Repeat(pings, 20), Step::Write(end), Step::Hold];
     let peer = Peer::play(script).await;
     let over2 = |peer: &Peer| Draft { http: "2".into(), ..chat(peer) };
     let session = desk.run(&over2(&peer)).await;
@@ -131,7 +131,7 @@ async fn floods_over_http2() {
     bomb.extend([b'x'; 4000]);
     bomb.extend([0xbe; 12_000]);
     let bomb = [frame(4, 0, 0, &[]), frame(4, 1, 0, &[]), frame(1, 4, 1, &bomb)].concat();
-    let peer = Peer::play(vec![Step::ReadSome, Step::Write(bomb), Step::Hold]).await;
+    let peer = Peer::play(vec![Step::ReadHttp2, Step::Write(bomb), Step::Hold]).await;
     let session = desk.run(&over2(&peer)).await;
     assert_eq!(session.outcome().map(|outcome| outcome.kind), Some(OutcomeKind::Failed), "{:?}", session.outcome());
     assert!(rows(&session, "kind:error") > 0, "the bomb is a row");

@@ -33,7 +33,7 @@ impl Recorder {
         &self.inner.recording.id
     }
 
-    /// Append records. They are committed within 50 ms. Blocks while more than 16 MiB are on their way to the disk, so call it where blocking is allowed.
+    /// Append records. They are committed within 50 ms. Blocks while more than 32 MiB are on their way to the disk, so call it where blocking is allowed.
     ///
     /// # Errors
     /// The disk failed for this session, now or earlier: nothing is recorded any more.
@@ -41,7 +41,7 @@ impl Recorder {
         self.inner.library.writer().append(&self.inner.recording, batch)
     }
 
-    /// Bytes on their way to the disk, of all sessions of the library. [`Recorder::append`] blocks above 16 MiB.
+    /// Bytes on their way to the disk, of all sessions of the library. [`Recorder::append`] blocks above 32 MiB.
     pub fn queued(&self) -> usize {
         self.inner.library.writer().queued()
     }

@@ -20,7 +20,7 @@ use queue::{CloseQueue, Queue};
 use thread::Thread;
 
 /// Who appends waits while more than this is on its way to the disk.
-pub const QUEUE: usize = 16 * 1024 * 1024;
+pub const QUEUE: usize = 32 * 1024 * 1024;
 /// A batch this large is committed at once.
 const BATCH: usize = 1024 * 1024;
 /// One session that is being written.
