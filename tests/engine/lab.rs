@@ -1,7 +1,7 @@
 //! The Lab as peer: what it meant to say is what Weir decoded, on every road.
 
 use weir_dialects::{Tool, Transport};
-use weir_lab::{Pace, Script, Settings};
+use weir_lab::{Pace, Script, Settings, Switch};
 use weir_sessions::view::{BlockKind, Draft, OutcomeKind};
 use weir_tests::desk::{Desk, draft};
 
@@ -78,4 +78,22 @@ async fn an_error_in_the_middle_keeps_what_was_said() {
         assert_eq!(outcome.problem.as_ref().map(|problem| problem.blame.as_str()), Some("peer"));
         assert!(!session.analysis().fold.folded.text(BlockKind::Text).is_empty(), "{dialect}: what was said before is there");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_small_window_shows_as_a_stall() {
+    let (lab, desk) = (quick_lab().await, Desk::new());
+    let switch = Switch { id: "small-window".into(), on: true, value: 20_000 };
+    lab.set_settings(Settings { faults: vec![switch], ..lab.settings() });
+    let mut draft = Draft { http: "2".into(), ..draft(&format!("http://{}{CHAT}", lab.address()), "openai-chat", Transport::Sse) };
+    // More than may leave before the Lab's settings come (RFC 9113 §6.9.2).
+    draft.ask.messages[0].text = "a weir ".repeat(15_000);
+    let session = desk.run(&draft).await;
+    assert_eq!(session.outcome().expect("it is over").kind, OutcomeKind::Complete);
+    let analysis = session.analysis();
+    let (stalls, nanos) = analysis.fold.windows.stalled(true, 0);
+    assert!(stalls > 0 && nanos >= 50_000_000, "{stalls} stalls, {nanos} ns");
+    assert_eq!(analysis.fold.windows.stalled(false, 0).0, 0, "what is received is not held up");
+    drop(analysis);
+    assert!(session.rows("window<=0 dir:out", 0, 1).expect("a filter").matching > 0);
 }

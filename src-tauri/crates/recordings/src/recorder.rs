@@ -64,7 +64,7 @@ impl Recorder {
             let outcome = if whole.is_ok() { done.outcome.clone() } else { "cut".into() };
             summarise(db, key, Finished { outcome, ..done })
         };
-        self.inner.library.writer().finish(&self.inner.recording, last, move |db| index(db, key))
+        self.inner.library.writer().finish(&self.inner.recording, last, Some(Box::new(move |db| index(db, key))))
     }
 
     pub(crate) fn key(&self) -> i64 {
@@ -73,7 +73,7 @@ impl Recorder {
 
     /// No more records come; what the session is, its importer says.
     pub(crate) fn end(&self) -> Result<(), Error> {
-        self.inner.library.writer().finish(&self.inner.recording, |_, _| Ok(()), |_| Ok(()))
+        self.inner.library.writer().finish(&self.inner.recording, |_, _| Ok(()), None)
     }
 
     /// Reads the session while it is recorded: a read beyond what is committed commits first.

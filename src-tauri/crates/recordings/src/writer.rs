@@ -3,18 +3,15 @@
 mod queue;
 mod thread;
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::mpsc::{Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
-use std::time::Instant;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::checkpoint::Checkpointer;
 use crate::{Error, Record};
 use queue::{CloseQueue, Queue};
 use thread::Thread;
@@ -23,6 +20,7 @@ use thread::Thread;
 pub const QUEUE: usize = 32 * 1024 * 1024;
 /// A batch this large is committed at once.
 const BATCH: usize = 1024 * 1024;
+
 /// One session that is being written.
 #[derive(Debug)]
 pub struct Recording {
@@ -40,7 +38,8 @@ impl Recording {
 }
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
-type Settle = Box<dyn FnOnce(&Connection) -> Result<(), Error> + Send>;
+/// What follows the end of a session, in a transaction of its own.
+pub type Settle = Box<dyn FnOnce(&Connection) -> Result<(), Error> + Send>;
 type Last = Box<dyn FnOnce(&Connection, Result<(), Error>) -> Result<(), Error> + Send>;
 
 enum Message {
@@ -75,23 +74,7 @@ impl Writer {
         let (sender, receiver) = channel();
         let (queue, unsettled) = (Arc::<Queue>::default(), Arc::<AtomicUsize>::default());
         let close = CloseQueue(queue.clone());
-        let checkpointer = path.clone().map(Checkpointer::start).transpose()?;
-        let wal = path.as_ref().map(|path| {
-            let mut name = path.as_os_str().to_owned();
-            name.push("-wal");
-            PathBuf::from(name)
-        });
-        let mut thread = Thread {
-            db,
-            logs: HashMap::new(),
-            queue: queue.clone(),
-            unsettled: unsettled.clone(),
-            since: Instant::now(),
-            checkpointer,
-            wal,
-            written: 0,
-            unchecked: 0,
-        };
+        let mut thread = Thread::new(db, path.as_deref(), queue.clone(), unsettled.clone())?;
         let handle = std::thread::Builder::new()
             .name("weir-writer".into())
             .spawn(move || {
@@ -132,12 +115,10 @@ impl Writer {
         &self,
         to: &Arc<Recording>,
         last: impl FnOnce(&Connection, Result<(), Error>) -> Result<(), Error> + Send + 'static,
-        settle: impl FnOnce(&Connection) -> Result<(), Error> + Send + 'static,
+        settle: Option<Settle>,
     ) -> Result<(), Error> {
         let (reply, answer) = sync_channel(1);
-        self.sender
-            .send(Message::Finish { to: to.clone(), last: Box::new(last), settle: Some(Box::new(settle)), reply })
-            .map_err(|_| Error::Closed)?;
+        self.sender.send(Message::Finish { to: to.clone(), last: Box::new(last), settle, reply }).map_err(|_| Error::Closed)?;
         answer.recv().map_err(|_| Error::Closed)?
     }
 

@@ -2,6 +2,10 @@
 
 use std::collections::HashMap;
 
+use crate::delta::Part;
+use crate::json::{self, Raw, Source, word};
+use crate::{Delta, DeltaKind};
+
 /// A function call under way.
 #[derive(Default)]
 pub(crate) struct Call {
@@ -17,6 +21,41 @@ pub(crate) struct Call {
     pub(crate) done: bool,
     /// Where its item stands, where the peer says so.
     output: Option<u64>,
+}
+
+/// A call's final form.
+#[derive(Clone, Copy)]
+pub(crate) struct Settled<'a> {
+    /// Call id.
+    pub(crate) id: Option<Raw<'a>>,
+    /// Function name.
+    pub(crate) name: Option<Raw<'a>>,
+    /// Arguments, as a string that holds JSON.
+    pub(crate) arguments: Option<Raw<'a>>,
+}
+
+impl Call {
+    /// Takes the final form; a delta where it says more than the fragments did.
+    pub(crate) fn settle<'a>(&mut self, source: &Source<'a>, told: Settled<'a>) -> Option<Delta<'a>> {
+        let id = word(told.id).filter(|id| *id != self.id);
+        let name = word(told.name).filter(|name| *name != self.name);
+        let arguments = told.arguments.filter(|raw| json::shown(*raw) != self.arguments);
+        if id.is_none() && name.is_none() && arguments.is_none() {
+            return None;
+        }
+        if let Some(id) = &id {
+            self.id = id.clone().into_owned();
+        }
+        if let Some(name) = &name {
+            self.name = name.clone().into_owned();
+        }
+        let text = arguments.map(json::shown).unwrap_or_default();
+        if arguments.is_some() {
+            self.arguments = text.clone().into_owned();
+        }
+        let part = Part::Tool { index: self.key, id, name, whole: arguments.is_some() };
+        Some(Delta { kind: DeltaKind::ToolCall, text, at: arguments.map_or(0..0, |raw| source.place(raw)), part })
+    }
 }
 
 /// What an event tells of the call it speaks of.

@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use self::lane::{Lane, Stream};
 use self::said::Sent;
 use self::shapes::{ContentPart, Event, Item, Response};
+use super::calls::Settled;
 use crate::json::{self, Raw, Source, count, truthy, word};
 use crate::report::{self, Report};
 use crate::teller::Teller;
@@ -222,7 +223,8 @@ impl Responses {
             }
             "response.function_call_arguments.done" | "response.custom_tool_call_input.done" => {
                 let at = self.call(lane, output, event.item_id, event.call_id);
-                self.settle(source, lane, at, event.call_id, event.name, event.arguments.or(event.input), teller);
+                let told = Settled { id: event.call_id, name: event.name, arguments: event.arguments.or(event.input) };
+                self.settle(source, lane, at, told, teller);
             }
             "response.output_item.done" => {
                 if let Some(item) = event.item.and_then(json::members::<Item<'_>>) {

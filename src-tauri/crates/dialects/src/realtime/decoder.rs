@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use crate::delta::Part;
 use crate::json::{self, Raw, Source, count, object_of, truthy, word};
-use crate::openai_responses::calls::{Calls, Ties};
+use crate::openai_responses::calls::{Calls, Settled, Ties};
 use crate::openai_responses::seen::Seen;
 use crate::report::{self, Report};
 use crate::sound::{Sound, base64_len};
@@ -290,7 +290,8 @@ impl Realtime {
             }
             "response.function_call_arguments.done" => {
                 let at = self.call(event, event.item_id, event.call_id);
-                self.settle_call(source, event.response_id, at, [event.call_id, event.name, event.arguments], teller);
+                let told = Settled { id: event.call_id, name: event.name, arguments: event.arguments };
+                self.settle_call(source, event.response_id, at, told, teller);
             }
             "response.output_item.done" => {
                 if let Some(item) = event.item.and_then(json::members::<Item<'_>>) {
@@ -466,7 +467,8 @@ impl Realtime {
     fn item<'a>(&mut self, source: &Source<'a>, event: &Event<'a>, output: Option<u64>, item: &Item<'a>, teller: &mut Teller<'_>) {
         if item.is_call() {
             let at = self.call(event, item.id, item.call_id);
-            self.settle_call(source, event.response_id, at, [item.call_id, item.name, item.arguments], teller);
+            let told = Settled { id: item.call_id, name: item.name, arguments: item.arguments };
+            self.settle_call(source, event.response_id, at, told, teller);
             if let Some(call) = self.lane(event.response_id).calls.get(at) {
                 call.done = true;
             }
@@ -521,36 +523,11 @@ impl Realtime {
         }
     }
 
-    /// A call's final form (id, name, arguments): told only if it says more than the fragments did.
-    fn settle_call(
-        &mut self,
-        source: &Source<'_>,
-        response: Option<Raw<'_>>,
-        at: usize,
-        told: [Option<Raw<'_>>; 3],
-        teller: &mut Teller<'_>,
-    ) {
-        let Some(call) = self.lane(response).calls.get(at) else {
-            return;
-        };
-        let id = word(told[0]).filter(|id| *id != call.id);
-        let name = word(told[1]).filter(|name| *name != call.name);
-        let arguments = told[2].filter(|raw| json::shown(*raw) != call.arguments);
-        if id.is_none() && name.is_none() && arguments.is_none() {
-            return;
+    /// A call's final form: told only if it says more than the fragments did.
+    fn settle_call<'a>(&mut self, source: &Source<'a>, response: Option<Raw<'a>>, at: usize, told: Settled<'a>, teller: &mut Teller<'_>) {
+        if let Some(delta) = self.lane(response).calls.get(at).and_then(|call| call.settle(source, told)) {
+            teller.tell(delta);
         }
-        if let Some(id) = &id {
-            call.id = id.clone().into_owned();
-        }
-        if let Some(name) = &name {
-            call.name = name.clone().into_owned();
-        }
-        let text = arguments.map(json::shown).unwrap_or_default();
-        if arguments.is_some() {
-            call.arguments = text.clone().into_owned();
-        }
-        let part = Part::Tool { index: call.key, id, name, whole: arguments.is_some() };
-        teller.tell(Delta { kind: DeltaKind::ToolCall, text, at: arguments.map_or(0..0, |raw| source.place(raw)), part });
     }
 }
 

@@ -213,6 +213,34 @@ fn shards() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(shard, 0..24).prop_map(|shards| shards.concat())
 }
 
+/// A body of `format` that comes in `reads`, each in pieces of `sizes`, is told as all of it at once is.
+fn told_like_the_whole(format: Format, body: &[u8], reads: Vec<u64>, sizes: &[usize]) -> Result<(), TestCaseError> {
+    let mut reads: Vec<u64> = reads.into_iter().map(|end| end.min(body.len() as u64)).chain([body.len() as u64]).collect();
+    reads.sort_unstable();
+    let mut comparison = Comparison::new(format, format.lenses());
+    let mut bytes = |span: Span| body[span.start as usize..span.end as usize].to_vec();
+    let mut start = 0;
+    for end in &reads {
+        // Pieces of a read are no reads.
+        let pieces = crate::cuts::pieces(&body[start..*end as usize], sizes);
+        for (n, piece) in pieces.iter().enumerate() {
+            comparison.push(piece, n + 1 == pieces.len(), &mut bytes);
+        }
+        start = *end as usize;
+    }
+    comparison.finish(&mut bytes);
+    let standard = if format == Format::Sse { Lens::Standard } else { Lens::Lines }.read(body, &reads);
+    for (lens, same, verdict) in comparison.verdicts() {
+        let whole = first_difference(body, &standard, &lens.read(body, &reads));
+        match (verdict, whole) {
+            (Verdict::Same, None) => prop_assert_eq!(same, standard.len()),
+            (Verdict::Differs(found), Some(whole)) => prop_assert_eq!(&found.difference, &whole, "{}", lens.name()),
+            (verdict, whole) => prop_assert!(false, "{}: {:?}, of the whole {:?}", lens.name(), verdict, whole),
+        }
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1500))]
 
@@ -229,30 +257,7 @@ proptest! {
 
     #[test]
     fn a_body_in_pieces_is_told_like_the_whole(body in shards(), reads in prop::collection::vec(0u64..60, 0..5), sizes in prop::collection::vec(1usize..9, 1..5)) {
-        let mut reads: Vec<u64> = reads.into_iter().map(|end| end.min(body.len() as u64)).chain([body.len() as u64]).collect();
-        reads.sort_unstable();
-        let mut comparison = Comparison::new(Format::Sse, Format::Sse.lenses());
-        let mut bytes = |span: Span| body[span.start as usize..span.end as usize].to_vec();
-        let mut start = 0;
-        for end in &reads {
-            // Pieces of a read are no reads.
-            let read = &body[start..*end as usize];
-            let pieces = crate::cuts::pieces(read, &sizes);
-            for (n, piece) in pieces.iter().enumerate() {
-                comparison.push(piece, n + 1 == pieces.len(), &mut bytes);
-            }
-            start = *end as usize;
-        }
-        comparison.finish(&mut bytes);
-        let standard = Lens::Standard.read(&body, &reads);
-        for (lens, same, verdict) in comparison.verdicts() {
-            let whole = first_difference(&body, &standard, &lens.read(&body, &reads));
-            match (verdict, whole) {
-                (Verdict::Same, None) => prop_assert_eq!(same, standard.len()),
-                (Verdict::Differs(found), Some(whole)) => prop_assert_eq!(&found.difference, &whole, "{}", lens.name()),
-                (verdict, whole) => prop_assert!(false, "{}: {:?}, of the whole {:?}", lens.name(), verdict, whole),
-            }
-        }
+        told_like_the_whole(Format::Sse, &body, reads, &sizes)?;
     }
 
     #[test]

@@ -182,7 +182,7 @@ pub(super) static CATALOGUE: &[Recipe] = &[
     recipe(
         "small-window",
         "Small window",
-        "HTTP/2, from the next connection on: a request's body stops every so many bytes until the Lab has read them",
+        "HTTP/2: a request's body beyond the first 65,535 bytes stops until the Lab has read on; on a connection used before, every so many",
         "a gateway that gives each stream little room, or a server that reads slowly: uploads halt, though the network is free",
         parameter("B", 64, 1, 65_535),
     ),

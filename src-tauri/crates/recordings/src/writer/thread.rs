@@ -1,7 +1,7 @@
 //! The one thread that writes.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::SeqCst;
@@ -29,25 +29,45 @@ const WAL_LOOK: u64 = 32 * 1024 * 1024;
 
 /// The writer's end.
 pub(super) struct Thread {
-    pub(super) db: Connection,
+    db: Connection,
     /// The ends of the logs of the sessions that are being recorded, by key.
-    pub(super) logs: HashMap<i64, Log>,
+    logs: HashMap<i64, Log>,
     /// Not committed yet.
-    pub(super) queue: Arc<Queue>,
+    queue: Arc<Queue>,
     /// Sessions that have ended and cannot be found by their words yet.
-    pub(super) unsettled: Arc<AtomicUsize>,
+    unsettled: Arc<AtomicUsize>,
     /// When something was last written.
-    pub(super) since: Instant,
-    pub(super) checkpointer: Option<Checkpointer>,
+    since: Instant,
+    checkpointer: Option<Checkpointer>,
     /// The write-ahead log, where there is one.
-    pub(super) wal: Option<PathBuf>,
+    wal: Option<PathBuf>,
     /// Bytes written since the last checkpoint was asked for.
-    pub(super) written: u64,
+    written: u64,
     /// Bytes written since the write-ahead log's length was looked at.
-    pub(super) unchecked: u64,
+    unchecked: u64,
 }
 
 impl Thread {
+    /// The writer of a library at `path`, `None` in memory.
+    pub(super) fn new(db: Connection, path: Option<&Path>, queue: Arc<Queue>, unsettled: Arc<AtomicUsize>) -> Result<Self, Error> {
+        let wal = path.map(|path| {
+            let mut name = path.as_os_str().to_owned();
+            name.push("-wal");
+            PathBuf::from(name)
+        });
+        Ok(Self {
+            db,
+            logs: HashMap::new(),
+            queue,
+            unsettled,
+            since: Instant::now(),
+            checkpointer: path.map(|path| Checkpointer::start(path.to_path_buf())).transpose()?,
+            wal,
+            written: 0,
+            unchecked: 0,
+        })
+    }
+
     pub(super) fn run(&mut self, receiver: &Receiver<Message>) {
         give_way();
         loop {

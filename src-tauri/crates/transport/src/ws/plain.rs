@@ -1,6 +1,6 @@
 //! A socket without extensions: tungstenite's protocol, driven where it stands.
 //!
-//! tokio-tungstenite's stream sets four wakers at each message, and in a flood, where thousands lie in one read, that is a fifth of the
+//! tokio-tungstenite's stream registers two wakers at each message, and in a flood, where hundreds lie in one read, that is a sixth of the
 //! reader's time. The protocol itself knows no wakers: it is given a stream that says "would block" where ours is pending, and the
 //! waker of the moment is registered by the one read or write that met it.
 
@@ -12,6 +12,7 @@ use tokio::io::{AsyncBufRead, AsyncWrite};
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
+use super::PASSING;
 use super::skim::Skim;
 
 /// A message that is longer than this ends the connection.
@@ -20,9 +21,6 @@ const MAX_MESSAGE: usize = 1 << 30;
 /// Bytes tungstenite makes room for before it asks for some. It clears that room each time and keeps what is in it: little enough to stay in
 /// the nearest cache. The tap has the rest of what it read.
 const ROOM: usize = 16 << 10;
-
-/// Bytes that go by in one poll before other tasks get at the socket.
-const PASSING: usize = 1 << 20;
 
 /// A client's end of a socket over `S` whose handshake is done.
 pub(super) struct Plain<S> {
@@ -62,7 +60,7 @@ impl<S: AsyncBufRead + AsyncWrite + Unpin> Plain<S> {
             return Poll::Ready(None);
         }
         let Self { io, skim, protocol, .. } = self;
-        match protocol.read(&mut Now { io, cx, skim, passing: if pass { PASSING } else { 0 } }) {
+        match protocol.read(&mut Now { io, cx, skim, passing: if pass { PASSING.1 } else { 0 } }) {
             Ok(message) => Poll::Ready(Some(Ok(message))),
             Err(error) if would_block(&error) => Poll::Pending,
             Err(error) => {

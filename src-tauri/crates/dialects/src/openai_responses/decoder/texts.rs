@@ -1,5 +1,6 @@
 //! Texts: as deltas, and in the final forms of parts and items, which say no more than the deltas did.
 
+use super::super::calls::Settled;
 use super::Responses;
 use super::lane::Stream;
 use super::shapes::{ContentPart, Item};
@@ -63,7 +64,8 @@ impl Responses {
     pub(super) fn item<'a>(&mut self, source: &Source<'a>, lane: usize, output: Option<u64>, item: &Item<'a>, teller: &mut Teller<'_>) {
         if item.is_call() {
             let at = self.call(lane, output, item.id, item.call_id);
-            self.settle(source, lane, at, item.call_id, item.name, item.arguments.or(item.input), teller);
+            let told = Settled { id: item.call_id, name: item.name, arguments: item.arguments.or(item.input) };
+            self.settle(source, lane, at, told, teller);
             if let Some(call) = self.at(lane).calls.get(at) {
                 call.done = true;
             }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::super::calls::Ties;
+use super::super::calls::{Settled, Ties};
 use super::Responses;
 use super::shapes::Item;
 use crate::delta::Part;
@@ -67,37 +67,9 @@ impl Responses {
     }
 
     /// A call's final form: told only if it says more than the fragments did.
-    #[allow(clippy::too_many_arguments)]
-    pub(super) fn settle(
-        &mut self,
-        source: &Source<'_>,
-        lane: usize,
-        at: usize,
-        id: Option<Raw<'_>>,
-        name: Option<Raw<'_>>,
-        arguments: Option<Raw<'_>>,
-        teller: &mut Teller<'_>,
-    ) {
-        let Some(call) = self.at(lane).calls.get(at) else {
-            return;
-        };
-        let id = word(id).filter(|id| *id != call.id);
-        let name = word(name).filter(|name| *name != call.name);
-        let arguments = arguments.filter(|raw| json::shown(*raw) != call.arguments);
-        if id.is_none() && name.is_none() && arguments.is_none() {
-            return;
+    pub(super) fn settle<'a>(&mut self, source: &Source<'a>, lane: usize, at: usize, told: Settled<'a>, teller: &mut Teller<'_>) {
+        if let Some(delta) = self.at(lane).calls.get(at).and_then(|call| call.settle(source, told)) {
+            teller.tell(delta);
         }
-        if let Some(id) = &id {
-            call.id = id.clone().into_owned();
-        }
-        if let Some(name) = &name {
-            call.name = name.clone().into_owned();
-        }
-        let text = arguments.map(json::shown).unwrap_or_default();
-        if arguments.is_some() {
-            call.arguments = text.clone().into_owned();
-        }
-        let part = Part::Tool { index: call.key, id, name, whole: arguments.is_some() };
-        teller.tell(Delta { kind: DeltaKind::ToolCall, text, at: arguments.map_or(0..0, |raw| source.place(raw)), part });
     }
 }

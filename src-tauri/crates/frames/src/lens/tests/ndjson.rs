@@ -1,7 +1,6 @@
 use proptest::prelude::*;
 
 use super::super::*;
-use crate::cuts;
 
 /// Three lines: a character of two bytes, one of three that ends lines in Python, and no line end at the end.
 const BODY: &str = "{\"a\":\"é\"}\n{\"b\":\"x\u{2028}y\"}\r\n\n{\"c\":1}";
@@ -192,28 +191,7 @@ proptest! {
 
     #[test]
     fn a_body_in_pieces_is_told_like_the_whole(body in shards(), reads in reads(), sizes in prop::collection::vec(1usize..9, 1..5)) {
-        let mut reads: Vec<u64> = reads.into_iter().map(|end| end.min(body.len() as u64)).chain([body.len() as u64]).collect();
-        reads.sort_unstable();
-        let mut comparison = Comparison::new(Format::Ndjson, Format::Ndjson.lenses());
-        let mut bytes = |span: Span| body[span.start as usize..span.end as usize].to_vec();
-        let mut start = 0;
-        for end in &reads {
-            let pieces = cuts::pieces(&body[start..*end as usize], &sizes);
-            for (n, piece) in pieces.iter().enumerate() {
-                comparison.push(piece, n + 1 == pieces.len(), &mut bytes);
-            }
-            start = *end as usize;
-        }
-        comparison.finish(&mut bytes);
-        let standard = Lens::Lines.read(&body, &reads);
-        for (lens, same, verdict) in comparison.verdicts() {
-            let whole = first_difference(&body, &standard, &lens.read(&body, &reads));
-            match (verdict, whole) {
-                (Verdict::Same, None) => prop_assert_eq!(same, standard.len()),
-                (Verdict::Differs(found), Some(whole)) => prop_assert_eq!(&found.difference, &whole, "{}", lens.name()),
-                (verdict, whole) => prop_assert!(false, "{}: {:?}, of the whole {:?}", lens.name(), verdict, whole),
-            }
-        }
+        super::told_like_the_whole(Format::Ndjson, &body, reads, &sizes)?;
     }
 
     #[test]
