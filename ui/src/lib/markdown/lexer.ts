@@ -12,7 +12,7 @@ class QuickTokenizer extends Tokenizer {
    */
   override lheading(source: string): Tokens.Heading | undefined {
     const end = source.search(BLANK_LINE);
-    const paragraph = end < 0 ? source : source.slice(0, end + 1);
+    const paragraph = end < 0 ? source : source.slice(0, end);
     return UNDERLINE.test(paragraph) ? super.lheading(source) : undefined;
   }
 }
