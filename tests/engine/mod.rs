@@ -1,5 +1,6 @@
 //! The engine from the socket to what a view shows.
 
+mod accents;
 mod bad_input;
 mod captures;
 mod codings;

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use weir_dialects::Transport;
 use weir_secrets::Secret;
-use weir_sessions::KeyChoice;
-use weir_sessions::view::HeaderLine;
+use weir_sessions::view::{ExportFormat, HeaderLine};
+use weir_sessions::{KeyChoice, Session};
 use weir_tests::desk::{Desk, draft};
 use weir_tests::peer::{Peer, Step, chunked, sized};
 
@@ -34,6 +34,17 @@ fn files(folder: &Path) {
             clean(&entry.path().display().to_string(), &std::fs::read(entry.path()).expect("a file"));
         }
     }
+}
+
+/// Every export of a session.
+fn exports(session: &Session) -> Vec<(ExportFormat, Vec<u8>)> {
+    use ExportFormat::{Curl, Har, Jsonl, Markdown, Raw, Weir};
+    let write = |format| {
+        let mut bytes = Vec::new();
+        weir_sessions::export::export(session, format, &mut bytes).expect("memory takes it");
+        (format, bytes)
+    };
+    [Weir, Har, Jsonl, Raw, Markdown, Curl].map(write).into()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -97,11 +108,68 @@ async fn a_planted_key_is_nowhere_to_be_found() {
             clean("the reply", blocks.concat().as_bytes());
             let mut watcher = session.watch();
             clean("an update", format!("{:?}", watcher.next().await).as_bytes());
+            for (format, bytes) in exports(&session) {
+                clean(&format!("the export {format:?}"), &bytes);
+            }
         }
         files(desk.home());
     }
     desk.engine().library().clone().close().expect("it closes");
     files(desk.home());
+}
+
+/// What a request carries of a user's own: a credential under its name is kept out as the stored key is.
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_typed_into_a_request_are_nowhere_either() {
+    let typed = ["sk-typed-query/1", "sk-typed-field-2", "sk-typed-body-3"];
+    let echo = typed.join(" and ");
+    let echoed = serde_json::json!({"error": {"message": echo, "code": "invalid_api_key"}}).to_string();
+    let says_so = [says(&echo), "data: [DONE]\n\n".into()].concat();
+    for script in [
+        sized("401 Unauthorized", "application/json", echoed.as_bytes()),
+        chunked("200 OK", "text/event-stream", &[says_so.as_bytes()], false),
+        vec![Step::Read, Step::Reset],
+    ] {
+        let desk = Desk::new();
+        let peer = Peer::play(script).await;
+        // As documents of several providers have them: `?key=`, `?access_token=`, `?api-key=`, `?token=`.
+        for name in ["key", "access_token", "api-key", "token"] {
+            for http in ["1.1", "2"] {
+                let mut draft = draft(&format!("{}?{name}={}", peer.url("http", CHAT), typed[0]), "openai-chat", Transport::Sse);
+                draft.http = http.into();
+                draft.headers.push(HeaderLine { name: "Authorization".into(), value: format!("Bearer {}", typed[1]) });
+                draft.ask.raw_body = Some(format!("{{\"model\":\"m\",\"messages\":[],\"api_key\":\"{}\"}}", typed[2]));
+                let session = desk.run(&draft).await;
+                let mut seen = exports(&session);
+                seen.push((
+                    ExportFormat::Raw,
+                    format!("{:?} {:?}", session.rows("", 0, 1000).expect("rows"), session.outcome()).into_bytes(),
+                ));
+                let id = session.id().to_owned();
+                drop(session);
+                // Who waits for a session is told that it is over just before the thread that took it lets go of it.
+                let patience = std::time::Instant::now() + std::time::Duration::from_secs(5);
+                while desk.engine().opened(&id).is_some() {
+                    assert!(std::time::Instant::now() < patience, "something holds it");
+                    std::thread::yield_now();
+                }
+                let again = desk.engine().session(&id).expect("it opens again");
+                seen.extend(exports(&again));
+                seen.push((ExportFormat::Raw, format!("{:?}", again.info()).into_bytes()));
+                for (format, bytes) in seen {
+                    for key in typed {
+                        for form in [key.to_owned(), key.replace('/', "%2F"), key.replace('/', "\\/")] {
+                            let found = bytes.windows(form.len()).any(|window| window == form.as_bytes());
+                            assert!(!found, "{name}, HTTP {http}: {format:?} holds {form}\n{}", String::from_utf8_lossy(&bytes));
+                        }
+                    }
+                }
+                // Opened again, it says that they are gone instead of sending stars.
+                let error = desk.engine().send(&again.info().draft, KeyChoice::None, None).map(|_| ()).expect_err("stars are no key");
+                assert_eq!(error.0.code, "not-kept");
+            }
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 //! The Settings view, and what views remember between runs.
 
-use weir_sessions::Error;
 use weir_sessions::view::Settings;
+use weir_sessions::{Error, credentials};
 
 use super::blocking;
 use crate::ipc::About;
@@ -24,5 +24,6 @@ pub async fn remembered(app: App, name: String) -> Result<Option<String>, Error>
 }
 
 pub async fn remember(app: App, name: String, value: String) -> Result<(), Error> {
-    blocking(move || Ok(app.engine.library().set_setting(&format!("view.{name}"), &value)?)).await
+    // Drafts are among it, and a credential may have been typed into them.
+    blocking(move || Ok(app.engine.library().set_setting(&format!("view.{name}"), &credentials::remembered(&value))?)).await
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use clap::ArgAction;
 use weir_recordings::Library;
 use weir_secrets::Secret;
-use weir_sessions::Error;
-use weir_sessions::console::{self, Recording};
+use weir_sessions::console::Recording;
 use weir_sessions::view::{ConsoleDraft, HeaderLine, Problem};
+use weir_sessions::{Error, credentials};
 use weir_transport::{Blame, Clock, Entry, Header, Limits, Target, Value};
 
 use crate::home;
@@ -68,7 +68,7 @@ impl Dial {
             limits: Limits { idle: None, ..Limits::default() },
             key: key.filter(|key: &Secret| !key.is_empty()),
             // What is typed as it is must not reach a recording either.
-            hidden: console::typed_credentials(&self.lines()?),
+            hidden: [credentials::of_headers(&self.lines()?), credentials::of_url(&self.url)].concat(),
             ..Target::default()
         })
     }

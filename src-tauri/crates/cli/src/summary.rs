@@ -110,6 +110,7 @@ pub fn delta(told: &Told<'_>) -> Value {
         Part::Usage(usage) => put("usage", json!(usage)),
         Part::Finish(finish) => put("finish", json!(finish.reason)),
         Part::Error { code } => put("code", json!(code)),
+        Part::Retry(after) => put("retry_after", json!(after)),
         Part::End => put("end", json!(true)),
         Part::Whole => put("whole", json!(true)),
         Part::Id => put("id", json!(text)),

@@ -75,6 +75,8 @@ pub enum Part<'a> {
         /// The provider's own code or type, or "".
         code: Cow<'a, str>,
     },
+    /// How long the peer asks to wait before another try, in its own form (`17s`), where it says so beside an error and in no header.
+    Retry(Cow<'a, str>),
     /// The dialect's end marker: nothing follows.
     End,
     /// Text, reasoning or refusal that replaces all that was said of its kind in this turn: a final form that differs from its pieces.
@@ -177,6 +179,8 @@ pub struct Reply {
     pub finish: Option<Finish>,
     /// First error the peer reported inside the stream: code and message.
     pub error: Option<(String, String)>,
+    /// How long the peer asks to wait, as last said in the body.
+    pub retry: Option<String>,
     /// The dialect's end marker was seen.
     pub ended: bool,
     /// The provider's id of the reply.
@@ -235,6 +239,7 @@ impl Reply {
                     self.error = Some((code.to_string(), delta.text.to_string()));
                 }
             }
+            Part::Retry(after) => self.retry = Some(after.to_string()),
             Part::End => self.ended = true,
         }
     }

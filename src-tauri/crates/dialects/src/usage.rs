@@ -29,6 +29,7 @@ object_of! {
     /// What the totals are made of.
     Details {
         cached: "cached_tokens",
+        written: "cache_write_tokens",
         reasoning: "reasoning_tokens",
     }
 }
@@ -48,6 +49,7 @@ pub(crate) fn read(raw: Raw<'_>) -> Option<Usage> {
         total_tokens: count(fields.total),
         reasoning_tokens: count(output_details.reasoning.or(fields.reasoning)),
         cached_tokens: count(input_details.cached.or(fields.cache_hit).or(fields.cached)),
+        cache_write_tokens: count(input_details.written),
         ..Usage::default()
     };
     if let (Some(input), Some(output), Some(total)) = (usage.input_tokens, usage.output_tokens, usage.total_tokens) {

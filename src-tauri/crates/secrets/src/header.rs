@@ -171,6 +171,8 @@ mod tests {
             ("Authorization: Bearer {key}", "Authorization", Some("Bearer"), "Bearer sk-1"),
             ("x-api-key: {key}", "x-api-key", None, "sk-1"),
             ("authorization:Key {key}", "authorization", Some("Key"), "Key sk-1"),
+            // Deepgram takes keys under this scheme alone.
+            ("Authorization: Token {key}", "Authorization", Some("Token"), "Token sk-1"),
             ("Authorization: {key}", "Authorization", None, "sk-1"),
             ("  api-key :  {key};v=2 ", "api-key", None, "sk-1;v=2"),
             ("Authorization: Digest token=\"{key}\"", "Authorization", Some("Digest"), "Digest token=\"sk-1\""),

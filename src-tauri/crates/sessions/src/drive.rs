@@ -70,6 +70,7 @@ async fn speak(
         let may_go = |next: &Outgoing| next.after.as_deref().is_none_or(|word| line.was_heard(word));
         while queue.front().is_some_and(may_go) {
             let Some(next) = queue.pop_front() else { break };
+            session.hide_in(&next.text, sender);
             match next.binary {
                 true => sender.send_binary(next.text.into_bytes()).await?,
                 false => sender.send_text(next.text).await?,

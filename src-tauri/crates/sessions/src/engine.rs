@@ -9,12 +9,13 @@ use weir_dialects::Transport;
 use weir_dialects::provider::{self, Provider};
 use weir_recordings::{Library, NewSession};
 use weir_secrets::{Keys, Secret, StoreState, header::HeaderTemplate};
+use weir_transport::redact::Patterns;
 use weir_transport::{Journal, journal, journal::Clock};
 
 use crate::plan::{KeyChoice, Plan};
 use crate::session::Session;
 use crate::view::{Draft, Preview, ReadBody, Settings};
-use crate::{Error, capture, drive};
+use crate::{Error, capture, credentials, drive};
 
 /// Bytes of the log that may wait for the fold before the socket is read no further. Small, so that in a flood a delta is told within
 /// milliseconds of its read: what the fold cannot take yet is better left to the socket's own buffer.
@@ -254,24 +255,27 @@ impl Engine {
     ) -> Result<(Arc<Session>, Journal), Error> {
         let started_at_ms = now_ms();
         // Whatever the user pasted into a prompt or header, the key's value stays out of the library.
-        let scrub = |text: String| secret.map_or(text.clone(), |key| text.replace(key.expose(), &"*".repeat(key.expose().len())));
+        let hides = Patterns::default();
+        secret.iter().map(|key| key.expose()).for_each(|key| hides.add(key));
+        credentials::of_plan(&plan).iter().for_each(|typed| hides.add(typed.expose()));
+        let title = hides.scrub(title);
+        let (kept, read) = credentials::kept(&plan, &hides);
         let library = if self.settings().record { self.0.library.clone() } else { self.scratch()? };
         let recorder = library.create(NewSession {
-            title: scrub(title.to_owned()),
+            title: title.clone(),
             provider: plan.draft.provider.clone(),
             model: plan.draft.ask.model.clone(),
             dialect: plan.dialect.clone(),
             transport: plan.draft.transport.name().into(),
-            prompt: scrub(plan.prompt()),
-            plan: scrub(serde_json::to_string(&crate::console::kept(&plan)).unwrap_or_default()),
+            prompt: read.prompt(),
+            plan: kept,
             started_at_ms,
         })?;
         let clock = Clock::start();
         let (journal, reader) = journal::channel_on(clock, IN_FLIGHT);
-        let session = Arc::new(Session::new(recorder.id(), title, plan, started_at_ms, recorder.reader(), clock));
-        if let Some(secret) = secret {
-            session.sends(secret);
-        }
+        let mut session = Session::new(recorder.id(), &title, plan, started_at_ms, recorder.reader(), clock);
+        session.sends(hides, read);
+        let session = Arc::new(session);
         self.remember(&session);
         capture::start(reader, recorder, session.clone(), tell)?;
         Ok((session, journal))

@@ -8,6 +8,7 @@ pub mod capture;
 pub mod code;
 pub mod compare;
 pub mod console;
+pub mod credentials;
 pub mod drill;
 pub mod export;
 pub mod home;

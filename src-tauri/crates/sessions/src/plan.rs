@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use weir_dialects::{Call, Dialect, dialect, provider::Provider};
 use weir_transport::{Header, HttpVersion, Limits, Proxy, Request, Target, Value};
 
-use crate::Error;
 use crate::view::{Draft, HeaderLine, Preview, Settings};
+use crate::{Error, credentials};
 
 /// A plan. Secrets stand in it as `{key}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,11 +52,15 @@ impl Plan {
                 "Choose one of the list, or give a base URL.",
             ));
         }
+        let typed = draft.ask.raw_body.as_deref().unwrap_or_default();
+        credentials::whole(&draft.headers, &[draft.url.as_deref(), draft.base_url.as_deref()], &[], &[typed])?;
         let dialect = chosen(draft, known)?;
         let (base, whole) = endpoint(draft, known, dialect, lab)?;
+        // Where the user says where the key goes, it goes nowhere else.
+        let placed = base.contains("{key") || draft.headers.iter().any(|line| line.value.contains("{key"));
         let auth = match known {
-            Some(provider) if keyed => &provider.auth,
-            None if keyed => dialect.auth(),
+            Some(provider) if keyed && !placed => &provider.auth,
+            None if keyed && !placed => dialect.auth(),
             _ => "",
         };
         let mut call = dialect.call(&draft.ask, draft.transport, &base, whole, auth)?;
@@ -134,10 +138,12 @@ impl Plan {
                 idle: seconds(self.limits[2]).filter(|_| !self.keeps_open()),
                 total: seconds(self.limits[3]),
             },
-            hidden: match &self.console {
-                Some(console) => crate::console::credentials(console),
-                None => key.as_ref().filter(|_| self.call.sign.is_some()).map(crate::sign::secrets).unwrap_or_default(),
+            hidden: {
+                let parts = key.as_ref().filter(|_| self.call.sign.is_some()).map(crate::sign::secrets);
+                parts.into_iter().flatten().chain(credentials::of_plan(self)).collect()
             },
+            // What a user says on an open socket may hold a key that nobody knew of before.
+            hides_later: self.draft.transport == weir_dialects::Transport::Websocket && (self.console.is_some() || self.keeps_open()),
             key,
         }
     }

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use weir_dialects::{ToolCall, limits};
 use weir_recordings::{Reader, RecordKind};
-use weir_secrets::Secret;
+use weir_transport::redact::Patterns;
+use weir_transport::ws::Sender;
 use weir_transport::{Control, journal::Clock};
 
 use crate::analysis::{Analysis, KINDS, ReplyBlock, RowId, utf16_len};
@@ -17,7 +18,7 @@ use crate::inspect::{self, Bytes, Reread, Selection};
 use crate::line::Line;
 use crate::plan::Plan;
 use crate::view::{Block, ByteShares, FilterError, FrameDetail, KindCount, Landmark, Place, Ribbon, RowsPage, SessionInfo, State, Update};
-use crate::{Error, view};
+use crate::{Error, credentials, view};
 
 /// Filters whose selections are kept at once.
 const SELECTIONS: usize = 4;
@@ -49,8 +50,10 @@ pub struct Session {
     ended: watch::Sender<()>,
     /// What went wrong outside the wire: the disk failed.
     trouble: Mutex<Option<Error>>,
-    /// The key that was sent, while this is the run that sent it.
-    secret: OnceLock<Secret>,
+    /// The key and the credentials that were sent, while this is the run that sent them.
+    hides: Patterns,
+    /// The plan as the library keeps it, where it differs.
+    kept: OnceLock<Plan>,
     /// Why its log could not be read to the end, if it could not.
     unreadable: OnceLock<Error>,
     /// What is said on its socket while it is open.
@@ -94,7 +97,8 @@ impl Session {
             changed: watch::Sender::new(0),
             ended: watch::Sender::new(()),
             trouble: Mutex::new(None),
-            secret: OnceLock::new(),
+            hides: Patterns::default(),
+            kept: OnceLock::new(),
             line: Line::default(),
             unreadable: OnceLock::new(),
             lenses: Mutex::new(None),
@@ -102,19 +106,32 @@ impl Session {
         }
     }
 
-    /// Names the key that is sent, so that [`Session::without_secret`] knows it.
-    pub(crate) fn sends(&self, secret: &Secret) {
-        // It is named once, before anything is sent.
-        let _ = self.secret.set(secret.clone());
+    /// Takes over what is secret in this run, so that [`Session::without_secret`] knows it, and the plan as it is kept.
+    pub(crate) fn sends(&mut self, hides: Patterns, kept: Plan) {
+        self.hides = hides;
+        if kept != self.plan {
+            // It is named once, before anything is sent.
+            let _ = self.kept.set(kept);
+        }
     }
 
-    /// `text` with stars for the key. The taps keep it out of the log wherever it stands in one piece; a model that repeats it tells
-    /// it delta by delta, and only the joined text shows it whole.
-    pub(crate) fn without_secret(&self, text: String) -> String {
-        match self.secret.get().map(Secret::expose) {
-            Some(key) if !key.is_empty() && text.contains(key) => text.replace(key, &"*".repeat(key.len())),
-            _ => text,
+    /// Keeps the credentials in `text`, which is about to be said on the socket that `sender` sends on, out of the log.
+    pub(crate) fn hide_in(&self, text: &str, sender: &Sender) {
+        for secret in credentials::of_json(text) {
+            self.hides.add(secret.expose());
+            sender.hide(&secret);
         }
+    }
+
+    /// `text` with stars for the key and the credentials. The taps keep them out of the log wherever they stand in one piece; a model that
+    /// repeats one tells it delta by delta, and only the joined text shows it whole.
+    pub(crate) fn without_secret(&self, text: String) -> String {
+        self.hides.scrub(&text)
+    }
+
+    /// Its plan as it is kept and exported: without key and credentials.
+    pub fn kept(&self) -> &Plan {
+        self.kept.get().unwrap_or(&self.plan)
     }
 
     /// Its id.
@@ -133,7 +150,7 @@ impl Session {
             id: self.id.clone(),
             title: lock(&self.title).clone(),
             draft: self.plan.draft.clone(),
-            url: self.plan.call.url.clone(),
+            url: self.kept().call.url.clone(),
             started_at_ms: self.started_at_ms as f64,
             live: self.is_live(),
             console: self.plan.console.clone(),

@@ -335,7 +335,7 @@ async fn redirects_are_followed_and_credentials_stay_with_their_origin() {
     let kept = String::from_utf8_lossy(&again.bytes().read(0, true, 0, 4096).unwrap()).into_owned();
     assert!(kept.contains("Authorization: Bearer ****") && !kept.contains("s3cr3t"), "{kept}");
     let refused = desk.engine.console(&again.info().console.unwrap()).err().expect("stars are no credential");
-    assert_eq!(refused.0.code, "console-header");
+    assert_eq!(refused.0.code, "not-kept");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -481,5 +481,81 @@ async fn compressed_messages_are_read_with_what_came_before_them() {
         assert_eq!(session.console_message(row.id).unwrap().text, long);
     }
     assert!(rows[4].size < rows[0].size, "context takeover was used: {} and {} bytes", rows[0].size, rows[4].size);
+    lab.stop().await;
+}
+
+/// Every export of a session, joined.
+fn exports(session: &Session) -> Vec<u8> {
+    use weir_sessions::view::ExportFormat::{Curl, Har, Jsonl, Markdown, Raw, Weir};
+    let mut all = Vec::new();
+    for format in [Weir, Har, Jsonl, Raw, Markdown, Curl] {
+        weir_sessions::export::export(session, format, &mut all).unwrap();
+    }
+    all
+}
+
+fn files(folder: &std::path::Path) -> Vec<u8> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { std::fs::read(path).unwrap() }).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_typed_into_query_subprotocol_field_and_first_message_reach_the_server_and_nothing_else() {
+    let desk = desk();
+    let lab = lab(&desk).await;
+    let keys = ["sk-typed-query/1", "sk-typed-protocol-2", "sk-typed-field-3", "sk-typed-message-4"];
+    let draft = ConsoleDraft {
+        url: format!("{{lab}}/echo/ws?model=m&access_token={}", keys[0]),
+        subprotocols: vec!["realtime".into(), format!("openai-insecure-api-key.{}", keys[1])],
+        headers: vec![HeaderLine { name: "Authorization".into(), value: format!("Token {}", keys[2]) }],
+        ..socket()
+    };
+    let session = desk.engine.console(&draft).unwrap();
+    until(&session, "it opens", |standing| standing.phase == ConsolePhase::Open).await;
+    let first = format!("{{\"text\":\" \",\"xi_api_key\":\"{}\"}}", keys[3]);
+    session.send_as(MessageForm::Text, &first).unwrap();
+    until(&session, "the echo", |standing| standing.received == 1).await;
+    // What an echo says of the others is none the wiser.
+    session.send_as(MessageForm::Text, &keys.join(" and ")).unwrap();
+    until(&session, "the echo", |standing| standing.received == 2).await;
+    let running = exports(&session);
+    session.close_as(1000, "").unwrap();
+    ended(&session).await;
+    let starred = first.replace(keys[3], &"*".repeat(keys[3].len()));
+    assert_eq!(messages(&session)[..2], [format!("→ text {starred}"), format!("← text {starred}")]);
+    let over = exports(&session);
+    let live = shown(&session);
+    let again = reopened(&desk, session);
+    assert_eq!(shown(&again), live);
+    desk.engine.library().clone().close().unwrap();
+    let kept = [running, over, exports(&again), files(desk._home.path()), format!("{:?} {live}", again.info()).into_bytes()];
+    for key in keys {
+        for (at, kept) in kept.iter().enumerate() {
+            for form in [key.to_owned(), key.replace('/', "%2F"), key.replace('/', "\\/")] {
+                assert!(!kept.windows(form.len()).any(|window| window == form.as_bytes()), "{at} holds {form}");
+            }
+        }
+    }
+    // Nobody can send the stars by mistake.
+    let kept = again.info().console.unwrap();
+    assert_eq!(desk.engine.console(&kept).err().unwrap().0.code, "not-kept");
+    lab.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_answer_a_servers_own_pings() {
+    // ElevenLabs' agents ping in JSON and hang up where nobody answers; the Lab's echo says it for them.
+    let desk = desk();
+    let lab = lab(&desk).await;
+    let how = RuleHow::Matches;
+    let rule =
+        ConsoleRule { on: true, how, when: r#""type":"ping".*"event_id":(\d+)"#.into(), reply: r#"{"type":"pong","event_id":$1}"#.into() };
+    let session = desk.engine.console(&ConsoleDraft { rules: vec![rule], ..socket() }).unwrap();
+    until(&session, "it opens", |standing| standing.phase == ConsolePhase::Open).await;
+    session.send_as(MessageForm::Text, r#"{"type":"ping","ping_event":{"event_id":42,"ping_ms":null}}"#).unwrap();
+    until(&session, "the ping, and the echo of its answer", |standing| standing.received == 2).await;
+    session.close_as(1000, "").unwrap();
+    ended(&session).await;
+    assert!(messages(&session).contains(&r#"→ text {"type":"pong","event_id":42}"#.to_owned()), "{:?}", messages(&session));
     lab.stop().await;
 }

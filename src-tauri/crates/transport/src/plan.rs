@@ -49,6 +49,8 @@ pub struct Target {
     pub key: Option<Secret>,
     /// Further secrets that are redacted from everything that is logged, such as a session token that a signed request carries.
     pub hidden: Vec<Secret>,
+    /// More of them may turn up while the socket is open: [`crate::ws::Sender::hide`].
+    pub hides_later: bool,
 }
 
 /// Time limits; `None` waits for ever.

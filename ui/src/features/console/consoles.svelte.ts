@@ -3,7 +3,7 @@ import type { ConsoleMode } from '../../gen/ConsoleMode';
 import type { MessageForm } from '../../gen/MessageForm';
 import { call, IpcError } from '../../lib/ipc';
 import { Session } from '../session/session.svelte';
-import { newConsole, readConsole, withoutCredentials, type SavedMessage } from './draft';
+import { newConsole, readConsole, type SavedMessage } from './draft';
 
 const NAME = 'console';
 const SAVE_AFTER_MS = 400;
@@ -187,11 +187,8 @@ class Consoles {
   #save(): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      const own = ({ draft, saved, session }: Console) => ({
-        draft: withoutCredentials(draft),
-        saved,
-        session: session?.id ?? null,
-      });
+      // Credentials that were typed into it are kept as stars.
+      const own = ({ draft, saved, session }: Console) => ({ draft, saved, session: session?.id ?? null });
       const value = JSON.stringify({ mode: this.#mode, sse: own(this.sse), websocket: own(this.websocket) });
       call('remember', { name: NAME, value }).catch(() => {});
     }, SAVE_AFTER_MS);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { beyond, newConsole, readConsole, withoutCredentials } from './draft';
+import { beyond, newConsole, readConsole } from './draft';
 
 describe('readConsole', () => {
   it('keeps what fits and takes the rest from a new one', () => {
@@ -10,24 +10,6 @@ describe('readConsole', () => {
     expect(read).toEqual({ ...newConsole('websocket'), url: 'http://x', maxReconnects: 3 });
     expect(readConsole(null, 'sse')).toBeNull();
     expect(readConsole('x', 'sse')).toBeNull();
-  });
-});
-
-describe('withoutCredentials', () => {
-  it('takes typed credentials out, and leaves what stands for the key', () => {
-    const draft = {
-      ...newConsole('sse'),
-      headers: [
-        { name: 'Authorization', value: 'Bearer abc' },
-        { name: 'X-Api-Key', value: '{key}' },
-        { name: 'Accept', value: 'text/event-stream' },
-      ],
-    };
-    expect(withoutCredentials(draft).headers.map(({ value }) => value)).toEqual([
-      '',
-      '{key}',
-      'text/event-stream',
-    ]);
   });
 });
 

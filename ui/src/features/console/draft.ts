@@ -53,16 +53,6 @@ export function readConsole(kept: unknown, mode: ConsoleMode): ConsoleDraft | nu
   return { ...(draft as unknown as ConsoleDraft), mode };
 }
 
-const CREDENTIAL = /authorization|cookie|key|token|secret|password|signature/i;
-
-/** The draft without credentials that were typed into its fields as they are: it is kept where anybody can read it. */
-export function withoutCredentials(draft: ConsoleDraft): ConsoleDraft {
-  const headers = draft.headers.map((line) =>
-    CREDENTIAL.test(line.name) && !line.value.includes('{key') ? { ...line, value: '' } : line,
-  );
-  return { ...draft, headers };
-}
-
 /** A rule that holds nowhere yet. */
 export function newRule(): ConsoleRule {
   return { on: true, how: 'contains', when: '', reply: '' };

@@ -13,9 +13,9 @@ use std::time::Duration;
 use clap::ArgAction;
 use tokio::sync::mpsc;
 use weir_frames::ws::deflate::Offer;
-use weir_sessions::Error;
 use weir_sessions::console::Recording;
 use weir_sessions::view::{ConsoleDraft, ConsoleMode};
+use weir_sessions::{Error, credentials};
 use weir_transport::ws::{self, Message, Sender, WebSocket};
 use weir_transport::{Control, Journal, journal};
 
@@ -140,8 +140,12 @@ impl Plan {
                 )
             })?),
         };
+        let mut target = args.dial.target()?;
+        target.hidden.extend(credentials::of_subprotocols(&args.subprotocols));
+        // A line that is typed later may hold a key as well.
+        target.hides_later = true;
         Ok(Self {
-            target: args.dial.target()?,
+            target,
             headers: args.dial.headers()?,
             subprotocols: args.subprotocols.iter().cloned().map(dial::value).collect(),
             deflate,
@@ -262,7 +266,10 @@ fn greet(socket: &WebSocket) {
 async fn speak(mut lines: mpsc::Receiver<Line>, sender: Sender, close_at_end: bool, closing: Arc<AtomicBool>) {
     while let Some(line) = lines.recv().await {
         let sent = match line {
-            Line::Text(text) => sender.send_text(text).await,
+            Line::Text(text) => {
+                credentials::of_json(&text).iter().for_each(|secret| sender.hide(secret));
+                sender.send_text(text).await
+            }
             Line::Binary(bytes) => sender.send_binary(bytes).await,
             Line::Ping(payload) => sender.ping(payload).await,
             Line::Close(code, reason) => {

@@ -61,10 +61,12 @@ pub(crate) fn of_member(source: &Source<'_>, error: Raw<'_>, teller: &mut Teller
         let Some(detail) = json::members::<Detail<'_>>(detail) else {
             return;
         };
-        for (name, value) in [("reason", detail.reason), ("retryDelay", detail.retry)] {
-            if let Some(value) = value.filter(|value| word(Some(*value)).is_some()) {
-                teller.control(&format!("{name} {}", shown(value)), source.place(value));
-            }
+        if let Some(reason) = detail.reason.filter(|reason| word(Some(*reason)).is_some()) {
+            teller.control(&format!("reason {}", shown(reason)), source.place(reason));
+        }
+        if let Some((raw, after)) = detail.retry.and_then(|raw| Some((raw, word(Some(raw))?))) {
+            let text = Cow::Owned(format!("retryDelay {after}"));
+            teller.tell(Delta { kind: DeltaKind::Control, text, at: source.place(raw), part: Part::Retry(after) });
         }
     });
 }

@@ -239,6 +239,7 @@ fn errors_in_every_form() {
     let told = |run: Run| {
         assert!(!run.decoder.whole());
         assert!(run.words().contains(&"retryDelay 17s"), "{:?}", run.words());
+        assert_eq!(run.reply.retry.as_deref(), Some("17s"), "Google has no header for it");
         run.reply.error.unwrap()
     };
     let expected = ("RESOURCE_EXHAUSTED".to_owned(), "You exceeded your current quota.".to_owned());

@@ -130,4 +130,10 @@ fn request_ids() {
     assert_eq!(request_id(&headers(&[("x-amzn-RequestId", "a-b")])), Some("a-b"));
     assert_eq!(request_id(&headers(&[("apim-request-id", "z"), ("x-request-id", " ")])), Some("z"));
     assert_eq!(request_id(&headers(&[("content-type", "text/html")])), None);
+    // OpenAI, Anthropic, Azure, AWS, OpenRouter, Deepgram, Cohere; each named by its own field before that of the network in front of it.
+    for name in
+        ["x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "X-Generation-Id", "dg-request-id", "X-Debug-Trace-Id"]
+    {
+        assert_eq!(request_id(&headers(&[("cf-ray", "ray"), ("x-amz-cf-id", "cf"), (name, "own")])), Some("own"), "{name}");
+    }
 }

@@ -170,6 +170,21 @@ fn other_choices_are_shown_but_not_mixed_in() {
 }
 
 #[test]
+fn calls_of_another_choice_are_not_joined_to_those_of_the_first() {
+    let call = |choice: u64, id: &str, arguments: &str| {
+        let function = if id.is_empty() { json!({"arguments": arguments}) } else { json!({"name": "f", "arguments": arguments}) };
+        let mut fragment = json!({"index": 0, "type": "function", "function": function});
+        if !id.is_empty() {
+            fragment["id"] = json!(id);
+        }
+        json!({"choices": [{"index": choice, "delta": {"tool_calls": [fragment]}}]}).to_string()
+    };
+    let run =
+        chat(&[call(0, "a", ""), call(1, "b", ""), call(0, "", "{\"q\""), call(1, "", "{\"z\""), call(0, "", ":1}"), call(1, "", ":2}")]);
+    assert_eq!(run.calls(), [("a", "f", "{\"q\":1}")]);
+}
+
+#[test]
 fn usage_comes_in_many_places_and_replaces() {
     let usage = |run: &Run| run.reply.usage.clone().map(|usage| (usage.input_tokens, usage.output_tokens));
     let groq = chat(&[r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"x_groq":{"id":"r","usage":{"prompt_tokens":1,"completion_tokens":2}}}"#.to_owned()]);
@@ -187,6 +202,9 @@ fn usage_comes_in_many_places_and_replaces() {
     assert_eq!(continuous.reply.text, "ab");
     let deepseek = chat(&[r#"{"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":2,"total_tokens":12,"prompt_cache_hit_tokens":4,"prompt_cache_miss_tokens":6}}"#.to_owned()]);
     assert_eq!(deepseek.reply.usage.as_ref().unwrap().cached_tokens, Some(4));
+    let written = chat(&[r#"{"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":2,"total_tokens":12,"prompt_tokens_details":{"cached_tokens":4,"cache_write_tokens":5}}}"#.to_owned()]);
+    let kept = written.reply.usage.as_ref().unwrap();
+    assert_eq!((kept.cached_tokens, kept.cache_write_tokens, kept.input_includes_cached), (Some(4), Some(5), Some(true)));
     let xai = chat(&[r#"{"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":2,"total_tokens":20,"completion_tokens_details":{"reasoning_tokens":8}}}"#.to_owned()]);
     assert_eq!(xai.reply.usage.as_ref().unwrap().output_includes_reasoning, Some(false));
 }

@@ -182,6 +182,9 @@ fn moonshot() {
 fn zhipu() {
     let call = OpenAiChat.call(&ask("hi"), Transport::Sse, &base("zhipu"), false, "Authorization: Bearer {key}").unwrap();
     assert_eq!(call.url, "https://open.bigmodel.cn/api/paas/v4/chat/completions");
+    // The key `id.secret` goes as it is: no token has to be signed from it, whose times a clock could break.
+    assert_eq!(provider::find("zhipu").unwrap().auth, "Authorization: Bearer {key}");
+    assert!(call.headers.iter().any(|header| header.value == "Bearer {key}") && call.sign.is_none());
     let run = stream(
         CHAT,
         &[

@@ -399,6 +399,9 @@ fn what_is_sent() {
     let call = of(GA).call(&asked, Transport::Websocket, "https://api.openai.com/v1", false, "Authorization: Bearer {key}").unwrap();
     assert_eq!((call.method.as_str(), call.url.as_str()), ("GET", "wss://api.openai.com/v1/realtime?model=gpt-realtime"));
     assert_eq!(call.headers[0].value, "Bearer {key}");
+    // The beta is switched off: whoever asks for it is refused.
+    assert!(!call.headers.iter().any(|header| header.name.eq_ignore_ascii_case("OpenAI-Beta")), "{:?}", call.headers);
+    assert!(!call.subprotocols.iter().any(|name| name.contains("beta")), "{:?}", call.subprotocols);
     let said: Vec<(Option<&str>, &str)> = call.messages.iter().map(|message| (message.after.as_deref(), message.text.as_str())).collect();
     let updated = Some("session.updated");
     assert_eq!(

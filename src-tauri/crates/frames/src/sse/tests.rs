@@ -97,6 +97,16 @@ fn the_three_line_ends() {
 }
 
 #[test]
+fn a_comment_inside_an_event_is_told_and_ends_nothing() {
+    // As DashScope writes its events.
+    assert_eq!(
+        items("id:1\nevent:result\n:HTTP_STATUS/200\ndata:{}\n\n"),
+        ["18..35 : \"HTTP_STATUS/200\"", "0..44 result \"{}\" id=\"1\" lines=40..42"]
+    );
+    assert_eq!(items("data: a\n: c\ndata: b\n\n"), ["8..12 : \"c\"", "0..21 message \"a\\nb\" id=\"\" lines=6..7,18..19"]);
+}
+
+#[test]
 fn a_cr_only_event_is_told_without_the_next_byte() {
     let mut found = Vec::new();
     let mut dissector = Dissector::default();

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::tests::{http_client, lab};
+use super::tests::{http_client, lab, until};
+use crate::connections::{Side, State};
 
 /// Data of the events of a stream, with their ids.
 fn events(body: &str) -> Vec<(Option<String>, String)> {
@@ -92,6 +93,36 @@ async fn a_chat_is_replayed_while_it_lasts_and_an_mcp_stream_from_its_last_event
     assert_eq!(events(&resumed.text().await.unwrap()), all[4..]);
     assert_eq!(client.get(&url).send().await.unwrap().status(), 405, "the Lab has no messages of its own");
     assert_eq!(client.get(&url).header("last-event-id", "x-1").send().await.unwrap().status(), 404);
+}
+
+/// Leaving means the opposite before and after: up to 2025-11-25 a break, from 2026-07-28 on a cancel.
+#[tokio::test]
+async fn leaving_an_mcp_stream_cancels_the_call_in_the_stateless_revision_alone() {
+    let lab = lab().await;
+    let client = http_client().no_proxy().build().unwrap();
+    let url = lab.url() + "/mcp";
+    // Reads until words have come, then leaves.
+    let leave = async |revision: &str, meta: Value| {
+        let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
+            "name": "ask", "arguments": {"prompt": "Why?"}, "_meta": meta}});
+        let request =
+            client.post(&url).header("mcp-protocol-version", revision).header("mcp-method", "tools/call").header("mcp-name", "ask");
+        let mut response = request.header("x-lab-rate", "50").header("x-lab-tokens", "25").json(&call).send().await.unwrap();
+        let mut heard = String::new();
+        while heard.matches("notifications/progress").count() < 3 {
+            heard.push_str(std::str::from_utf8(&response.chunk().await.unwrap().unwrap()).unwrap());
+        }
+        heard
+    };
+    let gone = || lab.connections().rows.iter().filter(|row| row.state == State::Dropped { by: Side::Client }).count();
+    let heard = leave("2026-07-28", json!({"progressToken": "p", "io.modelcontextprotocol/protocolVersion": "2026-07-28"})).await;
+    assert!(!heard.contains("id:"), "nothing to resume from: {heard}");
+    until("the call is over with its stream", || gone() == 1).await;
+    let heard = leave("2025-11-25", json!({"progressToken": "p"})).await;
+    let last = events(&heard).iter().rev().find_map(|(id, _)| id.clone()).unwrap();
+    let rest = client.get(&url).header("last-event-id", last).send().await.unwrap().text().await.unwrap();
+    let answer = json_of(&events(&rest)).pop().unwrap();
+    assert!(answer["result"]["content"][0]["text"].is_string(), "it went on without its reader: {answer}");
 }
 
 #[tokio::test]

@@ -180,12 +180,15 @@ fn cut(analysis: &Analysis) -> Problem {
     if fold.status.is_some() && fold.deltas == 0 && fold.framed_end {
         return strange::nothing(analysis);
     }
-    let how = if fold.framed_end {
-        "The response ended"
-    } else if analysis.phases.eof {
-        "The connection ended"
-    } else {
-        "The recording ends"
+    let how = match &fold.close {
+        // Clean as it is, it came too early; only the reason tells why (OpenAI ends sessions so at their cap).
+        Some((Some(code), reason)) if !reason.trim().is_empty() => {
+            format!("The server closed the WebSocket with {code}, «{}»,", reason.trim())
+        }
+        Some((Some(code), _)) => format!("The server closed the WebSocket with {code}"),
+        _ if fold.framed_end => "The response ended".to_owned(),
+        _ if analysis.phases.eof => "The connection ended".to_owned(),
+        _ => "The recording ends".to_owned(),
     };
     let evidence = match &fold.close {
         Some((code, reason)) => format!("close {} {reason}", code.unwrap_or(1005)),

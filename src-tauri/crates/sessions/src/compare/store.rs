@@ -7,7 +7,7 @@ use weir_recordings::Library;
 
 use super::runner::unix_ms;
 use super::{Comparison, ComparisonSummary, ComparisonView, Progress, Run, State, Table};
-use crate::{Engine, Error};
+use crate::{Engine, Error, credentials};
 
 /// What is kept of a comparison besides its runs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -58,8 +58,10 @@ pub(super) fn tag(id: &str) -> String {
 }
 
 pub(super) fn put_head(library: &Library, head: &Head) -> Result<(), Error> {
+    let mut kept = head.clone();
+    kept.comparison.lanes.iter_mut().for_each(|lane| credentials::star(&mut lane.draft));
     // Heads and runs are plain data, which JSON always holds.
-    let json = serde_json::to_string(head).unwrap_or_default();
+    let json = serde_json::to_string(&kept).unwrap_or_default();
     Ok(library.set_setting(&head_key(&head.comparison.id), &json)?)
 }
 

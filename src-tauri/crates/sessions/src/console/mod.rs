@@ -4,7 +4,6 @@
 //! [`Engine::console`] plans and runs what a [`ConsoleDraft`] asks. What a console decides (to ask again, to wait, to give up) stands
 //! in the log as marks, and [`Standing`] reads them: so a reopened console shows what the live one showed.
 
-mod credentials;
 mod plan;
 mod record;
 mod reflexes;
@@ -18,13 +17,11 @@ use std::sync::Arc;
 
 use weir_transport::{Error as WireError, Journal, Target};
 
-pub use credentials::secrets as typed_credentials;
 pub use plan::{MOST_CONNECTIONS, plan};
 pub use record::Recording;
 pub(crate) use reflexes::Reflexes;
 pub use standing::{Standing, close_meaning};
 
-use crate::plan::Plan;
 use crate::session::Session;
 use crate::view::{ConsoleDraft, ConsoleMode};
 use crate::{Engine, Error, KeyChoice};
@@ -33,8 +30,8 @@ impl Engine {
     /// Runs what a console asks; the session is kept like any other. Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// By code: `console-url`, `console-rule`, `console-retry-on`, `console-header`, `lab-stopped`; those of the key that was chosen, and
-    /// the library's.
+    /// By code: `console-url`, `console-rule`, `console-retry-on`, `not-kept`, `lab-stopped`; those of the key that was chosen, and the
+    /// library's.
     pub fn console(&self, draft: &ConsoleDraft) -> Result<Arc<Session>, Error> {
         let choice = if draft.key.is_empty() { KeyChoice::None } else { KeyChoice::Stored };
         self.run(plan(draft, &self.settings(), self.lab().as_deref())?, choice, None)
@@ -47,22 +44,6 @@ impl Engine {
     pub fn resolved(&self, url: &str) -> Result<String, Error> {
         crate::plan::filled(url.trim(), self.lab().as_deref())
     }
-}
-
-/// Credentials that the user typed into the draft's fields as they are.
-pub(crate) fn credentials(draft: &ConsoleDraft) -> Vec<weir_secrets::Secret> {
-    credentials::secrets(&draft.headers)
-}
-
-/// The plan as it is kept: with stars for the credentials among its fields.
-pub(crate) fn kept(plan: &Plan) -> Plan {
-    let mut plan = plan.clone();
-    let Some(console) = &mut plan.console else { return plan };
-    let typed = credentials::secrets(&console.headers);
-    let star = |value: &mut String| *value = credentials::starred(std::mem::take(value), &typed);
-    console.headers.iter_mut().chain(&mut plan.draft.headers).for_each(|line| star(&mut line.value));
-    plan.call.headers.iter_mut().for_each(|line| star(&mut line.value));
-    plan
 }
 
 /// Does what the session's console asks until it is over. Errors are in the log as marks.

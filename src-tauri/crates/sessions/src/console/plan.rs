@@ -5,10 +5,10 @@ use std::time::Duration;
 use weir_dialects::{Ask, Dialect, Transport, raw::Raw};
 use weir_transport::reconnect::{Options, Statuses};
 
-use super::{Reflexes, credentials};
+use super::Reflexes;
 use crate::plan::Plan;
 use crate::view::{ConsoleDraft, ConsoleMode, Draft, HeaderLine, Settings};
-use crate::{Error, plan as plans};
+use crate::{Error, credentials, plan as plans};
 
 /// Connections that one recording holds: each has its own streams and dissectors, which an index must be able to name.
 pub const MOST_CONNECTIONS: u32 = 4096;
@@ -26,14 +26,7 @@ pub fn plan(draft: &ConsoleDraft, settings: &Settings, lab: Option<&str>) -> Res
     if draft.url.trim().is_empty() {
         return Err(refused("console-url", "There is no address.".into(), String::new(), "Write where to connect."));
     }
-    if let Some(line) = draft.headers.iter().find(|line| credentials::is_starred(line)) {
-        return Err(refused(
-            "console-header",
-            format!("The value of {} was not kept.", line.name),
-            format!("{}: {}", line.name, line.value),
-            "Type it again, or write {key} and choose a key of the keychain.",
-        ));
-    }
+    credentials::whole(&draft.headers, &[Some(&draft.url)], &draft.subprotocols, &[&draft.body])?;
     Reflexes::default().set(draft.echo, &draft.rules)?;
     options(draft)?;
     let url = plans::filled(draft.url.trim(), lab)?;

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use weir_recordings::{Library, NewSession, Recorder};
+use weir_transport::redact::Patterns;
 use weir_transport::{Entry, journal::Clock};
 
 use crate::session::Session;
 use crate::view::ConsoleDraft;
-use crate::{Engine, Error, capture};
+use crate::{Engine, Error, capture, credentials};
 
 /// A recording under way. It is cut unless it is finished.
 pub struct Recording {
@@ -26,14 +27,17 @@ impl Recording {
         let title = plan.title();
         let title = plan.draft.title.clone().unwrap_or(title);
         let started_at_ms = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_millis() as i64);
+        let hides = Patterns::default();
+        credentials::of_plan(&plan).iter().for_each(|secret| hides.add(secret.expose()));
+        let (kept, read) = credentials::kept(&plan, &hides);
         let recorder = engine.library().create(NewSession {
             title: title.clone(),
             provider: plan.draft.provider.clone(),
             model: String::new(),
             dialect: plan.dialect.clone(),
             transport: plan.draft.transport.name().into(),
-            prompt: plan.call.url.clone(),
-            plan: serde_json::to_string(&super::kept(&plan)).unwrap_or_default(),
+            prompt: read.call.url.clone(),
+            plan: kept,
             started_at_ms,
         })?;
         let session = Arc::new(Session::new(recorder.id(), &title, plan, started_at_ms, recorder.reader(), clock));

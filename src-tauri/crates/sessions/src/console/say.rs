@@ -6,17 +6,20 @@ use weir_dialects::Outgoing;
 
 use crate::line::Wish;
 use crate::view::{ConsoleRule, MessageForm};
-use crate::{Error, Session};
+use crate::{Error, Session, credentials};
 
 impl Session {
     /// Sends a message in the form it is written in; `text` is its content, or hexadecimal digits (spaces may stand between them), or
     /// Base64.
     ///
     /// # Errors
-    /// `bad-hex`, `bad-base64`; `bad-ping` beyond 125 bytes; `closed` where the socket is no longer open.
+    /// `bad-hex`, `bad-base64`; `bad-ping` beyond 125 bytes; `not-kept` where stars stand for a key; `closed` where the socket is no longer open.
     pub fn send_as(&self, form: MessageForm, text: &str) -> Result<(), Error> {
         match form {
-            MessageForm::Text => self.tell(Outgoing::text(text.to_owned())),
+            MessageForm::Text => {
+                credentials::whole(&[], &[], &[], &[text])?;
+                self.tell(Outgoing::text(text.to_owned()))
+            }
             MessageForm::Ping => self.ping(text),
             MessageForm::Hex => self.ask(Wish::Bytes(hex(text).ok_or_else(|| {
                 refused("bad-hex", "These are no bytes in hexadecimal digits.", text, "Write pairs of 0–9 and a–f, like 48 65 6c.")

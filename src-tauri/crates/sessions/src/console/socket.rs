@@ -34,6 +34,9 @@ pub(super) async fn run(target: &Target, draft: &ConsoleDraft, session: &Arc<Ses
             () = ahead.next(), if !ahead.0.is_empty() => {}
             Some(wish) = wishes.recv(), if ahead.0.len() < AHEAD => {
                 session.reflexes().wake();
+                if let Wish::Say(message) = &wish {
+                    session.hide_in(&message.text, &sender);
+                }
                 ahead.push(&sender, wish);
             }
             item = socket.next(), if ahead.0.len() < AHEAD => match item {
@@ -44,6 +47,7 @@ pub(super) async fn run(target: &Target, draft: &ConsoleDraft, session: &Arc<Ses
                             Message::Text(text) => {
                                 // A text message is UTF-8, or its connection would have failed.
                                 if let Ok(text) = String::from_utf8(text.into()) {
+                                    session.hide_in(&text, &sender);
                                     ahead.push(&sender, Wish::Say(weir_dialects::Outgoing::text(text)));
                                 }
                             }

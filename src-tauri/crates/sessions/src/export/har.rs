@@ -205,7 +205,7 @@ fn messages(session: &Session, of: Exchange, out: &mut dyn Write) -> Result<(), 
 
 /// The entry of a request that never left: no connection came about.
 fn unsent(session: &Session, phases: &Phases) -> Value {
-    let call = &session.plan().call;
+    let call = &session.kept().call;
     let headers: Vec<Value> = call.headers.iter().map(|h| json!({"name": h.name, "value": h.value.replace("{key}", "***")})).collect();
     let total = phases.end.map_or(0.0, |t| t as f64 / 1e6);
     json!({
@@ -274,7 +274,7 @@ impl Clock {
 
 /// The URL as it was asked for: the plan's scheme and host, the target from the log, where keys are starred out.
 fn url(session: &Session, head: &Head) -> String {
-    let planned = session.plan().call.url.replace("{key}", "***");
+    let planned = session.kept().call.url.replace("{key}", "***");
     if head.target.starts_with("http://") || head.target.starts_with("https://") {
         return head.target.clone();
     }

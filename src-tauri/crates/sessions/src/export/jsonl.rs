@@ -49,7 +49,7 @@ pub fn write(session: &Session, out: &mut dyn Write) -> Result<(), Error> {
 fn head(session: &Session) -> Value {
     let outcome = session.outcome();
     let info = session.info();
-    let plan = session.plan();
+    let plan = session.kept();
     let metrics = session.analysis().metrics();
     json!({
         "type": "session", "id": info.id, "title": info.title, "provider": plan.draft.provider, "model": plan.draft.ask.model,

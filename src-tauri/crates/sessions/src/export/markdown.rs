@@ -10,12 +10,12 @@ use crate::{Error, Session};
 
 /// Writes the session as Markdown.
 pub fn write(session: &Session, out: &mut dyn Write) -> Result<(), Error> {
-    let text = document(session);
+    let text = session.without_secret(document(session));
     out.write_all(text.as_bytes()).map_err(unwritten)
 }
 
 fn document(session: &Session) -> String {
-    let plan = session.plan();
+    let plan = session.kept();
     let ask = &plan.draft.ask;
     let outcome = session.outcome();
     let mut text = format!("# {}\n\n", line(&session.info().title));

@@ -33,7 +33,7 @@ pub fn export(session: &Session, format: ExportFormat, out: &mut dyn Write) -> R
         ExportFormat::Jsonl => jsonl::write(session, out),
         ExportFormat::Raw => raw(session, out),
         ExportFormat::Markdown => markdown::write(session, out),
-        ExportFormat::Curl => writeln!(out, "{}", curl(&session.plan().call, session.plan().draft.insecure)).map_err(unwritten),
+        ExportFormat::Curl => writeln!(out, "{}", curl(&session.kept().call, session.kept().draft.insecure)).map_err(unwritten),
     }
 }
 

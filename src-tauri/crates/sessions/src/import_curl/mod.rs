@@ -72,7 +72,10 @@ pub fn read(text: &str) -> Result<Imported, Error> {
     let auth = known.map_or(dialect.auth(), |provider| provider.auth.as_str());
     // The key goes where the provider wants it anyway.
     headers.retain(|header| {
-        !(header.value.contains("{key}") && auth.split_once(':').is_some_and(|(name, _)| name.eq_ignore_ascii_case(&header.name)))
+        // Another scheme than the usual one (Deepgram's `Token`, `Basic`) is the user's own.
+        let usual =
+            |(name, value): (&str, &str)| name.eq_ignore_ascii_case(&header.name) && value.trim().eq_ignore_ascii_case(&header.value);
+        !auth.split_once(':').is_some_and(usual)
     });
     let whole = known.is_none_or(|provider| !same(provider, dialect, &ask, transport, &url));
     let draft = Draft {
@@ -142,7 +145,9 @@ fn address(command: &mut Command, key: &mut Taken) -> Result<String, String> {
     let dialect = dialect::guess(address);
     let elsewhere =
         dialect.is_some_and(|dialect| !at(address, dialect.id()).map_or(dialect.auth(), |provider| &provider.auth).starts_with('?'));
-    pairs.retain(|pair| !(elsewhere && pair.ends_with("={key}")));
+    // A token of the query is of another kind than the key of a field: Gemini Live's short-lived ones go nowhere else.
+    let is_token = |pair: &str| pair.to_lowercase().contains("token=");
+    pairs.retain(|pair| !elsewhere || !pair.ends_with("={key}") || is_token(pair));
     Ok(if pairs.is_empty() { address.to_owned() } else { format!("{address}?{}", pairs.join("&")) })
 }
 

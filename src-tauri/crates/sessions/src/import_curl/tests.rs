@@ -60,6 +60,10 @@ fn a_key_by_value_is_handed_over_apart() {
             r#"curl "https://generativelanguage.googleapis.com/v1beta/models/m:streamGenerateContent?alt=sse&key=AIzaSecret" -d '{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}'"#,
             "AIzaSecret",
         ),
+        (r#"curl wss://r.openai.azure.com/openai/v1/realtime?model=m\&api-key=az-secret"#, "az-secret"),
+        (r#"curl 'wss://h.example/v1/live?access_token=auth_tokens/secret'"#, "auth_tokens/secret"),
+        (r#"curl 'wss://h.example/v1/stream?token=once-secret'"#, "once-secret"),
+        (r#"curl https://h.example/v1/speak -H 'Authorization: Token dg-secret' -d 'x'"#, "dg-secret"),
         (r#"curl https://h.example/v1/chat/completions --oauth2-bearer tok-secret -d '{"model":"m","messages":[]}'"#, "tok-secret"),
         (r#"curl -u user:pass-secret https://h.example/v1/chat/completions -d '{"model":"m","messages":[]}'"#, "dXNlcjpwYXNzLXNlY3JldA=="),
         (r#"curl https://h.example/other -H 'X-Api-Key: raw-secret' -d 'x'"#, "raw-secret"),
@@ -70,6 +74,34 @@ fn a_key_by_value_is_handed_over_apart() {
         assert!(!kept.contains("ecret"), "{kept}");
         let (url, headers, _) = sent(&imported.draft);
         assert!(url.contains("{key}") || headers.iter().any(|(_, value)| value.contains("{key}")), "{command}: {url} {headers:?}");
+    }
+    // Where it stood it goes, and nowhere else.
+    let keyed = |command: &str| {
+        let mut draft = import(command).draft;
+        if draft.ask.model.is_empty() {
+            draft.ask.model = "m".into();
+        }
+        let (url, headers, _) = sent(&draft);
+        let fields = headers.into_iter().filter(|(_, value)| value.contains("{key}")).map(|(name, value)| format!("{name}: {value}"));
+        (url.contains("{key}"), fields.collect::<Vec<_>>())
+    };
+    for (command, query, field) in [
+        ("curl https://h.example/v1/speak -H 'Authorization: Token dg' -d x", false, "authorization: Token {key}"),
+        (
+            "curl -u me:pass https://h.example/v1/chat/completions -d '{\"model\":\"m\",\"messages\":[]}'",
+            false,
+            "authorization: Basic {key}",
+        ),
+        ("curl https://h.example/v1/tts -H 'xi-api-key: el' -d x", false, "xi-api-key: {key}"),
+        ("curl 'wss://h.example/x.BidiGenerateContentConstrained?access_token=auth_tokens/x'", true, ""),
+        (
+            "curl https://api.openai.com/v1/chat/completions -H 'authorization: bearer k' -d '{\"model\":\"m\",\"messages\":[]}'",
+            false,
+            "authorization: Bearer {key}",
+        ),
+    ] {
+        let fields = if field.is_empty() { Vec::new() } else { vec![field.to_owned()] };
+        assert_eq!(keyed(command), (query, fields), "{command}");
     }
     for placeholder in ["<token>", "YOUR_API_KEY", "sk-...", "$KEY", "${KEY:-none}"] {
         let imported = import(&format!(

@@ -51,13 +51,13 @@ pub async fn dial(target: &Target, journal: Journal, conn: u32) -> Result<Connec
     }
 }
 
-/// What to keep out of the log: the key, and the proxy's credentials.
+/// What to keep out of the log: the key, the proxy's credentials, and what else there is or will be to hide.
 pub(crate) fn patterns(target: &Target, basic: bool) -> Option<Patterns> {
     let proxy =
         Endpoint::parse(target).ok().and_then(|endpoint| proxy::choose(&target.proxy, &endpoint, &proxy::environment).ok().flatten());
     let credentials = proxy.as_ref().and_then(proxy::Via::secret);
     let secrets: Vec<&str> = target.key.iter().chain(&target.hidden).map(|key| key.expose()).chain(credentials.as_deref()).collect();
-    Patterns::new(&secrets, basic || credentials.is_some())
+    Patterns::new(&secrets, basic || credentials.is_some()).or_else(|| target.hides_later.then(Patterns::default))
 }
 
 /// Where the dial is, for the words of `timeout-connect`.

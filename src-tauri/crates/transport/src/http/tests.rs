@@ -276,6 +276,19 @@ async fn the_first_byte_has_its_limit() {
     assert_eq!(after.as_secs(), 30);
 }
 
+/// A local server that loads a model says nothing for minutes, not even a head.
+#[tokio::test(start_paused = true)]
+async fn a_model_that_loads_for_minutes_is_waited_for() {
+    let script = |mut peer: tokio::io::DuplexStream| async move {
+        read_request(&mut peer).await;
+        sleep(Duration::from_secs(290)).await;
+        peer.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}").await.unwrap();
+    };
+    let (outcome, after) = paused(Limits::default(), Control::new(), script).await;
+    outcome.unwrap();
+    assert_eq!(after.as_secs(), 290);
+}
+
 #[tokio::test(start_paused = true)]
 async fn silence_between_two_reads_has_its_limit() {
     let script = |mut peer: tokio::io::DuplexStream| async move {

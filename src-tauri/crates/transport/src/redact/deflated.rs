@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use weir_frames::ws::Side;
 use weir_frames::ws::rewrite::{BLANK, Rewriter, Rewritten};
 
-use super::patterns::Patterns;
+use super::patterns::Sets;
 use super::{Piece, overwrite};
 
 /// Compressed bytes of a message that are held back; of a longer one nothing is kept.
@@ -66,7 +66,7 @@ impl Deflated {
     }
 
     /// The message is over; if it is not `whole`, it was broken off.
-    pub(super) fn end(&mut self, patterns: &Patterns, whole: bool, held: &mut VecDeque<Piece>) {
+    pub(super) fn end(&mut self, sets: &Sets, whole: bool, held: &mut VecDeque<Piece>) {
         let Some(rewriter) = self.rewriter.as_mut() else { return };
         if std::mem::take(&mut self.long) {
             rewriter.lose();
@@ -77,12 +77,14 @@ impl Deflated {
         }
         let mut find = |text: &[u8]| {
             let mut found = Vec::new();
-            patterns.payload.find(text, |secret| found.push(secret));
+            sets.payload.find(text, |secret| found.push(secret));
             found
         };
         match rewriter.message(&self.payload, whole, &mut find) {
             Rewritten::Same => {}
             Rewritten::Changed(payload) => self.write(&payload, held),
+            // Where there is nothing to hide, what cannot be read is kept as it came.
+            Rewritten::Unreadable if sets.is_empty() => {}
             Rewritten::Unreadable => self.blank(held),
         }
         self.payload = Vec::new();

@@ -58,11 +58,13 @@ fn filler(bits: usize) -> Vec<u8> {
 }
 
 /// A text to look for in its Huffman coding, at any bit offset.
+#[derive(Clone)]
 pub(super) struct Coded {
     shifts: Vec<Shifted>,
 }
 
 /// The text's code as it looks when it begins at a given bit of a byte.
+#[derive(Clone)]
 struct Shifted {
     code: Vec<u8>,
     /// Which bits of `code` are the text's.

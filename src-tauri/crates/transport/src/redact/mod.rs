@@ -28,10 +28,10 @@ use deflated::Deflated;
 pub use layout::Protocol;
 use layout::{Lane, Layout, Run};
 pub use patterns::Patterns;
-use patterns::Set;
 #[cfg(test)]
 pub(crate) use patterns::contains;
 pub(crate) use patterns::percent_encode;
+use patterns::{Set, Sets};
 
 use crate::Dir;
 
@@ -95,6 +95,7 @@ impl Redactor {
         self.end += bytes.len() as u64;
         self.held.push_back(Piece { t, start, bytes: bytes.clone() });
         let Self { patterns, layout, held, payload, line, block, deflated, .. } = self;
+        let sets = &*patterns.sets();
         let mut unmasked = Vec::new();
         layout.runs(&bytes, |run| match run {
             Run::Bytes { lane: Lane::Skip, .. } => {}
@@ -102,24 +103,21 @@ impl Redactor {
             Run::Bytes { lane: Lane::Deflated, range, mask } if deflated.reads() => {
                 deflated.push(start + range.start as u64, &bytes[range], mask, held);
             }
-            Run::Broken => deflated.end(patterns, false, held),
+            Run::Broken => deflated.end(sets, false, held),
             Run::End(Lane::Deflated) => {
-                deflated.end(patterns, true, held);
+                deflated.end(sets, true, held);
                 payload.clear();
             }
             Run::Bytes { lane: Lane::Block, range, .. } => {
                 block.at.extend(range.clone().map(|i| (start + i as u64, 0)));
                 block.bytes.extend_from_slice(&bytes[range]);
                 if block.bytes.len() > MAX_BLOCK {
-                    redact_block(patterns, block, held);
+                    redact_block(sets, block, held);
                 }
             }
             Run::Bytes { lane, range, mask } => {
-                let (tail, set) = if matches!(lane, Lane::Payload | Lane::Deflated) {
-                    (&mut *payload, &patterns.payload)
-                } else {
-                    (&mut *line, &patterns.line)
-                };
+                let (tail, set) =
+                    if matches!(lane, Lane::Payload | Lane::Deflated) { (&mut *payload, &sets.payload) } else { (&mut *line, &sets.line) };
                 let at = start + range.start as u64;
                 match mask {
                     None => scan(set, tail, &bytes[range], at, |_| 0, held),
@@ -133,7 +131,7 @@ impl Redactor {
             }
             Run::End(Lane::Payload) => payload.clear(),
             Run::End(Lane::Line) => line.clear(),
-            Run::End(Lane::Block) => redact_block(patterns, block, held),
+            Run::End(Lane::Block) => redact_block(sets, block, held),
             Run::End(Lane::Skip) => {}
         });
         self.release(log);
@@ -141,8 +139,9 @@ impl Redactor {
 
     /// Nothing follows: what was held back is no secret.
     pub fn flush(&mut self, log: &mut impl FnMut(u64, Bytes)) {
-        redact_block(&self.patterns, &mut self.block, &mut self.held);
-        self.deflated.end(&self.patterns, false, &mut self.held);
+        let sets = self.patterns.sets();
+        redact_block(&sets, &mut self.block, &mut self.held);
+        self.deflated.end(&sets, false, &mut self.held);
         self.payload.clear();
         self.line.clear();
         self.release(log);
@@ -195,12 +194,12 @@ fn scan(set: &Set, tail: &mut Tail, run: &[u8], start: u64, mask: impl Fn(usize)
 }
 
 /// Searches a whole HPACK block (RFC 7541), where strings may be Huffman-coded, and forgets it.
-fn redact_block(patterns: &Patterns, block: &mut Tail, held: &mut VecDeque<Piece>) {
+fn redact_block(sets: &Sets, block: &mut Tail, held: &mut VecDeque<Piece>) {
     if block.bytes.is_empty() {
         return;
     }
     let before = block.bytes.clone();
-    patterns.redact_block(&mut block.bytes);
+    sets.redact_block(&mut block.bytes);
     for (i, (&old, &new)) in before.iter().zip(&block.bytes).enumerate() {
         if old != new {
             replace(held, block.at[i].0, new);

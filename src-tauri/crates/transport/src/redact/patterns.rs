@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine};
 #[cfg(test)]
@@ -14,12 +15,19 @@ use super::huffman::{self, Coded};
 pub(super) const STAR: u8 = b'*';
 
 /// Below this many bytes a key is a placeholder that local servers ask for (`x`, `none`), and replacing each of its occurrences
-/// would damage the log (chunk sizes, JSON). Such a key is replaced where a request usually carries it: `Bearer KEY`, the value of a
-/// field `…key` or `…token`, `key=KEY` in the query, `…key.KEY` as a subprotocol.
+/// would damage the log (chunk sizes, JSON). Such a key is replaced where a request usually carries it: `Bearer KEY`, `Token KEY`, the value of a
+/// field `…key` or `…token`, `key=KEY` and `token=KEY` in the query, `…key.KEY` and `token, KEY` as subprotocols.
 const SHORT: usize = 6;
 
 /// Everything to look for: each secret as it is and in each encoding that differs.
-pub struct Patterns {
+///
+/// By default nothing. Who shares it may [`Patterns::add`] secrets as they turn up.
+#[derive(Default)]
+pub struct Patterns(RwLock<Arc<Sets>>);
+
+/// What to look for at one moment.
+#[derive(Clone, Default)]
+pub(super) struct Sets {
     /// For bodies and messages.
     pub(super) payload: Set,
     /// For heads, chunk lines and whatever else is text around a payload.
@@ -32,32 +40,56 @@ impl Patterns {
     /// Patterns for `secrets`. With `basic` also for what HTTP's Basic authentication makes of them. `None` when there is
     /// nothing to look for.
     pub fn new(secrets: &[&str], basic: bool) -> Option<Self> {
-        let (mut payload, mut line, mut coded) = (Set::default(), Set::default(), Vec::new());
-        for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-            for text in spellings(secret, basic) {
-                if text.len() < SHORT {
-                    short(&text, &mut line, &mut coded);
-                } else {
-                    payload.add(&[], &text, &[]);
-                    line.add(&[], &text, &[]);
-                    coded.push(Coded::new(b"", b"", &text));
-                }
-            }
-        }
-        (!line.patterns.is_empty()).then_some(Self { payload, line, coded })
+        let mut sets = Sets::default();
+        secrets.iter().for_each(|secret| sets.add(secret, basic));
+        (!sets.is_empty()).then_some(Self(RwLock::new(Arc::new(sets))))
+    }
+
+    /// From here on looks for `secret` too; what was logged before stays as it is.
+    pub fn add(&self, secret: &str) {
+        let mut sets = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::make_mut(&mut sets).add(secret, false);
+    }
+
+    /// What to look for now.
+    pub(super) fn sets(&self) -> Arc<Sets> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// `text` with every secret replaced.
     pub fn scrub(&self, text: &str) -> String {
         let mut bytes = text.as_bytes().to_vec();
-        self.line.find(text.as_bytes(), |secret| bytes[secret].fill(STAR));
+        self.sets().line.find(text.as_bytes(), |secret| bytes[secret].fill(STAR));
         // A secret is text, so what is left of a text around it is text as well; lossy for the compiler's sake.
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// Whether a secret stands in `payload`.
     pub fn occurs(&self, payload: &[u8]) -> bool {
-        [&self.payload, &self.line].iter().any(|set| set.patterns.iter().any(|pattern| pattern.finder.find(payload).is_some()))
+        let sets = self.sets();
+        [&sets.payload, &sets.line].iter().any(|set| set.patterns.iter().any(|pattern| pattern.finder.find(payload).is_some()))
+    }
+}
+
+impl Sets {
+    /// There is nothing to look for.
+    pub(super) fn is_empty(&self) -> bool {
+        self.line.patterns.is_empty()
+    }
+
+    fn add(&mut self, secret: &str, basic: bool) {
+        if secret.is_empty() {
+            return;
+        }
+        for text in spellings(secret, basic) {
+            if text.len() < SHORT {
+                short(&text, &mut self.line, &mut self.coded);
+            } else {
+                self.payload.add(&[], &text, &[]);
+                self.line.add(&[], &text, &[]);
+                self.coded.push(Coded::new(b"", b"", &text));
+            }
+        }
     }
 
     /// Replaces every secret in an HPACK block, coded or not.
@@ -145,9 +177,19 @@ fn json(text: &str, ascii: bool) -> String {
 
 /// Patterns for a short key: it is replaced only in the surroundings that a request gives it.
 fn short(key: &[u8], line: &mut Set, coded: &mut Vec<Coded>) {
-    for (before, after) in
-        [("Bearer ", "\r\n"), ("ey: ", "\r\n"), ("oken: ", "\r\n"), ("key=", "&"), ("key=", " "), ("key.", "\r\n"), ("key.", ",")]
-    {
+    for (before, after) in [
+        ("Bearer ", "\r\n"),
+        ("Token ", "\r\n"),
+        ("ey: ", "\r\n"),
+        ("oken: ", "\r\n"),
+        ("key=", "&"),
+        ("key=", " "),
+        ("token=", "&"),
+        ("token=", " "),
+        ("key.", "\r\n"),
+        ("key.", ","),
+        ("token, ", "\r\n"),
+    ] {
         line.add(before.as_bytes(), key, after.as_bytes());
     }
     coded.push(Coded::new(b"", b"Bearer ", key));
@@ -159,13 +201,14 @@ fn short(key: &[u8], line: &mut Set, coded: &mut Vec<Coded>) {
 }
 
 /// Texts to look for together.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Set {
     patterns: Vec<Pattern>,
     longest: usize,
     first: Vec<u8>,
 }
 
+#[derive(Clone)]
 struct Pattern {
     finder: Finder<'static>,
     /// Which part of the text is secret.
@@ -247,9 +290,23 @@ mod tests {
             patterns.scrub("GET /v1?key=1&n=11 HTTP/1.1\r\nx-key: 1\r\nContent-Length: 1\r\n"),
             "GET /v1?key=*&n=11 HTTP/1.1\r\nx-key: *\r\nContent-Length: 1\r\n"
         );
+        assert_eq!(
+            patterns.scrub("GET /v1?token=1 HTTP/1.1\r\nAuthorization: Token 1\r\nSec-WebSocket-Protocol: token, 1\r\n"),
+            "GET /v1?token=* HTTP/1.1\r\nAuthorization: Token *\r\nSec-WebSocket-Protocol: token, *\r\n"
+        );
         let mut hits = 0;
-        patterns.payload.find(b"{\"n\": 1}", |_| hits += 1);
+        patterns.sets().payload.find(b"{\"n\": 1}", |_| hits += 1);
         assert_eq!(hits, 0);
+    }
+
+    #[test]
+    fn a_secret_that_turns_up_later_is_looked_for_from_then_on() {
+        let patterns = Patterns::default();
+        assert!(patterns.sets().is_empty() && patterns.scrub("sk-late-1") == "sk-late-1");
+        patterns.add("sk-late-1");
+        patterns.add("sk-later");
+        assert_eq!(patterns.scrub("sk-late-1, sk-later"), "*********, ********");
+        assert!(patterns.occurs(b"{\"key\":\"sk-later\"}"));
     }
 
     #[test]

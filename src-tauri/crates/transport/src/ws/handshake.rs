@@ -79,6 +79,9 @@ pub(super) fn compose(
         let fields =
             subprotocols.iter().map(|value| request::field(target, "Sec-WebSocket-Protocol", value)).collect::<Result<Vec<_>, _>>()?;
         let names: Vec<&[u8]> = fields.iter().map(|field| field.value.as_bytes()).collect();
+        for (at, (name, value)) in names.iter().zip(subprotocols).enumerate() {
+            token(at + 1, name, matches!(value, Value::Keyed(_)))?;
+        }
         lines.push([&b"Sec-WebSocket-Protocol: "[..], &names.join(&b", "[..])].concat());
         offered.extend(names.iter().map(|name| String::from_utf8_lossy(name).into_owned()));
     }
@@ -88,6 +91,26 @@ pub(super) fn compose(
     }
     let request = [&lines.join(&b"\r\n"[..])[..], b"\r\n\r\n"].concat();
     Ok(Handshake { request, key, offered, deflate: deflate.copied() })
+}
+
+/// A subprotocol is a token (RFC 6455, section 4.1; RFC 9110, section 5.6.2). Many keys are none, so a browser could not send them here
+/// either. `keyed`: it holds the key, of which nothing is shown.
+fn token(number: usize, name: &[u8], keyed: bool) -> Result<(), Error> {
+    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    let evidence = match name.iter().position(|byte| !allowed(byte)) {
+        None if !name.is_empty() => return Ok(()),
+        None => "It is empty.".to_owned(),
+        Some(at) => format!("Its character {} of {} is no letter, no digit and none of !#$%&'*+-.^_`|~", at + 1, name.len()),
+    };
+    let (message, next) = if keyed {
+        (
+            format!("The key makes no subprotocol: number {number} of those that are offered is no token with it."),
+            "Send the key in a header or in the query; unlike a browser, Weir can.",
+        )
+    } else {
+        (format!("Number {number} of the subprotocols that are offered is no token."), "Correct it or take it out.")
+    };
+    Err(Error::new(Blame::User, "bad-subprotocol", message).evidence(evidence).next(next))
 }
 
 struct Head {

@@ -24,6 +24,7 @@ use tokio::time::sleep;
 use tokio_tungstenite::tungstenite::Message as Frames;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use weir_frames::ws::deflate::Offer;
+use weir_secrets::Secret;
 
 pub use handshake::Accepted;
 use wire::{End, Wire};
@@ -137,7 +138,7 @@ impl Wake for Wakers {
 /// Time limits and `control` go on after this returns, until the socket is closed; they need the runtime this is called on.
 ///
 /// # Errors
-/// Those of [`dial::dial`], and by code: `bad-header`, `no-key`; `ws-refused` (an answer other than 101: status line, fields and
+/// Those of [`dial::dial`], and by code: `bad-header`, `bad-subprotocol`, `no-key`; `ws-refused` (an answer other than 101: status line, fields and
 /// the beginning of the body as evidence), `ws-protocol` (a 101 that breaks RFC 6455), `empty-reply`, `cut`, `reset`;
 /// `timeout-first-byte`, `timeout-idle`, `timeout-total`; `cancelled`.
 pub async fn open(
@@ -433,6 +434,14 @@ impl Sender {
     /// How the connection ended, or `closed` when it has ended well.
     pub async fn send_text(&self, text: impl Into<String>) -> Result<(), Error> {
         self.send(Frames::Text(text.into().into())).await
+    }
+
+    /// Redacts `secret` from everything that is logged from here on, of either direction, on a socket whose [`Target`] has a key or says
+    /// [`Target::hides_later`]. Call it before the message is sent that holds it.
+    pub fn hide(&self, secret: &Secret) {
+        if let Some(patterns) = &self.0.patterns {
+            patterns.add(secret.expose());
+        }
     }
 
     /// Sends a binary message.

@@ -156,7 +156,8 @@ fn says(code: &str, message: &str, how: &str) -> String {
 fn retry(analysis: &Analysis, message: &str) -> Option<String> {
     let millis = field(analysis, "retry-after-ms").map(|ms| format!("{ms} ms"));
     let seconds = |value: String| if value.bytes().all(|b| b.is_ascii_digit()) { format!("{value} s") } else { value };
-    let told = millis.or_else(|| field(analysis, "retry-after").map(seconds)).or_else(|| said(message))?;
+    let body = || analysis.fold.folded.facts.retry.clone();
+    let told = millis.or_else(|| field(analysis, "retry-after").map(seconds)).or_else(body).or_else(|| said(message))?;
     Some(format!("Retry in {told}: the time the server gave."))
 }
 

@@ -44,7 +44,8 @@ pub(super) fn sentences(view: &ComparisonView) -> Vec<String> {
 pub(super) fn lane(lane: &crate::compare::Lane) -> String {
     let draft = &lane.draft;
     let place = draft.url.as_deref().or(draft.base_url.as_deref()).unwrap_or(&draft.provider);
-    let mut words = vec![place.to_owned(), draft.ask.model.clone(), draft.dialect.clone(), draft.transport.name().to_owned()];
+    let mut words =
+        vec![crate::credentials::starred_url(place), draft.ask.model.clone(), draft.dialect.clone(), draft.transport.name().to_owned()];
     words.push(match draft.http.as_str() {
         "1.1" => "HTTP/1.1".into(),
         "2" => "HTTP/2".into(),

@@ -23,9 +23,11 @@ pub fn render(view: &ComparisonView, format: ReportFormat) -> String {
     }
 }
 
-/// Everything as JSON: the comparison, its runs, the table, the method in words. Keys never were part of it.
+/// Everything as JSON: the comparison, its runs, the table, the method in words. Keys never were part of it, and credentials that were
+/// typed into a lane are stars.
 fn json(view: &ComparisonView) -> String {
     let mut all = serde_json::to_value(view).unwrap_or_default();
+    crate::credentials::star_fields(&mut all["comparison"]);
     all["method"] = method::sentences(view).into();
     all["weir"] = env!("CARGO_PKG_VERSION").into();
     serde_json::to_string_pretty(&all).unwrap_or_default() + "\n"
