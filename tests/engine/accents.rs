@@ -237,8 +237,10 @@ async fn a_reply_that_1001_cuts_is_not_whole_and_says_why() {
     let bench = Bench::new().await;
     let begun = [
         Step::Upgrade,
-        Step::ReadSome,
         Step::message(r#"{"type":"session.created","session":{}}"#),
+        // What waited for it.
+        Step::ReadSome,
+        Step::message(r#"{"type":"session.updated","session":{}}"#),
         Step::message(r#"{"type":"response.created","response":{"id":"r"}}"#),
         Step::message(r#"{"type":"response.output_text.delta","response_id":"r","delta":"So far"}"#),
     ];
