@@ -38,6 +38,8 @@ export class FrameList {
   #grewAt = 0;
   #selected: number | null = null;
   #following = false;
+  /** Rows have come since the view was laid out. */
+  #grown = false;
   #dead = false;
   /** Rows there were when the last one was in view. */
   #endSeen = 0;
@@ -153,12 +155,17 @@ export class FrameList {
 
   #came(): void {
     if (this.#dead) return;
-    this.#layOut();
+    // To move the bar is to have the whole page laid out. While it only follows the end, once a display frame is enough.
+    if (this.#following) {
+      this.#grown = true;
+      this.#schedule();
+    } else this.#layOut();
     this.#options.counted(this.#cache.matching, this.#cache.known, this.#cache.searched);
   }
 
   /** How many rows the view is laid out for. While it follows, it moves on to rows that are there: none is ever blank. */
   #layOut(): void {
+    this.#grown = false;
     const { matching } = this.#cache;
     if (this.#following && this.#scroll.left()) this.#following = false;
     const whole = this.#following ? this.#cache.wholeEnd(Math.min(matching, this.fits + 1)) : matching;
@@ -171,6 +178,7 @@ export class FrameList {
   #schedule(): void {
     if (this.#dead) return;
     this.#frame ||= requestAnimationFrame(() => {
+      if (this.#grown) this.#layOut();
       this.#frame = 0;
       this.#draw();
     });
