@@ -1,5 +1,6 @@
 //! The consoles in the window, against the Lab: a stream that ends and is asked for again, a socket that is talked on.
 
+use std::path::Path;
 use std::time::Duration;
 
 use weir_tests::window::{Failure, Window, key};
@@ -157,6 +158,64 @@ fn a_socket_takes_text_bytes_pings_and_a_close() {
         phase(window, "over").await?;
         window.until("all is shown", "return document.querySelectorAll('[data-testid=console-row][data-frame]').length > 8").await?;
         assert_eq!(both_ends(window).await?, live);
+        Ok(())
+    });
+}
+
+/// Files below `folder` that hold one of `keys`.
+fn holding(folder: &Path, keys: &[&str], found: &mut Vec<String>) -> Result<(), Failure> {
+    for entry in std::fs::read_dir(folder)?.flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            holding(&path, keys, found)?;
+        } else if path.is_file() {
+            let bytes = std::fs::read(&path)?;
+            let held = keys.iter().filter(|key| bytes.windows(key.len()).any(|part| part == key.as_bytes()));
+            found.extend(held.map(|key| format!("{}: {key}", path.display())));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn keys_typed_where_browsers_need_them_are_stars_in_the_log_and_in_no_file() {
+    const KEYS: [&str; 3] = ["sk-typed-query-1x8f", "sk-typed-protocol-2k4z", "sk-typed-message-3q7m"];
+    stage("console-typed-keys", async |window| {
+        window.go("console").await?;
+        window.segment("console-mode", "websocket").await?;
+        window.fill("console-url", &format!("{{lab}}/echo/ws?access_token={}", KEYS[0])).await?;
+        window.fill("console-subprotocols", &format!("realtime, openai-insecure-api-key.{}", KEYS[1])).await?;
+        window.click("console-connect").await?;
+        phase(window, "open").await?;
+        window.segment("console-form", "text").await?;
+        let first = format!("{{\"text\":\" \",\"xi_api_key\":\"{}\"}}", KEYS[2]);
+        window.fill("console-message", &first).await?;
+        window.click("console-keep").await?;
+        window.find("console-saved").await?;
+        window.click("console-send").await?;
+        let echoed = "return [...document.querySelectorAll('[data-testid=console-row][data-frame]')].filter((e) => e.textContent.includes('xi_api_key')).length === 2";
+        window.until("the message went and came back", echoed).await?;
+        let log: String = window.ask("return document.querySelector('[data-testid=console-log]').textContent", vec![]).await?;
+        assert!(!KEYS.iter().any(|key| log.contains(key)) && log.contains("*********"), "{log}");
+        picture(window, "console-typed-keys").await?;
+        window.segment("console-form", "close").await?;
+        window.click("console-send").await?;
+        phase(window, "over").await?;
+        assert!(!KEYS.iter().any(|key| window.log().contains(key)), "{}", window.log());
+        // What the page remembers, the kept message too, is written a moment after it changes.
+        let patience = std::time::Instant::now() + Duration::from_secs(10);
+        let remembered = || -> Result<bool, Failure> {
+            let mut found = Vec::new();
+            holding(&window.desktop().weir_home(), &[r#"xi_api_key\":\"****"#], &mut found)?;
+            Ok(!found.is_empty())
+        };
+        while !remembered()? {
+            assert!(std::time::Instant::now() < patience, "nothing was kept");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let mut found = Vec::new();
+        holding(&window.desktop().weir_home(), &KEYS, &mut found)?;
+        assert!(found.is_empty(), "{found:?}");
         Ok(())
     });
 }
