@@ -196,6 +196,13 @@ pub(crate) fn of_plan(plan: &Plan) -> Vec<Secret> {
     found.extend(of_url(&call.url));
     found.extend(of_subprotocols(&call.subprotocols));
     found.extend(of_json(&call.body));
+    let form = |header: &weir_dialects::Header| {
+        header.name.eq_ignore_ascii_case("content-type") && header.value.to_ascii_lowercase().contains("x-www-form-urlencoded")
+    };
+    if call.headers.iter().any(form) {
+        // As a token endpoint is asked: `grant_type=client_credentials&client_secret=…` (RFC 6749, section 4.4.2).
+        found.extend(of_url(&format!("?{}", call.body)));
+    }
     found.extend(call.messages.iter().flat_map(|message| of_json(&message.text)));
     if let Some(console) = &plan.console {
         found.extend(console.rules.iter().flat_map(|rule| of_json(&rule.reply)));

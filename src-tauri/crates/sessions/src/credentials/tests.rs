@@ -145,6 +145,21 @@ fn a_plan_is_kept_without_them_and_cannot_be_sent_again_with_stars() {
 }
 
 #[test]
+fn in_a_form() {
+    let draft = crate::view::ConsoleDraft {
+        url: "https://h/oauth2/v2.0/token".into(),
+        body: "grant_type=client_credentials&client_id=me&client_secret=s3%2Bcret-1&scope=x".into(),
+        headers: vec![line("Content-Type", "application/x-www-form-urlencoded")],
+        ..Default::default()
+    };
+    let plan = crate::console::plan(&draft, &Settings::default(), None).unwrap();
+    assert_eq!(exposed(&of_plan(&plan)), ["s3%2Bcret-1", "s3+cret-1"]);
+    let hides = Patterns::default();
+    of_plan(&plan).iter().for_each(|secret| hides.add(secret.expose()));
+    assert!(!kept(&plan, &hides).0.contains("cret-1"));
+}
+
+#[test]
 fn what_views_remember() {
     let draft = serde_json::json!({
         "drafts": [{
