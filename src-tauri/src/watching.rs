@@ -32,7 +32,7 @@ impl Pace {
     }
 }
 
-/// Starts sending updates of a session; the first comes at once and holds everything.
+/// Starts sending updates of a session; the first comes at once.
 pub fn start(app: &App, session: &str, updates: Channel<Update>) -> Result<(), Error> {
     let mut watcher = app.session(session)?.watch();
     let id = updates.id();

@@ -9,6 +9,7 @@ use weir_sessions::Session;
 use weir_sessions::inspect::{Bytes, Selection, parse};
 use weir_tests::desk::{Desk, draft};
 use weir_tests::flood::{Chunks, Server, events};
+use weir_tests::peer::{Peer, chunked};
 
 /// Counts what is read of a recording.
 struct Counted<'a> {
@@ -58,11 +59,19 @@ async fn a_page_of_rows_costs_the_same_in_a_long_session() {
         let (small, large) = (page(&short, filter), page(&long, filter));
         assert!(large.0 <= small.0 && large.1 <= small.1 + 4096, "«{filter}»: {small:?} reads and bytes, then {large:?}");
     }
-    // An update after the first holds what is new: nothing, however long the reply is by then.
+    // An update after those that told the reply holds what is new: nothing, however long the reply is by then.
     for session in [&short, &long] {
         let mut watcher = session.watch();
-        let first = watcher.next().await.expect("everything");
-        assert_eq!(first.blocks.len(), 1);
+        let mut text = String::new();
+        let whole = session.analysis().fold.folded.blocks[0].text.clone();
+        while text.len() < whole.len() {
+            let update = watcher.next().await.expect("the rest of the reply");
+            assert!(update.outcome.is_some(), "each of them tells the end");
+            assert_eq!((update.blocks.len(), update.blocks[0].offset as usize), (1, text.len()));
+            assert!(update.blocks[0].text.len() <= 128 << 10, "a page takes it in at once");
+            text.push_str(&update.blocks[0].text);
+        }
+        assert_eq!(text, whole);
         assert!(watcher.next().await.is_none());
     }
 }
@@ -88,4 +97,33 @@ async fn a_watcher_is_told_the_reply_once() {
     let whole = session.analysis().fold.folded.blocks[0].text.clone();
     assert_eq!((text.len(), copied), (whole.len(), whole.len()));
     assert_eq!(text, whole);
+}
+
+/// A long reply reaches a page in slices that never cut a character, block after block.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_reply_is_told_in_slices_of_whole_characters() {
+    let say = |field: &str, text: &str| format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"{field}\":\"{text}\"}}}}]}}\n\n");
+    let (thought, reply) = (format!("a{}", "\u{6f22}\u{1f642}".repeat(30_000)), "\u{1f642}\u{e9}".repeat(70_000));
+    let events = [say("reasoning_content", &thought), say("content", &reply), "data: [DONE]\n\n".into()];
+    let events: Vec<&[u8]> = events.iter().map(String::as_bytes).collect();
+    let peer = Peer::play(chunked("200 OK", "text/event-stream", &events, false)).await;
+    let desk = Desk::new();
+    let session = desk.run(&draft(&peer.url("http", "/v1"), "openai-chat", Transport::Sse)).await;
+    let mut watcher = session.watch();
+    let (mut told, mut updates) = (vec![(0, String::new()); 2], 0);
+    while let Some(update) = watcher.next().await {
+        assert!(update.blocks.iter().map(|block| block.text.len()).sum::<usize>() <= 128 << 10);
+        for block in update.blocks {
+            let (units, text) = &mut told[block.index as usize];
+            assert_eq!(block.offset, *units, "offsets are in UTF-16 units");
+            *units += block.text.encode_utf16().count() as u32;
+            text.push_str(&block.text);
+        }
+        updates += 1;
+    }
+    assert_eq!(updates, (thought.len() + reply.len()).div_ceil(128 << 10));
+    assert_eq!([&told[0].1, &told[1].1], [&thought, &reply]);
+    // Who asks for all of it at once gets it.
+    let all = session.watch().now().expect("an update").blocks;
+    assert_eq!(all.iter().map(|block| block.text.clone()).collect::<Vec<_>>(), [thought, reply]);
 }

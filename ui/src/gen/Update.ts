@@ -9,7 +9,8 @@ import type { State } from "./State";
 import type { Usage } from "./Usage";
 
 /**
- * What changed since the last update of this watcher. The first one holds everything.
+ * What changed since the last update of this watcher. The first one holds everything, but for the rest of a reply that is longer than 128 KiB,
+ * which the next ones bring.
  */
 export type Update = { 
 /**

@@ -510,7 +510,7 @@ impl Session {
 
     /// A watcher that has seen nothing yet.
     pub fn watch(self: &Arc<Self>) -> Watcher {
-        Watcher { session: self.clone(), changed: self.changed.subscribe(), seen: Vec::new(), figures_at: None, over: false }
+        Watcher { session: self.clone(), changed: self.changed.subscribe(), seen: Vec::new(), figures_at: None, more: false, over: false }
     }
 
     /// Resolves once the session is over.
@@ -565,31 +565,38 @@ struct Seen {
     rewrites: u32,
 }
 
+/// Text in one update, in bytes: more would keep a page from answering while it takes it in, and what the page's engine sets aside for one
+/// large message it never gives back.
+const SLICE: usize = 128 << 10;
+
 /// Follows a session for one view: each update holds what is new since the last one, so its cost does not grow with the session.
 pub struct Watcher {
     session: Arc<Session>,
     changed: watch::Receiver<u64>,
     seen: Vec<Seen>,
     figures_at: Option<Instant>,
+    /// Text is there that the last update had no room for.
+    more: bool,
     over: bool,
 }
 
 impl Watcher {
-    /// Waits until something is new (or a quarter of a second, so that clocks move on), then tells it. `None` after the update that told the end.
+    /// Waits until something is new (or a quarter of a second, so that clocks move on), then tells it, long texts in slices of 128 KiB.
+    /// `None` once the end and all of the reply have been told.
     pub async fn next(&mut self) -> Option<Update> {
         if self.over {
             return None;
         }
-        if self.figures_at.is_some() {
+        if self.figures_at.is_some() && !self.more {
             // A quiet stream still has a running clock and a growing gap to show.
             let _ = tokio::time::timeout(Duration::from_millis(250), self.changed.changed()).await;
         }
-        Some(self.update())
+        Some(self.update(SLICE))
     }
 
-    /// What is new by now, without waiting; `None` after the update that told the end.
+    /// What is new by now, all of it and without waiting; `None` after the update that told the end.
     pub fn now(&mut self) -> Option<Update> {
-        (!self.over).then(|| self.update())
+        (!self.over).then(|| self.update(usize::MAX))
     }
 
     /// The session that is followed.
@@ -597,7 +604,7 @@ impl Watcher {
         &self.session
     }
 
-    fn update(&mut self) -> Update {
+    fn update(&mut self, most: usize) -> Update {
         self.changed.mark_unchanged();
         let session = self.session.clone();
         let outcome = session.outcome();
@@ -605,11 +612,11 @@ impl Watcher {
         let due = self.figures_at.is_none_or(|at| at.elapsed() >= Duration::from_millis(250)) || over;
         let analysis = session.analysis();
         let fold = &analysis.fold;
-        let blocks = self.blocks(&fold.folded.blocks);
+        let blocks = self.blocks(&fold.folded.blocks, most);
         if due {
             self.figures_at = Some(Instant::now());
         }
-        self.over = over;
+        self.over = over && !self.more;
         Update {
             session: session.id.clone(),
             state: match analysis.state() {
@@ -638,14 +645,27 @@ impl Watcher {
         }
     }
 
-    fn blocks(&mut self, blocks: &[ReplyBlock]) -> Vec<Block> {
+    fn blocks(&mut self, blocks: &[ReplyBlock], mut most: usize) -> Vec<Block> {
         self.seen.resize(blocks.len().max(self.seen.len()), Seen { deltas: u32::MAX, ..Seen::default() });
         let mut news = Vec::new();
+        self.more = false;
         for (index, (block, seen)) in blocks.iter().zip(&mut self.seen).enumerate() {
             if seen.deltas == block.deltas() && seen.rewrites == block.rewrites && seen.bytes == block.text.len() {
                 continue;
             }
+            if most == 0 {
+                self.more = true;
+                break;
+            }
             let from = if seen.rewrites == block.rewrites { *seen } else { Seen::default() };
+            let mut end = block.text.len().min(from.bytes.saturating_add(most));
+            while !block.text.is_char_boundary(end) {
+                end -= 1;
+            }
+            let text = block.text.get(from.bytes..end).unwrap_or_default().to_owned();
+            most = if end < block.text.len() { 0 } else { most - text.len() };
+            self.more |= end < block.text.len();
+            let utf16 = if end < block.text.len() { from.utf16 + utf16_len(&text) } else { block.utf16 };
             let (first_row, last_row) = block.rows();
             news.push(Block {
                 index: index as u32,
@@ -656,11 +676,11 @@ impl Watcher {
                 end_ms: block.times.1 as f64 / 1e6,
                 deltas: block.deltas(),
                 offset: from.utf16,
-                text: block.text.get(from.bytes..).unwrap_or_default().to_owned(),
+                text,
                 tool: block.tool.as_ref().map(|tool| ToolCall { arguments: String::new(), ..tool.clone() }),
                 media: block.media.as_ref().map(|m| view::Media { media_type: m.media_type.clone(), bytes: m.bytes, ms: m.ms }),
             });
-            *seen = Seen { bytes: block.text.len(), utf16: block.utf16, deltas: block.deltas(), rewrites: block.rewrites };
+            *seen = Seen { bytes: end, utf16, deltas: block.deltas(), rewrites: block.rewrites };
         }
         news
     }

@@ -24,7 +24,7 @@ export interface Backend {
   attached(reference: string): Promise<Uint8Array>;
   /** Takes the bytes of a `.weir` file into the library. */
   importSession(file: Uint8Array): Promise<SessionSummary>;
-  /** Calls `onUpdate` until the returned function is called. The first update holds everything. */
+  /** Calls `onUpdate` until the returned function is called. The first update holds everything but the rest of a long reply. */
   watch(session: string, onUpdate: (update: Update) => void): () => void;
   /** The same for a comparison. */
   watchComparison(id: string, onUpdate: (update: ComparisonUpdate) => void): () => void;

@@ -316,7 +316,8 @@ pub struct SessionInfo {
     pub console: Option<super::ConsoleDraft>,
 }
 
-/// What changed since the last update of this watcher. The first one holds everything.
+/// What changed since the last update of this watcher. The first one holds everything, but for the rest of a reply that is longer than 128 KiB,
+/// which the next ones bring.
 #[derive(Clone, Debug, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
