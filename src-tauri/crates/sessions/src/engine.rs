@@ -380,7 +380,8 @@ impl Engine {
         }
         let state = match self.0.keys.state() {
             StoreState::Available { name } => format!("{name}: no key for {}", known.id),
-            other => format!("{other:?}"),
+            StoreState::Locked => "The keychain is locked.".to_owned(),
+            StoreState::Missing { evidence } => evidence,
         };
         Some(Error::new(
             "configuration",

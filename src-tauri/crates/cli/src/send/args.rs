@@ -127,6 +127,17 @@ pub enum Output {
     Json(Detail),
 }
 
+impl Output {
+    /// By `--json` and `--quiet`.
+    pub fn of(json: bool, quiet: bool) -> Self {
+        match (json, quiet) {
+            (_, true) => Self::Json(Detail::Quiet),
+            (true, _) => Self::Json(Detail::Whole),
+            _ => Self::Text,
+        }
+    }
+}
+
 /// A field of the request's own. Checked here and not by clap, which repeats what it refuses: it may be a key with the name forgotten.
 pub fn header(text: &str) -> Result<HeaderLine, Error> {
     let wrong = |why: &str| Error::new("user", "header", why, "Nothing was sent.", "", "Write --header 'Name: value'.");
@@ -139,7 +150,26 @@ pub fn header(text: &str) -> Result<HeaderLine, Error> {
     Ok(HeaderLine { name: name.into(), value: value.trim().into() })
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
+/// Where the key comes from, by the value of `--key`. Checked here for the reason that [`header`] gives.
+pub fn key(text: Option<&str>) -> Result<Option<Key>, Error> {
+    match text.map(|text| (text, text.strip_prefix("env:"))) {
+        None => Ok(None),
+        Some(("keychain", _)) => Ok(Some(Key::Keychain)),
+        Some(("none", _)) => Ok(Some(Key::None)),
+        Some((_, Some(name))) if !name.is_empty() => Ok(Some(Key::Environment(name.into()))),
+        Some(_) => Err(Error::new(
+            "user",
+            "key-choice",
+            "--key does not say where the key comes from.",
+            "Nothing was sent.",
+            "",
+            "Write keychain, env:NAME or none. A key itself has no place on the command line, where every program can read it.",
+        )),
+    }
+}
+
+/// A time limit in seconds.
+pub fn seconds(text: &str) -> Result<f64, String> {
     // A year: beyond that a limit is none.
     let fits = |seconds: &f64| *seconds > 0.0 && *seconds <= 31_536_000.0;
     text.parse::<f64>().ok().filter(fits).ok_or_else(|| "a time limit is a number of seconds above 0".to_owned())
@@ -148,29 +178,7 @@ fn seconds(text: &str) -> Result<f64, String> {
 impl Args {
     /// What goes to standard output.
     pub fn output(&self) -> Output {
-        match (self.json, self.quiet) {
-            (_, true) => Output::Json(Detail::Quiet),
-            (true, _) => Output::Json(Detail::Whole),
-            _ => Output::Text,
-        }
-    }
-
-    /// Where the key comes from, if that was said. Checked here for the reason that [`header`] gives.
-    pub fn key(&self) -> Result<Option<Key>, Error> {
-        match self.key.as_deref().map(|text| (text, text.strip_prefix("env:"))) {
-            None => Ok(None),
-            Some(("keychain", _)) => Ok(Some(Key::Keychain)),
-            Some(("none", _)) => Ok(Some(Key::None)),
-            Some((_, Some(name))) if !name.is_empty() => Ok(Some(Key::Environment(name.into()))),
-            Some(_) => Err(Error::new(
-                "user",
-                "key-choice",
-                "--key does not say where the key comes from.",
-                "Nothing was sent.",
-                "",
-                "Write keychain, env:NAME or none. A key itself has no place on the command line, where every program can read it.",
-            )),
-        }
+        Output::of(self.json, self.quiet)
     }
 
     /// The request, read from the flags, standard input and files.

@@ -6,7 +6,7 @@ use weir_secrets::{Secret, StoreState};
 use weir_sessions::view::Draft;
 use weir_sessions::{Engine, Error, KeyChoice};
 
-use super::args::{Args, Key};
+use super::args::Key;
 
 /// Fields whose values are credentials.
 const CREDENTIALS: [&str; 5] = ["authorization", "proxy-authorization", "api-key", "x-api-key", "x-goog-api-key"];
@@ -30,10 +30,10 @@ impl Chosen<'_> {
     }
 }
 
-/// Chooses by `--key`, the provider and the headers.
-pub fn choose<'a>(args: &Args, draft: &'a Draft, engine: &Engine) -> Result<Chosen<'a>, Error> {
+/// Chooses by what `--key` says, the provider and the headers.
+pub fn choose<'a>(said: Option<Key>, draft: &'a Draft, engine: &Engine) -> Result<Chosen<'a>, Error> {
     let same = |choice: KeyChoice| Chosen { draft: Cow::Borrowed(draft), planned: choice.clone(), sent: choice };
-    match args.key()? {
+    match said {
         Some(Key::Environment(name)) => Ok(same(KeyChoice::Given(environment(&name)?))),
         Some(Key::Keychain) => {
             if !engine.keys().list().iter().any(|key| key.provider == draft.provider) {

@@ -9,25 +9,31 @@ use std::path::Path;
 
 use tempfile::TempDir;
 use weir_recordings::Library;
-use weir_sessions::{Engine, Error, Session};
+use weir_sessions::view::Draft;
+use weir_sessions::{Engine, Error, Plan, Session};
 
 use crate::out::{self, Exit};
 use crate::stop::Stop;
 use crate::{home, summary};
 
-use args::Output;
-pub use args::{Args, Http, header};
+pub use args::{Args, Http, Output, header, key as key_source, seconds};
 pub use key::environment;
 pub use lab::ready as lab_ready;
 use printer::Printer;
 
 /// Sends, prints, and tells how it ended.
 pub fn run(args: Args) -> Exit {
-    match go(&args) {
+    let done = go(&args);
+    told(done, args.output())
+}
+
+/// The exit of a run; one that never began is told in the way that was asked for.
+pub fn told(done: Result<Exit, Error>, output: Output) -> Exit {
+    match done {
         Ok(exit) => exit,
         Err(error) => {
             let exit = Exit::of(&error.0);
-            match args.output() {
+            match output {
                 Output::Text => out::problem(&error.0),
                 Output::Json(detail) => {
                     if let Err(error) = out::json(&summary::refused(&error.0, detail)) {
@@ -43,30 +49,50 @@ pub fn run(args: Args) -> Exit {
 fn go(args: &Args) -> Result<Exit, Error> {
     let draft = args.draft()?;
     let kept = Kept::open(args)?;
-    let engine = &kept.engine;
-    let key = key::choose(args, &draft, engine)?;
-    let runtime = tokio::runtime::Runtime::new().map_err(|error| no_threads(&error))?;
-    let exit = runtime.block_on(async {
-        // Held until the run is over: a Lab of this run's own ends with it.
-        let _lab = lab::ready(engine, &draft).await?;
-        let mut plan = engine.plan(key.draft(&draft), &key.planned)?;
-        if let Some(seconds) = args.timeout {
-            plan.limits[3] = seconds;
-        }
-        let mut stop = Stop::new().map_err(|error| no_threads(&error))?;
-        let printer = Printer::new(args.output());
-        let session = engine.run(plan, key.sent, Some(printer.tell()))?;
-        follow(&session, &mut stop, &printer, &kept).await;
-        conclude(&session, &printer)
-    })?;
-    // The capture's thread lets go of the session a moment after it is over; closing the library waits for its last write.
-    drop(runtime);
+    let manner = Manner { key: args::key(args.key.as_deref())?, output: args.output(), timeout: args.timeout };
+    let exit = play(&kept.engine, &draft, manner, &|| kept.abandon())?;
     kept.close()?;
     Ok(exit)
 }
 
+/// How a draft is played.
+pub struct Manner {
+    /// Where the key comes from, if that was said.
+    pub key: Option<args::Key>,
+    /// What goes to standard output.
+    pub output: Output,
+    /// Seconds that all of it may take.
+    pub timeout: Option<f64>,
+}
+
+/// Sends a draft, prints its reply and waits for the end. `abandon` is called before a second signal ends the process.
+///
+/// # Errors
+/// What stood in the way of sending.
+pub fn play(engine: &Engine, draft: &Draft, manner: Manner, abandon: &dyn Fn()) -> Result<Exit, Error> {
+    let key = key::choose(manner.key, draft, engine)?;
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| no_threads(&error))?;
+    runtime.block_on(async {
+        // Held until the run is over: a Lab of this run's own ends with it.
+        let _lab = lab::ready(engine, draft).await?;
+        // What is sent holds the content of files; what is kept names them.
+        let draft = key.draft(draft);
+        let whole = Draft { ask: engine.with_files(&draft.ask)?, ..draft.clone() };
+        let mut plan = Plan { draft: draft.clone(), ..engine.plan(&whole, &key.planned)? };
+        if let Some(seconds) = manner.timeout {
+            plan.limits[3] = seconds;
+        }
+        let mut stop = Stop::new().map_err(|error| no_threads(&error))?;
+        let printer = Printer::new(manner.output);
+        let session = engine.run(plan, key.sent.clone(), Some(printer.tell()))?;
+        follow(&session, &mut stop, &printer, abandon).await;
+        conclude(&session, &printer)
+    })
+    // The capture's thread lets go of the session a moment after it is over; closing the library waits for its last write.
+}
+
 /// Waits for the end. The first signal, or a reader of standard output that went away, stops the session; a second signal ends the process.
-async fn follow(session: &Session, stop: &mut Stop, printer: &Printer, kept: &Kept) {
+async fn follow(session: &Session, stop: &mut Stop, printer: &Printer, abandon: &dyn Fn()) {
     tokio::select! {
         () = session.ended() => return,
         () = stop.asked() => {}
@@ -76,7 +102,7 @@ async fn follow(session: &Session, stop: &mut Stop, printer: &Printer, kept: &Ke
     tokio::select! {
         () = session.ended() => {}
         () = stop.asked() => {
-            kept.abandon();
+            abandon();
             std::process::exit(130);
         }
     }

@@ -2,6 +2,7 @@
 
 mod export;
 mod list;
+mod replay;
 mod show;
 
 use std::path::PathBuf;
@@ -14,7 +15,7 @@ use crate::out::{self, Exit};
 
 pub use show::figures;
 
-/// List, show, search, export, import, rename and delete sessions. An id may be shortened as long as it names one session.
+/// List, show, search, export, import, replay, rename and delete sessions. An id may be shortened as long as it names one session.
 #[derive(clap::Args)]
 pub struct Args {
     /// A .weir file to work on, instead of the library.
@@ -30,6 +31,7 @@ enum Command {
     Search(list::SearchArgs),
     Show(show::Args),
     Export(export::Args),
+    Replay(replay::Args),
     /// Take over every session of a .weir file, and print their ids.
     Import {
         /// The file.
@@ -81,6 +83,7 @@ fn command(engine: &Engine, command: Command) -> Result<Exit, Error> {
         Command::Search(args) => list::search(engine, &args),
         Command::Show(args) => show::run(engine, &args),
         Command::Export(args) => export::run(engine, &args),
+        Command::Replay(args) => Ok(replay::run(engine, &args)),
         Command::Import { file } => {
             let ids = library.import(&file)?;
             let lines: String = ids.iter().map(|id| format!("{id}\n")).collect();

@@ -225,3 +225,64 @@ fn checked(har: &Value) -> &Value {
     assert!((parts.iter().sum::<f64>() - entry["time"].as_f64().unwrap()).abs() < 1e-6, "{}", entry["timings"]);
     entry
 }
+
+#[test]
+fn a_session_is_sent_again_byte_for_byte() {
+    let home = Home::new();
+    let server = Server::start(chat(&["first"], true), false);
+    let body = home.path("body.json");
+    std::fs::write(&body, b"{\"model\": \"m\",  \"messages\": []}").unwrap();
+    let address = server.address;
+    let url = format!("http://{address}/v1/chat/completions?x=1");
+    let ran = home.run(&["send", "--url", &url, "--body", &body, "--header", "X-Own: 1", "--json"]);
+    assert_eq!(ran.code, 0, "{} {}", ran.out, ran.err);
+    let first = server.asked();
+    let old = ran.summary()["session"].as_str().unwrap().to_owned();
+    let again = Server::at(address, chat(&["second"], true));
+    let ran = home.run(&["sessions", "replay", &old[..8], "--json"]);
+    assert_eq!((ran.code, &ran.summary()["text"]), (0, &json!("second")), "{}", ran.err);
+    assert_eq!(again.asked(), first);
+    // It is another session, and the first stays as it was.
+    let new = ran.summary()["session"].as_str().unwrap().to_owned();
+    assert_ne!(new, old);
+    assert_eq!(home.run(&["sessions", "show", &old, "--json"]).lines()[0]["text"], "first");
+    assert_eq!(home.run(&["sessions", "show", &new, "--json"]).lines()[0]["text"], "second");
+    let cut = Server::at(address, chat(&["thi"], false));
+    let ran = home.run(&["sessions", "replay", &old, "--quiet"]);
+    assert_eq!((ran.code, &ran.lines()[0]["outcome"], ran.lines().len()), (1, &json!("cut"), 1));
+    cut.asked();
+    assert_eq!(home.run(&["sessions", "replay", &old, "--json"]).code, 3, "nothing listens any more");
+    assert_eq!(home.run(&["sessions", "replay", "nothing"]).code, 2);
+}
+
+#[test]
+fn a_key_is_given_anew_for_a_session_that_is_sent_again() {
+    const KEY: &str = "sk-canary-77aa0c31d9e8";
+    let home = Home::new();
+    let server = Server::start(chat(&["a"], true), false);
+    let address = server.address;
+    let typed = [format!("Authorization: Bearer {KEY}"), format!("X-Api-Key: {KEY}-2")];
+    let args = ["send", "--base-url", &server.base(), "--prompt", "p", "--json", "--header", &typed[0], "--header", &typed[1]];
+    let id = home.run(&args).summary()["session"].as_str().unwrap().to_owned();
+    server.asked();
+    // The stars that were kept are never sent.
+    let ran = home.run(&["sessions", "replay", &id, "--key", "none"]);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    let again = Server::at(address, chat(&["b"], true));
+    let mut command = home.command(&["sessions", "replay", &id, "--key", "env:WEIR_TEST_KEY", "--header", &typed[1], "--json"]);
+    let out = command.env("WEIR_TEST_KEY", KEY).output().unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let asked = again.asked();
+    assert!(asked.contains(&typed[0]) && asked.contains(&typed[1]), "{asked}");
+    let kept = home.files();
+    assert!(!kept.iter().any(|file| file.windows(KEY.len()).any(|window| window == KEY.as_bytes())));
+}
+
+#[test]
+fn a_session_with_the_lab_is_sent_again_to_the_lab_of_the_day() {
+    let home = Home::new();
+    let args = ["send", "--prompt", "p", "--dialect", "openai-responses", "--transport", "websocket", "--json"];
+    let first = home.run(&args).summary();
+    let ran = home.run(&["sessions", "replay", first["session"].as_str().unwrap(), "--json"]);
+    assert_eq!((ran.code, &ran.summary()["text"]), (0, &first["text"]), "{}", ran.err);
+}

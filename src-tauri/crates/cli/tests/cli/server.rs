@@ -16,7 +16,15 @@ pub struct Server {
 impl Server {
     /// Answers one request with `answer`, then closes; with `hold` only once told to.
     pub fn start(answer: impl Into<Vec<u8>>, hold: bool) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::on(TcpListener::bind("127.0.0.1:0").unwrap(), answer, hold)
+    }
+
+    /// The same once more, where another server was before.
+    pub fn at(address: SocketAddr, answer: impl Into<Vec<u8>>) -> Self {
+        Self::on(TcpListener::bind(address).unwrap(), answer, false)
+    }
+
+    fn on(listener: TcpListener, answer: impl Into<Vec<u8>>, hold: bool) -> Self {
         let address = listener.local_addr().unwrap();
         let (close, closed): (_, Receiver<()>) = channel();
         let answer = answer.into();
