@@ -19,7 +19,16 @@ pub(crate) struct Progress {
     pub(crate) written: AtomicU64,
     /// Bytes read above TLS.
     pub(crate) read: AtomicU64,
+    /// The first bytes read above TLS.
+    opening: Mutex<Opening>,
     times: Mutex<Times>,
+}
+
+/// As many bytes as it takes to tell HTTP/1 from HTTP/2.
+#[derive(Clone, Copy, Default)]
+struct Opening {
+    bytes: [u8; 7],
+    length: usize,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -39,6 +48,7 @@ impl Progress {
         self.stalled.store(false, Relaxed);
         self.written.store(0, Relaxed);
         self.read.store(0, Relaxed);
+        *self.opening.lock().unwrap_or_else(PoisonError::into_inner) = Opening::default();
         *self.times() = Times::default();
     }
 
@@ -57,6 +67,29 @@ impl Progress {
     /// Bytes were read or written.
     pub(crate) fn touch(&self) {
         self.times().last = Some(Instant::now());
+    }
+
+    /// Bytes came.
+    pub(crate) fn received(&self, bytes: &[u8]) {
+        // Most reads are far behind the opening.
+        if self.read.fetch_add(bytes.len() as u64, Relaxed) < 7 {
+            let mut opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+            let Opening { bytes: held, length } = &mut *opening;
+            let more = bytes.len().min(held.len() - *length);
+            held[*length..*length + more].copy_from_slice(&bytes[..more]);
+            *length += more;
+        }
+    }
+
+    /// The peer's first bytes are an HTTP/1 status line's (RFC 9112 §4).
+    pub(crate) fn opens_as_http1(&self) -> bool {
+        self.opening.lock().unwrap_or_else(PoisonError::into_inner).bytes.starts_with(b"HTTP/1.")
+    }
+
+    /// The peer's first bytes are the header of the SETTINGS frame that a server of HTTP/2 begins with (RFC 9113 §3.4).
+    pub(crate) fn opens_as_http2(&self) -> bool {
+        let Opening { bytes, length } = *self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        length == bytes.len() && bytes[0] == 0 && bytes[3..7] == [4, 0, 0, 0]
     }
 
     /// The request's last byte has been written.

@@ -216,12 +216,12 @@ impl<S: AsyncRead + Unpin> AsyncBufRead for Tap<S> {
                 Ok(length) => {
                     let t = this.log.journal.now();
                     this.wanted = if length == offered { FLOOD.min(this.wanted * 2) } else { READ };
-                    this.progress.read.fetch_add(length as u64, Relaxed);
+                    this.ready = this.room.split().freeze();
+                    this.progress.received(&this.ready);
                     this.progress.touch();
                     if this.reads_begin {
                         this.progress.begin();
                     }
-                    this.ready = this.room.split().freeze();
                     this.log.segment(Dir::In, t, this.ready.clone());
                 }
             }

@@ -7,8 +7,29 @@ use std::sync::atomic::Ordering::Relaxed;
 use crate::progress::Progress;
 use crate::{Blame, Error};
 
+/// Why an exchange over HTTP/1.1 failed, by the errors in the order they came.
+pub(super) fn over_http1(errors: &[hyper::Error], progress: &Progress) -> Error {
+    if !progress.opens_as_http2() {
+        return tell(errors, progress);
+    }
+    other_version("The server speaks HTTP/2 alone here; it was asked over HTTP/1.1.", errors, "Send it over HTTP/2.")
+}
+
+/// Why an exchange over HTTP/2 failed, by the errors in the order they came.
+pub(super) fn over_http2(errors: &[hyper::Error], progress: &Progress) -> Error {
+    if !progress.opens_as_http1() {
+        return tell(errors, progress);
+    }
+    other_version("The server answered over HTTP/1; it does not speak HTTP/2 here.", errors, "Send it over HTTP/1.1.")
+}
+
+fn other_version(message: &str, errors: &[hyper::Error], next: &str) -> Error {
+    let words = errors.first().map(chain).unwrap_or_default();
+    Error::new(Blame::Configuration, "http-version", message).evidence(words).next(next)
+}
+
 /// The most telling of several errors of one exchange, the first of them first.
-pub(super) fn tell(errors: &[hyper::Error], progress: &Progress) -> Error {
+fn tell(errors: &[hyper::Error], progress: &Progress) -> Error {
     let telling = errors.iter().find(|error| !(error.is_canceled() || error.is_closed() || says_nothing(error)));
     telling.or(errors.first()).map_or_else(|| cut(progress, ""), |error| classify(error, progress))
 }

@@ -305,7 +305,7 @@ where
         Ok(())
     };
     let failure = drive::drive(Box::pin(connection), drive::Spawned::default(), respond, &drained, false).await.err();
-    failure.map_or(Ok(()), |errors| Err(failure::tell(&errors, progress)))
+    failure.map_or(Ok(()), |errors| Err(failure::over_http1(&errors, progress)))
 }
 
 async fn over_http2<S>(
@@ -342,7 +342,7 @@ where
         outcome
     };
     let failure = drive::drive(Box::pin(connection), spawned, respond, &drained, true).await.err();
-    failure.map_or(Ok(()), |errors| Err(failure::tell(&errors, progress)))
+    failure.map_or(Ok(()), |errors| Err(failure::over_http2(&errors, progress)))
 }
 
 /// Waits for the response and lets its body pass by.

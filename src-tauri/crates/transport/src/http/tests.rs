@@ -491,8 +491,29 @@ async fn a_server_without_http2_prior_knowledge() {
     .await;
     let (outcome, log) = run(&http2(address, "/"), &post("{}")).await;
     let error = outcome.unwrap_err();
-    assert!(matches!(error.code.as_str(), "http-protocol" | "cut"), "{error:?}");
+    assert_eq!((error.code.as_str(), error.blame), ("http-version", Blame::Configuration), "{error:?}");
     assert!(log.text(Dir::In).starts_with("HTTP/1.1 400"));
+}
+
+#[tokio::test]
+async fn a_server_of_http2_alone() {
+    // SETTINGS, then GOAWAY with PROTOCOL_ERROR: the preface was none.
+    let answer = b"\0\0\0\x04\0\0\0\0\0\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\x01";
+    for cut in [1, 6, 7, answer.len()] {
+        let (address, server) = serve(move |mut stream| async move {
+            read_request(&mut stream).await;
+            for part in [&answer[..cut], &answer[cut..]] {
+                stream.write_all(part).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+            stream.shutdown().await.unwrap();
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        })
+        .await;
+        let (outcome, _) = run(&target(format!("http://{address}/v1")), &post("{}")).await;
+        server.await.unwrap();
+        assert_eq!(outcome.unwrap_err().code, if cut < 7 { "http-protocol" } else { "http-version" }, "cut at {cut}");
+    }
 }
 
 #[tokio::test]
