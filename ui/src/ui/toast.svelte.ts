@@ -19,7 +19,8 @@ export const toasts = {
 /** Shows a line at the bottom, with one action at most, e.g. Undo. */
 export function toast(text: string, more: Partial<Pick<ToastItem, 'tone' | 'action'>> = {}): void {
   const item: ToastItem = { id: next++, text, tone: 'plain', ...more };
-  items = [...items.slice(-2), item];
+  // What is said again takes the place of its first saying: a key held down fills no stack.
+  items = [...items.filter((one) => one.text !== text || one.action).slice(-2), item];
   setTimeout(() => dismissToast(item.id), LIFE_MS);
 }
 
