@@ -1,11 +1,31 @@
 import { describe, expect, it } from 'vitest';
 import type { CompareRun } from '../../gen/CompareRun';
 import type { RunFigures } from '../../gen/RunFigures';
-import { cellText, number, ordered, valueOf, values } from './figures';
+import { cellText, number, ordered, valueOf, values, verdict } from './figures';
 
 const estimate = (value: number, low: number, high: number, approximate = false) => ({
   estimate: { value, interval: { low, high, approximate } },
   exact: false,
+});
+
+describe('verdict', () => {
+  const pair = (n: number, low: number, high: number, apart = false) => ({
+    a: 0,
+    b: 1,
+    n,
+    difference: { value: (low + high) / 2, interval: { low, high, approximate: n < 30 } },
+    apart,
+  });
+  it('says nothing from too few pairs, neither that lanes are apart nor that they are not', () => {
+    expect(verdict(pair(6, 155, 161))).toBe('too few runs to say');
+    expect(verdict(pair(6, -2.9, 2.3))).toBe('too few runs to say');
+    const one = { ...pair(1, 0, 0), difference: { value: 160, interval: null } };
+    expect(verdict(one)).toBe('too few runs to say');
+  });
+  it('judges from enough', () => {
+    expect(verdict(pair(30, -2.9, 2.3))).toBe('not apart');
+    expect(verdict(pair(30, 2, 3, true))).toBe('apart');
+  });
 });
 
 describe('cellText', () => {

@@ -2,6 +2,7 @@ import type { Cell } from '../../gen/Cell';
 import type { CompareRow } from '../../gen/CompareRow';
 import type { CompareRun } from '../../gen/CompareRun';
 import type { FigureUnit } from '../../gen/FigureUnit';
+import type { Paired } from '../../gen/Paired';
 import type { RunFigures } from '../../gen/RunFigures';
 import { count } from '../../lib/format';
 
@@ -13,6 +14,15 @@ export const UNITS: Record<FigureUnit, string> = {
   count: '',
   share: '%',
 };
+
+/** Pairs of runs from which on the engine judges at all (`weir_stats::ENOUGH`). */
+const ENOUGH = 30;
+
+/** Whether two lanes are apart, as the engine judges it. Below so many pairs nothing is said, not even that they are alike. */
+export function verdict({ apart, n, difference: { interval } }: Paired): string {
+  if (apart) return 'apart';
+  return n < ENOUGH || interval === null ? 'too few runs to say' : 'not apart';
+}
 
 /** `first_text` → `firstText`: figures go by one name in tables and by the other in runs. */
 export const member = (figure: string): string => figure.replace(/_(\w)/g, (_, c: string) => c.toUpperCase());
