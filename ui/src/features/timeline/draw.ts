@@ -119,10 +119,22 @@ export function draw(canvas: HTMLCanvasElement, scene: Scene): void {
   }
   context.globalAlpha = 1;
 
-  if (scene.now !== null && scene.now >= view.from && scene.now <= view.to) {
+  // The clock comes a few times a second, rows more often: the present is never before what has come.
+  const now = scene.now === null ? null : Math.max(scene.now, newest(ribbon));
+  if (now !== null && now >= view.from && now <= view.to) {
     context.fillStyle = colours.text1;
-    context.fillRect(Math.min(width - 1, Math.round(x(scene.now))), 0, 1, height);
+    context.fillRect(Math.min(width - 1, Math.round(x(now))), 0, 1, height);
   }
+}
+
+/** When the newest row on the ribbon came, to a bin; 0 where it holds none. */
+export function newest(ribbon: Ribbon): number {
+  const bins = ribbon.lanes[0]?.bins.length ?? 0;
+  for (let bin = bins - 1; bin >= 0; bin--) {
+    if (ribbon.lanes.some((lane) => lane.bins[bin]! > 0))
+      return ribbon.fromMs + ((bin + 1) * (ribbon.toMs - ribbon.fromMs)) / bins;
+  }
+  return 0;
 }
 
 /** When the first row came behind a phase that ended `after`. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Ribbon } from '../../gen/Ribbon';
 import { digitsFor, dragged, edged, gripAt, moved } from './brush';
+import { newest } from './draw';
 import { stalls } from './stalls';
 import { domainEnd, msAt, niceStep, pan, ticks, xOf, zoom } from './view';
 
@@ -98,4 +99,15 @@ it('finds stalls between rows, not before the first byte nor behind the last row
   };
   expect(stalls(ribbon, 50, 3)).toEqual([{ fromMs: 120, toMs: 180 }]);
   expect(stalls(ribbon, 70, 3)).toEqual([]);
+});
+
+describe('the newest row', () => {
+  const lane = (name: string, bins: number[]) => ({ name, bins });
+  const ribbon = (...lanes: ReturnType<typeof lane>[]) =>
+    ({ fromMs: 0, toMs: 1000, phases: [], lanes, stalls: [] }) as unknown as Ribbon;
+  it('is that of any lane, so that the present stands behind all that has come', () => {
+    expect(newest(ribbon(lane('http', [1, 0, 0, 0, 0]), lane('text', [0, 0, 1, 2, 0])))).toBe(800);
+    expect(newest(ribbon(lane('text', [0, 0, 0, 0, 0])))).toBe(0);
+    expect(newest(ribbon())).toBe(0);
+  });
 });

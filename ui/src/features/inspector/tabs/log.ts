@@ -64,10 +64,12 @@ export function logLines(facts: LogFacts): LogLine[] {
       tone: facts.status >= 400 ? 'err' : 'plain',
     });
   }
-  if (metrics?.ttftMs != null) lines.push({ tMs: metrics.ttftMs, text: 'first token', tone: 'plain' });
-  if (metrics?.firstTextMs != null && metrics.firstTextMs !== metrics.ttftMs) {
-    lines.push({ tMs: metrics.firstTextMs, text: 'first text', tone: 'plain' });
+  // A delta may hold no token, or several: it is never called one.
+  if (metrics?.ttftMs != null && metrics.ttftMs !== metrics.firstTextMs) {
+    lines.push({ tMs: metrics.ttftMs, text: 'first delta', tone: 'plain' });
   }
+  if (metrics?.firstTextMs != null)
+    lines.push({ tMs: metrics.firstTextMs, text: 'first text', tone: 'plain' });
   for (const row of facts.troubles) {
     lines.push({
       tMs: row.tMs,

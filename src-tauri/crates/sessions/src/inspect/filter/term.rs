@@ -25,9 +25,9 @@ pub fn test(body: &str) -> Result<Test, String> {
         return Err(format!("{key}{operator} needs a value"));
     }
     match key {
-        "layer" => list(value, operator, |v| layer(v).map(|l| vec![l])).map(Test::Layer),
-        "kind" => list(value, operator, kinds).map(Test::Kind),
-        "event" => list(value, operator, |v| Some(vec![v.to_owned()])).map(Test::Event),
+        "layer" => list(key, value, operator, |v| layer(v).map(|l| vec![l])).map(Test::Layer),
+        "kind" => list(key, value, operator, kinds).map(Test::Kind),
+        "event" => list(key, value, operator, |v| Some(vec![v.to_owned()])).map(Test::Event),
         "dir" => match value {
             "in" => Ok(Test::Out(false)),
             "out" => Ok(Test::Out(true)),
@@ -45,13 +45,13 @@ pub fn test(body: &str) -> Result<Test, String> {
     }
 }
 
-fn list<T>(value: &str, operator: &str, one: impl Fn(&str) -> Option<Vec<T>>) -> Result<Vec<T>, String> {
+fn list<T>(what: &str, value: &str, operator: &str, one: impl Fn(&str) -> Option<Vec<T>>) -> Result<Vec<T>, String> {
     if operator != ":" && operator != "=" {
         return Err("names take a colon".into());
     }
     let mut all = Vec::new();
     for part in value.split(',').filter(|part| !part.is_empty()) {
-        all.extend(one(part).ok_or_else(|| format!("there is no «{part}»"))?);
+        all.extend(one(part).ok_or_else(|| format!("there is no {what} “{part}”"))?);
     }
     if all.is_empty() { Err("a name is missing".into()) } else { Ok(all) }
 }
