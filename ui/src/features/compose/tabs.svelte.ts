@@ -53,15 +53,17 @@ class RequestTabs {
     this.#save();
   }
 
-  add(
-    draft: Draft = newDraft(
-      (this.active.draft.provider === 'lab' && this.active.draft.ask.model) || this.#defaultModel,
-    ),
-  ): RequestTab {
+  add(draft: Draft = this.#fresh(this.active.draft)): RequestTab {
     const tab = new RequestTab(this.#nextId++, draft);
     this.list = [...this.list, tab];
     this.activate(tab);
     return tab;
+  }
+
+  /** A request to the Lab with the model of the one before it, if that was the Lab's: another server's name means nothing here. */
+  #fresh({ provider, baseUrl, url, ask }: Draft): Draft {
+    const onLab = provider === 'lab' && baseUrl === undefined && url === undefined;
+    return newDraft((onLab && ask.model) || this.#defaultModel);
   }
 
   /** Closes a tab; a stream that runs in it is stopped. The last tab gives way to an empty one. */
@@ -71,7 +73,7 @@ class RequestTabs {
     if (tab.session?.running) void tab.session.stop().catch(() => {});
     tab.session?.close();
     this.list = this.list.filter((other) => other !== tab);
-    if (this.list.length === 0) this.add(newDraft());
+    if (this.list.length === 0) this.add(this.#fresh(tab.draft));
     else if (this.#activeId === tab.id) this.activate(this.list[Math.min(at, this.list.length - 1)]!);
     this.#save();
   }

@@ -81,3 +81,15 @@ it('speaks on the open connection, and says why it cannot', async () => {
   expect(calls.find(([name]) => name === 'say')?.[1]).toMatchObject({ session: 's1', ask: { model: 'm' } });
   expect(tab.refused?.message).toBe('The connection is closed.');
 });
+
+it('begins a new request with the model of the one before only where both go to the Lab', () => {
+  requestTabs.add(newDraft('lab/tools'));
+  expect(requestTabs.add().draft.ask.model).toBe('lab/tools');
+  const elsewhere = requestTabs.add({ ...newDraft('smollm2'), baseUrl: 'http://127.0.0.1:18080/v1' });
+  expect(requestTabs.add().draft.ask.model).not.toBe('smollm2');
+  requestTabs.activate(elsewhere);
+  requestTabs.add(newDraft('lab/tools'));
+  for (const tab of [...requestTabs.list]) requestTabs.close(tab);
+  expect(requestTabs.list).toHaveLength(1);
+  expect(requestTabs.active.draft.ask.model).toBe('lab/tools');
+});
