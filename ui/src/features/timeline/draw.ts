@@ -1,5 +1,6 @@
 import type { Ribbon } from '../../gen/Ribbon';
 import { fit, palette } from '../../lib/canvas';
+import { duration, joined } from '../../lib/format';
 import { stalls } from './stalls';
 import { ticks, xOf, type View } from './view';
 
@@ -76,7 +77,7 @@ export function draw(canvas: HTMLCanvasElement, scene: Scene): void {
       context.fillRect(Math.max(0, left), stair, Math.max(1, Math.min(right, width) - Math.max(0, left)), 6);
       context.globalAlpha = 1;
       const room = firstRow(ribbon, phase.endMs);
-      const label = `${phase.name} ${Math.round(phase.endMs - phase.startMs)} ms`;
+      const label = `${phase.name} ${joined(duration(phase.endMs - phase.startMs))}`;
       // Only where it ends before the first tick of these rows begins.
       const end = right + 6 + context.measureText(label).width;
       if (waits && !scene.terse && (room === null || x(room) > end + 4)) {
