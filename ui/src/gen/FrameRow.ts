@@ -13,7 +13,7 @@ id: number,
  */
 tMs: number, 
 /**
- * Milliseconds since the row before it in this view.
+ * Milliseconds since the row before it in the session, shown or not, as `gap` filters it; for a carrier since the row above it.
  */
 gapMs: number, 
 /**

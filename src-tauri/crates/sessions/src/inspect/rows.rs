@@ -239,12 +239,19 @@ impl Selection {
     pub fn page(&self, fold: &Fold, bytes: &dyn Bytes, start: usize, count: usize) -> RowsPage {
         let matching = self.len(fold);
         let start = start.min(matching);
-        let mut before = start.checked_sub(1).and_then(|at| super::row(fold, self.id(fold, at)?)).map_or(0, |row| row.t);
+        let mut above = start.checked_sub(1).and_then(|at| super::row(fold, self.id(fold, at)?)).map_or(0, |row| row.t);
         let mut rows = Vec::new();
         for position in start..matching.min(start + count) {
             let Some((id, row)) = self.id(fold, position).and_then(|id| Some((id, super::row(fold, id)?))) else { break };
+            // What a filter hides makes no gap: the column says what `gap>` asks for. Carriers are told from the one above,
+            // since the row they carried mostly ends at the same moment.
+            let before = if id.is_carrier() {
+                above
+            } else {
+                id.index().checked_sub(1).and_then(|at| fold.rows.get(at)).map_or(0, |row| row.t)
+            };
             rows.push(row_view(fold, bytes, id, row, before));
-            before = row.t;
+            above = row.t;
         }
         RowsPage { matching: matching as u32, start: start as u32, rows, searched: self.searched(fold) }
     }
@@ -278,7 +285,7 @@ fn inflated(given: &mut BTreeMap<u16, u64>, row: &Row, stream: &Stream) -> Optio
     Some(Inflated { stream: row.stream, extensions: deflated.extensions.clone(), from, start: row.start, more })
 }
 
-/// A row as the table shows it; `before` is the time of the row above, nanoseconds.
+/// A row as the table shows it; `before` is the time that its gap counts from, nanoseconds.
 pub fn row_view(fold: &Fold, bytes: &dyn Bytes, id: RowId, row: &Row, before: u64) -> FrameRow {
     FrameRow {
         id: id.0,

@@ -14,7 +14,7 @@ pub struct FrameRow {
     pub id: u32,
     /// When its last byte came or went, ms since the dial began.
     pub t_ms: f64,
-    /// Milliseconds since the row before it in this view.
+    /// Milliseconds since the row before it in the session, shown or not, as `gap` filters it; for a carrier since the row above it.
     pub gap_ms: f64,
     /// Sent by Weir.
     pub out: bool,

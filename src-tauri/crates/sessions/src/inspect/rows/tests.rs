@@ -212,6 +212,34 @@ fn a_byte_leads_to_the_row_that_owns_it() {
 }
 
 #[test]
+fn a_gap_is_the_same_whatever_the_filter_hides() {
+    let mut stream = Stream::new();
+    // A comment every other 10 ms, and once a pause of 90 ms before an event.
+    for n in 0..12_u64 {
+        let at = 20_000_000 + n * 10_000_000 + if n > 6 { 80_000_000 } else { 0 };
+        let body = if n % 2 == 0 { ": beat\n\n".to_owned() } else { format!("data: {{\"n\":{n}}}\n\n") };
+        let open = chunked(body.as_bytes(), 4096);
+        // Without the last chunk, which would end the body.
+        stream.push(Dir::In, at, &open[..open.len() - 5]);
+    }
+    let page = |filter: &str| {
+        let mut selection = Selection::new(parse(filter).unwrap());
+        selection.update(&stream.analysis.fold, &stream.memory);
+        selection.page(&stream.analysis.fold, &stream.memory, 0, 100).rows
+    };
+    let all = page("");
+    let gap = |id: u32| all.iter().find(|row| row.id == id).unwrap().gap_ms;
+    for filter in ["kind:comment", "-kind:comment", "time:0.06..1s", "gap>9ms"] {
+        let shown = page(filter);
+        assert!(!shown.is_empty() && shown.len() < all.len(), "{filter}");
+        assert!(shown.iter().all(|row| row.gap_ms == gap(row.id)), "{filter}");
+    }
+    let long = page("gap>50ms");
+    assert_eq!(long.iter().map(|row| row.gap_ms).collect::<Vec<_>>(), [90.0]);
+    assert!(page("-gap>50ms").iter().all(|row| row.gap_ms <= 50.0));
+}
+
+#[test]
 fn landmarks_are_found_both_ways() {
     use crate::view::Landmark::{Control, Error};
     let mut stream = Stream::new();
