@@ -64,6 +64,10 @@ fn a_kill_in_the_middle_of_a_stream_leaves_a_session_that_was_cut() {
         let window = Window::open(window.kill()).await?;
         play("after-kill", &window, async {
             window.go("sessions").await?;
+            // The list says of it what it says when it is opened, though its recorder wrote no figures.
+            let counted =
+                "return /\\n[1-9]\\d*\\n[\\d.]+ k?B\\n/.test(document.querySelector('[data-testid=session-row]')?.innerText ?? '')";
+            window.until("its frames are counted", counted).await?;
             window.click("session-row").await?;
             window.click("session-open").await?;
             window.find("outcome").await?;

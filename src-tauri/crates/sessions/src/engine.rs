@@ -49,9 +49,9 @@ impl Engine {
 
     /// An engine on a library of its own, e.g. the file of `--record`.
     pub fn with(home: &Path, library: Library) -> Result<Self, Error> {
-        library.recover()?;
+        let left = library.recover()?;
         let settings = library.setting(SETTINGS).and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
-        Ok(Self(Arc::new(Inner {
+        let engine = Self(Arc::new(Inner {
             home: home.to_path_buf(),
             library,
             scratch: Mutex::new(None),
@@ -59,7 +59,25 @@ impl Engine {
             settings: RwLock::new(settings),
             lab: RwLock::new(None),
             sessions: Mutex::new(HashMap::new()),
-        })))
+        }));
+        engine.amend(left);
+        Ok(engine)
+    }
+
+    /// Reads the logs of sessions that a process left behind when it ended, so that the list and the search say of them what they say
+    /// when they are opened. Nobody waits for it; what it does not get to is made up for when the session is opened.
+    fn amend(&self, left: Vec<String>) {
+        if left.is_empty() {
+            return;
+        }
+        let engine = self.clone();
+        // Without a thread to give, opening them does it.
+        let _ = std::thread::Builder::new().name("amend".into()).spawn(move || {
+            for id in left {
+                // Opening one that has no figures writes them.
+                let _ = engine.session(&id);
+            }
+        });
     }
 
     /// The same keys and settings on another library, e.g. the file of `--record`. The settings are copied, not written there: they may
@@ -322,7 +340,18 @@ impl Engine {
         session.reopen();
         self.remember(&session);
         let folded = session.clone();
-        let started = std::thread::Builder::new().name("fold".into()).spawn(move || folded.fold());
+        // A recorder that did not get to its end left a row without figures.
+        let library = (row.frames == 0 && row.outcome == "cut").then(|| self.0.library.clone());
+        let read = move || {
+            folded.fold();
+            if let Some(library) = library
+                && folded.unreadable().is_none()
+            {
+                // The row is as good as it was where this fails; the session can be read either way.
+                let _ = library.amend(folded.id(), capture::summary(&folded));
+            }
+        };
+        let started = std::thread::Builder::new().name("fold".into()).spawn(read);
         if started.is_err() {
             // The system has no thread to give: whoever asks waits.
             session.fold();
