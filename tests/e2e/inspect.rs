@@ -1,7 +1,7 @@
 //! A frame leads to its layers and bytes, a word of the reply to the frame that carried it.
 
 use serde_json::json;
-use weir_tests::window::{Failure, Window};
+use weir_tests::window::{Failure, Window, key};
 
 use crate::stage::{picture, stage};
 use crate::steps::{SELECTED, choose_row, hex, selected, send, word};
@@ -54,6 +54,10 @@ fn rows_words_layers_and_bytes_select_each_other() {
                 )
                 .await
                 .map_err(|error| format!("{word}: {error}"))?;
+            window
+                .until("the word is marked in the reply", "return document.querySelectorAll('.marks i').length > 0")
+                .await
+                .map_err(|error| format!("{word}: {error}"))?;
         }
         picture(window, "inspect").await
     });
@@ -68,6 +72,12 @@ fn the_keyboard_walks_the_frames() {
         window.until_with("the next frame is selected", &format!("return {SELECTED} === arguments[0] + 1"), vec![first.into()]).await?;
         window.press(&['k']).await?;
         window.until_with("the frame before is selected", &format!("return {SELECTED} === arguments[0]"), vec![first.into()]).await?;
+        // `G` takes the keyboard, so that the number goes to it and not to the table.
+        for key in ['g', '7', key::ENTER] {
+            window.press(&[key]).await?;
+        }
+        window.until("the frame of that number is selected", &format!("return {SELECTED} === 7")).await?;
+        let first = 7;
         // `/` goes to the filter; a letter there is text.
         window.press(&['/']).await?;
         window.until("the filter has the keyboard", "return document.activeElement?.dataset.testid === 'frame-filter'").await?;

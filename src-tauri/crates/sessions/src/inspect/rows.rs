@@ -245,11 +245,8 @@ impl Selection {
             let Some((id, row)) = self.id(fold, position).and_then(|id| Some((id, super::row(fold, id)?))) else { break };
             // What a filter hides makes no gap: the column says what `gap>` asks for. Carriers are told from the one above,
             // since the row they carried mostly ends at the same moment.
-            let before = if id.is_carrier() {
-                above
-            } else {
-                id.index().checked_sub(1).and_then(|at| fold.rows.get(at)).map_or(0, |row| row.t)
-            };
+            let before =
+                if id.is_carrier() { above } else { id.index().checked_sub(1).and_then(|at| fold.rows.get(at)).map_or(0, |row| row.t) };
             rows.push(row_view(fold, bytes, id, row, before));
             above = row.t;
         }
