@@ -3,4 +3,4 @@
 /**
  * A format to export to.
  */
-export type ExportFormat = "weir" | "har" | "jsonl" | "raw" | "markdown" | "curl";
+export type ExportFormat = "weir" | "har" | "jsonl" | "raw" | "markdown" | "curl" | "csv" | "pcapng" | "otlp";

@@ -130,6 +130,9 @@ fn extension(format: ExportFormat) -> &'static str {
         ExportFormat::Raw => "bin",
         ExportFormat::Markdown => "md",
         ExportFormat::Curl => "sh",
+        ExportFormat::Csv => "csv",
+        ExportFormat::Pcapng => "pcapng",
+        ExportFormat::Otlp => "otlp.json",
     }
 }
 

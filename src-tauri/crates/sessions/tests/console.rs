@@ -486,9 +486,9 @@ async fn compressed_messages_are_read_with_what_came_before_them() {
 
 /// Every export of a session, joined.
 fn exports(session: &Session) -> Vec<u8> {
-    use weir_sessions::view::ExportFormat::{Curl, Har, Jsonl, Markdown, Raw, Weir};
+    use weir_sessions::view::ExportFormat::{Csv, Curl, Har, Jsonl, Markdown, Otlp, Pcapng, Raw, Weir};
     let mut all = Vec::new();
-    for format in [Weir, Har, Jsonl, Raw, Markdown, Curl] {
+    for format in [Weir, Har, Jsonl, Raw, Markdown, Curl, Csv, Pcapng, Otlp] {
         weir_sessions::export::export(session, format, &mut all).unwrap();
     }
     all

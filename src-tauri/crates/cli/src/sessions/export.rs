@@ -36,6 +36,12 @@ enum Format {
     Markdown,
     /// The request as a command, the key as $API_KEY
     Curl,
+    /// The frame table: one frame a line
+    Csv,
+    /// Packets for Wireshark, made around the recorded bytes
+    Pcapng,
+    /// A trace as OpenTelemetry's collectors read it (OTLP JSON)
+    Otlp,
 }
 
 impl From<Format> for ExportFormat {
@@ -47,6 +53,9 @@ impl From<Format> for ExportFormat {
             Format::Raw => Self::Raw,
             Format::Markdown => Self::Markdown,
             Format::Curl => Self::Curl,
+            Format::Csv => Self::Csv,
+            Format::Pcapng => Self::Pcapng,
+            Format::Otlp => Self::Otlp,
         }
     }
 }
@@ -58,7 +67,7 @@ pub fn run(engine: &Engine, args: &Args) -> Result<Exit, Error> {
     if args.output != Path::new("-") {
         return file(&session, format, &args.output).map(|()| Exit::Done);
     }
-    if matches!(args.format, Format::Weir | Format::Raw) && io::stdout().is_terminal() {
+    if matches!(args.format, Format::Weir | Format::Raw | Format::Pcapng) && io::stdout().is_terminal() {
         return Ok(out::usage("these bytes are not for a terminal: give -o FILE"));
     }
     let mut out = io::BufWriter::new(io::stdout().lock());

@@ -286,3 +286,104 @@ fn a_session_with_the_lab_is_sent_again_to_the_lab_of_the_day() {
     let ran = home.run(&["sessions", "replay", first["session"].as_str().unwrap(), "--json"]);
     assert_eq!((ran.code, &ran.summary()["text"]), (0, &first["text"]), "{}", ran.err);
 }
+
+/// Blocks of a pcapng file: type and body.
+fn blocks(bytes: &[u8]) -> Vec<(u32, Vec<u8>)> {
+    let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+    let (mut at, mut blocks) = (0, Vec::new());
+    while at < bytes.len() {
+        let length = word(at + 4) as usize;
+        assert_eq!((length % 4, word(at + length - 4) as usize), (0, length), "at {at}");
+        blocks.push((word(at), bytes[at + 8..at + length - 4].to_vec()));
+        at += length;
+    }
+    blocks
+}
+
+#[test]
+fn packets_hold_the_recorded_bytes_in_one_sound_connection() {
+    let home = Home::new();
+    let answer = chat(&[&"long ".repeat(20_000), "世界"], true);
+    let server = Server::start(answer.clone(), false);
+    let port = server.address.port();
+    let ran = home.run(&["send", "--base-url", &server.base(), "--prompt", "p", "--json"]);
+    let asked = server.asked();
+    let id = ran.summary()["session"].as_str().unwrap().to_owned();
+    let blocks = blocks(&export(&home, &id, "pcapng"));
+    assert_eq!((blocks[0].0, blocks[1].0), (0x0a0d_0d0a, 1));
+    assert_eq!(blocks[1].1[..2], 101u16.to_le_bytes(), "bare IP");
+    let (mut streams, mut next, mut flags, mut before) = ([Vec::new(), Vec::new()], [None; 2], Vec::new(), 0);
+    for (kind, body) in &blocks[2..] {
+        let word = |at: usize| u32::from_le_bytes(body[at..at + 4].try_into().unwrap());
+        assert_eq!((*kind, word(12)), (6, word(16)));
+        let at = u64::from(word(4)) << 32 | u64::from(word(8));
+        assert!(at >= before, "time goes on");
+        before = at;
+        let packet = &body[20..20 + word(12) as usize];
+        assert_eq!(usize::from(u16::from_be_bytes([packet[2], packet[3]])), packet.len());
+        let segment = &packet[20..];
+        // A header with its checksum sums up to all ones (RFC 1071); TCP's covers the addresses too.
+        let sum = |bytes: &[u8]| {
+            let words = bytes.chunks(2).map(|pair| u64::from(pair[0]) << 8 | u64::from(*pair.get(1).unwrap_or(&0)));
+            let sum: u64 = words.sum();
+            let sum = (sum & 0xffff) + (sum >> 16);
+            (sum & 0xffff) + (sum >> 16)
+        };
+        assert_eq!(sum(&packet[..20]), 0xffff);
+        let pseudo = [&packet[12..20], &[0, 6], &(segment.len() as u16).to_be_bytes()].concat();
+        assert_eq!(sum(&[&pseudo, segment].concat()), 0xffff);
+        let side = usize::from(u16::from_be_bytes([segment[0], segment[1]]) == port);
+        let sequence = u32::from_be_bytes(segment[4..8].try_into().unwrap());
+        assert_eq!(*next[side].get_or_insert(sequence), sequence);
+        let takes = segment.len() as u32 - 20 + u32::from(segment[13] & 3 != 0);
+        next[side] = Some(sequence + takes);
+        streams[side].extend(&segment[20..]);
+        flags.push(segment[13]);
+    }
+    assert_eq!(flags[..3], [2, 18, 16], "SYN, SYN and ACK, ACK");
+    assert!(flags.iter().any(|flags| flags & 1 != 0), "an end");
+    assert_eq!([String::from_utf8_lossy(&streams[0]), String::from_utf8_lossy(&streams[1])], [asked, answer]);
+}
+
+#[test]
+fn a_table_and_a_trace_say_what_the_session_says() {
+    let home = Home::new();
+    let lab = Lab::start(&home, &["--tokens", "6"]);
+    let (ran, id) = sent(&home, &lab, &["--model", "lab/steady"]);
+    let summary = ran.summary();
+    let table = String::from_utf8(export(&home, &id, "csv")).unwrap();
+    assert!(table.starts_with("id,t_ms,conn,dir,layer,kind,start,end,wire_bytes,word,delta_kind,delta_text,data,base64\n"));
+    assert!(table.contains("\"\"choices\"\""), "quotes are doubled");
+    let trace: Value = serde_json::from_slice(&export(&home, &id, "otlp")).unwrap();
+    let spans = trace["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array().unwrap();
+    let root = &spans[0];
+    assert_eq!((&root["name"], &root["kind"], &root["status"]), (&json!("chat lab/steady"), &json!(3), &json!({"code": 1})));
+    let attribute = |name: &str| root["attributes"].as_array().unwrap().iter().find(|found| found["key"] == name).unwrap()["value"].clone();
+    assert_eq!(attribute("gen_ai.usage.output_tokens"), json!({"intValue": summary["usage"]["output_tokens"].to_string()}));
+    assert_eq!(attribute("gen_ai.response.finish_reasons"), json!({"arrayValue": {"values": [{"stringValue": summary["finish"]}]}}));
+    assert_eq!(attribute("http.response.status_code"), json!({"intValue": "200"}));
+    let time = |span: &Value, name: &str| span[name].as_str().unwrap().parse::<u64>().unwrap();
+    let names: Vec<&str> = spans[1..].iter().map(|span| span["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["dns", "tcp", "wait", "receive"]);
+    for span in &spans[1..] {
+        assert_eq!((&span["traceId"], &span["parentSpanId"]), (&root["traceId"], &root["spanId"]));
+        assert!(time(root, "startTimeUnixNano") <= time(span, "startTimeUnixNano"));
+        assert!(time(span, "endTimeUnixNano") <= time(root, "endTimeUnixNano"), "{span}");
+    }
+    assert!(!trace.to_string().contains("世界"), "what was asked is nobody's business");
+    assert_eq!(export(&home, &id, "otlp"), export(&home, &id, "otlp"), "ids stay");
+}
+
+#[test]
+fn a_session_without_an_answer_is_exported_too() {
+    let home = Home::new();
+    let ran = home.run(&["send", "--url", "http://127.0.0.1:1/v1/chat/completions", "--prompt", "p", "--json"]);
+    let id = ran.summary()["session"].as_str().unwrap().to_owned();
+    assert_eq!(blocks(&export(&home, &id, "pcapng")).len(), 2, "no packet crossed");
+    assert_eq!(
+        String::from_utf8(export(&home, &id, "csv")).unwrap().lines().count(),
+        1 + ran.summary()["frames"].as_u64().unwrap() as usize
+    );
+    let trace: Value = serde_json::from_slice(&export(&home, &id, "otlp")).unwrap();
+    assert_eq!(trace["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["status"]["code"], 2);
+}

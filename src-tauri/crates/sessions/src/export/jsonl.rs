@@ -30,8 +30,12 @@ struct Taken {
 
 /// Writes all rows so far.
 pub fn write(session: &Session, out: &mut dyn Write) -> Result<(), Error> {
-    let mut line = |value: &Value| writeln!(out, "{value}").map_err(unwritten);
-    line(&head(session))?;
+    writeln!(out, "{}", head(session)).map_err(unwritten)?;
+    frames(session, &mut |frame| writeln!(out, "{frame}").map_err(unwritten))
+}
+
+/// Tells every row so far, with its bytes.
+pub(super) fn frames(session: &Session, tell: &mut dyn FnMut(Value) -> Result<(), Error>) -> Result<(), Error> {
     let mut window = Window::default();
     let mut start = 0;
     loop {
@@ -41,7 +45,7 @@ pub fn write(session: &Session, out: &mut dyn Write) -> Result<(), Error> {
         }
         start += page.len();
         for taken in &page {
-            line(&frame(taken, session.bytes(), &mut window)?)?;
+            tell(frame(taken, session.bytes(), &mut window)?)?;
         }
     }
 }

@@ -3,10 +3,13 @@
 //! Everything is written as it is read: what an export holds in memory is one frame or message, never the session.
 
 mod body;
+mod csv;
 mod curl;
 mod har;
 mod jsonl;
 mod markdown;
+mod otlp;
+mod pcapng;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -19,6 +22,7 @@ use weir_recordings::RecordKind;
 use crate::view::ExportFormat;
 use crate::{Error, Session};
 
+pub(crate) use csv::field as csv_field;
 pub use curl::curl;
 pub use walk::{Exchange, Head, Part, walk};
 
@@ -32,6 +36,9 @@ pub fn export(session: &Session, format: ExportFormat, out: &mut dyn Write) -> R
         ExportFormat::Har => har::write(session, out),
         ExportFormat::Jsonl => jsonl::write(session, out),
         ExportFormat::Raw => raw(session, out),
+        ExportFormat::Csv => csv::write(session, out),
+        ExportFormat::Pcapng => pcapng::write(session, out),
+        ExportFormat::Otlp => otlp::write(session, out),
         ExportFormat::Markdown => markdown::write(session, out),
         ExportFormat::Curl => writeln!(out, "{}", curl(&session.kept().call, session.kept().draft.insecure)).map_err(unwritten),
     }

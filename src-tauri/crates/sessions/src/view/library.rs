@@ -102,4 +102,10 @@ pub enum ExportFormat {
     Markdown,
     /// The request, key as a variable.
     Curl,
+    /// The frame table for spreadsheets.
+    Csv,
+    /// Packets for Wireshark.
+    Pcapng,
+    /// A trace for OpenTelemetry.
+    Otlp,
 }

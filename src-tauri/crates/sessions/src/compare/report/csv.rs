@@ -1,13 +1,7 @@
 //! The runs as comma-separated values (RFC 4180, with line feeds).
 
 use crate::compare::{ComparisonView, FIGURES, letter};
-
-/// A field, quoted where it must be. One that a spreadsheet would run as a formula begins with a quote mark.
-fn field(text: &str) -> String {
-    let risky = text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err();
-    let text = if risky { format!("'{text}") } else { text.to_owned() };
-    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
-}
+use crate::export::csv_field as field;
 
 /// A head, then one run a line, warm-ups and failed ones too.
 pub(super) fn lines(view: &ComparisonView) -> String {
