@@ -79,6 +79,8 @@ fn the_smallest_window_shows_everything() {
                 )
                 .await?;
             assert!(wide.is_empty(), "{view} is wider than the window: {wide:?}");
+            let tall: bool = window.ask("return document.documentElement.scrollHeight > innerHeight", vec![]).await?;
+            assert!(!tall, "{view} is taller than the window");
             picture(window, &format!("{view}-1000x700")).await?;
         }
         window.go("playground").await?;
