@@ -23,14 +23,24 @@ pub fn beside(library: Library) -> Result<Engine, Error> {
 pub fn open_at(file: Option<&Path>) -> Result<Engine, Error> {
     match file {
         None => open(),
-        Some(file) if file.exists() => beside(Library::open(file)?),
-        Some(file) => Err(Error::new(
-            "user",
-            "no-file",
-            format!("There is no file {}.", file.display()),
-            "Nothing was read.",
-            "",
-            "Give the path of a .weir file.",
-        )),
+        Some(file) => {
+            there(file)?;
+            beside(Library::open(file)?)
+        }
     }
+}
+
+/// Refuses a path with nothing at it: opening a library would make one there.
+pub fn there(file: &Path) -> Result<(), Error> {
+    if file.exists() {
+        return Ok(());
+    }
+    Err(Error::new(
+        "user",
+        "no-file",
+        format!("There is no file {}.", file.display()),
+        "Nothing was read.",
+        "",
+        "Give the path of a .weir file.",
+    ))
 }

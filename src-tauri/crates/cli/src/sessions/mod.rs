@@ -85,6 +85,7 @@ fn command(engine: &Engine, command: Command) -> Result<Exit, Error> {
         Command::Export(args) => export::run(engine, &args),
         Command::Replay(args) => Ok(replay::run(engine, &args)),
         Command::Import { file } => {
+            home::there(&file)?;
             let ids = library.import(&file)?;
             let lines: String = ids.iter().map(|id| format!("{id}\n")).collect();
             Ok(out::text(&lines).map_or_else(|error| out::unwritten(&error), |()| Exit::Done))

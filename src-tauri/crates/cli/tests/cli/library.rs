@@ -101,7 +101,7 @@ fn a_weir_file_opens_elsewhere_as_the_same_session() {
     for name in ["text", "timings", "bytes", "usage", "frames", "outcome"] {
         assert_eq!(shown[name], ran.summary()[name]);
     }
-    assert_eq!(other.run(&["sessions", "import", &home.path("nothing")]).code, 1);
+    assert_eq!(other.run(&["sessions", "import", &home.path("nothing")]).code, 2);
     std::fs::write(home.path("no.weir"), "not a database, but long enough to be looked at as one").unwrap();
     assert_eq!(other.run(&["sessions", "import", &home.path("no.weir")]).code, 2);
 }
