@@ -25,7 +25,8 @@ pub(super) fn over_http2(errors: &[hyper::Error], progress: &Progress) -> Error 
 
 fn other_version(message: &str, errors: &[hyper::Error], next: &str) -> Error {
     let words = errors.first().map(chain).unwrap_or_default();
-    Error::new(Blame::Configuration, "http-version", message).evidence(words).next(next)
+    let error = Error::new(Blame::Configuration, "http-version", message).evidence(words).next(next);
+    Error { consequence: "The server did not understand the request, so no tokens were used.".into(), ..error }
 }
 
 /// The most telling of several errors of one exchange, the first of them first.

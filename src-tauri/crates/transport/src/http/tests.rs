@@ -492,6 +492,7 @@ async fn a_server_without_http2_prior_knowledge() {
     let (outcome, log) = run(&http2(address, "/"), &post("{}")).await;
     let error = outcome.unwrap_err();
     assert_eq!((error.code.as_str(), error.blame), ("http-version", Blame::Configuration), "{error:?}");
+    assert!(error.consequence.contains("no tokens"), "{error:?}");
     assert!(log.text(Dir::In).starts_with("HTTP/1.1 400"));
 }
 
