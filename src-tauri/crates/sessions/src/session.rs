@@ -12,7 +12,7 @@ use weir_transport::redact::Patterns;
 use weir_transport::ws::Sender;
 use weir_transport::{Control, journal::Clock};
 
-use crate::analysis::{Analysis, KINDS, ReplyBlock, RowId, utf16_len};
+use crate::analysis::{Analysis, KINDS, ReplyBlock, RowId, Told, utf16_len};
 use crate::console::Reflexes;
 use crate::inspect::{self, Bytes, Reread, Selection};
 use crate::line::Line;
@@ -69,14 +69,22 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The empty analysis of a plan's run.
+fn analysis(plan: &Plan) -> Analysis {
+    let mut analysis = Analysis::new(plan.dialect(), plan.draft.transport);
+    analysis.keyless = plan.is_keyless();
+    if let Some(console) = &plan.console {
+        analysis.console(console.mode);
+    }
+    analysis
+}
+
 impl Session {
     /// A session whose log will be told to [`Session::push`].
     pub fn new(id: &str, title: &str, plan: Plan, started_at_ms: i64, bytes: Reader, clock: Clock) -> Self {
-        let mut analysis = Analysis::new(plan.dialect(), plan.draft.transport);
-        analysis.keyless = plan.is_keyless();
+        let analysis = analysis(&plan);
         let reflexes = Reflexes::default();
         if let Some(console) = &plan.console {
-            analysis.console(console.mode);
             // A draft whose rules cannot be read was refused before it came here; one from the library sends nothing.
             let _ = reflexes.set(console.echo, &console.rules);
         }
@@ -228,6 +236,38 @@ impl Session {
         self.over();
     }
 
+    /// Folds its log once more, from the first byte, and tells every delta as the run told it, until `told` breaks off.
+    ///
+    /// # Errors
+    /// The log cannot be read, or holds what this Weir does not know.
+    pub fn retell(&self, told: &mut dyn FnMut(Told<'_>) -> ControlFlow<()>) -> Result<(), Error> {
+        let mut analysis = analysis(&self.plan);
+        let (mut going, mut broken) = (ControlFlow::Continue(()), None);
+        self.bytes.reader.records(&mut |record| {
+            match crate::log::entry(record) {
+                Ok(entry) => analysis.push(&entry, &mut |delta| {
+                    if going.is_continue() {
+                        going = told(delta);
+                    }
+                }),
+                Err(error) => {
+                    broken = Some(error);
+                    going = ControlFlow::Break(());
+                }
+            }
+            going
+        })?;
+        if let Some(error) = broken {
+            return Err(error);
+        }
+        analysis.end(&mut |delta| {
+            if going.is_continue() {
+                going = told(delta);
+            }
+        });
+        Ok(())
+    }
+
     /// Waits until its log has been read, or for that long.
     pub(crate) fn folded(&self, patience: Duration) {
         let folding = lock(&self.folding.0);
@@ -299,7 +339,7 @@ impl Session {
     }
 
     /// The log is over.
-    pub(crate) fn end(&self, told: &mut dyn FnMut(crate::analysis::Told<'_>)) {
+    pub(crate) fn end(&self, told: &mut dyn FnMut(Told<'_>)) {
         self.analysis().end(told);
         self.over();
     }

@@ -19,7 +19,7 @@ use crate::{home, summary};
 pub use args::{Args, Http, Output, header, key as key_source, seconds};
 pub use key::environment;
 pub use lab::ready as lab_ready;
-use printer::Printer;
+pub use printer::Printer;
 
 /// Sends, prints, and tells how it ended.
 pub fn run(args: Args) -> Exit {
@@ -108,7 +108,11 @@ async fn follow(session: &Session, stop: &mut Stop, printer: &Printer, abandon: 
     }
 }
 
-fn conclude(session: &Session, printer: &Printer) -> Result<Exit, Error> {
+/// Prints what comes last; the exit is the session's, unless standard output failed.
+///
+/// # Errors
+/// None so far.
+pub fn conclude(session: &Session, printer: &Printer) -> Result<Exit, Error> {
     let exit = summary::exit(session);
     if let Some(error) = printer.failed() {
         return Ok(match out::unwritten(&error) {

@@ -68,6 +68,11 @@ impl Printer {
         self.shared.unheard.notified().await;
     }
 
+    /// Standard output could be written so far.
+    pub fn is_heard(&self) -> bool {
+        self.shared.state().failed.is_none()
+    }
+
     /// Why standard output cannot be written, if it cannot.
     pub fn failed(&self) -> Option<io::Error> {
         self.shared.state().failed.take()

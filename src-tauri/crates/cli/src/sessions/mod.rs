@@ -3,6 +3,7 @@
 mod export;
 mod list;
 mod replay;
+mod send_again;
 mod show;
 
 use std::path::PathBuf;
@@ -15,7 +16,7 @@ use crate::out::{self, Exit};
 
 pub use show::figures;
 
-/// List, show, search, export, import, replay, rename and delete sessions. An id may be shortened as long as it names one session.
+/// List, show, search, export, import, replay, send again, rename and delete sessions. An id may be shortened as long as it names one session.
 #[derive(clap::Args)]
 pub struct Args {
     /// A .weir file to work on, instead of the library.
@@ -32,6 +33,7 @@ enum Command {
     Show(show::Args),
     Export(export::Args),
     Replay(replay::Args),
+    SendAgain(send_again::Args),
     /// Take over every session of a .weir file, and print their ids.
     Import {
         /// The file.
@@ -84,6 +86,7 @@ fn command(engine: &Engine, command: Command) -> Result<Exit, Error> {
         Command::Show(args) => show::run(engine, &args),
         Command::Export(args) => export::run(engine, &args),
         Command::Replay(args) => Ok(replay::run(engine, &args)),
+        Command::SendAgain(args) => Ok(send_again::run(engine, &args)),
         Command::Import { file } => {
             home::there(&file)?;
             let ids = library.import(&file)?;

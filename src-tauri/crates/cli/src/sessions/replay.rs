@@ -1,26 +1,21 @@
-//! A kept session's request once more.
+//! A kept reply once more, as it came.
 
-use clap::ArgAction;
-use weir_sessions::view::{Draft, HeaderLine};
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
 use weir_sessions::{Engine, Error};
 
 use crate::out::Exit;
-use crate::send::{self, Manner, Output};
+use crate::send::{self, Output, Printer};
 
-/// Send a session's request again, and keep the new reply beside the old one. Keys are never kept: one that was typed into the request is to be given anew, by --key or --header.
+/// Play a kept reply as it came: every delta at its time. Nothing is sent; send-again asks the server once more.
 #[derive(clap::Args)]
 pub struct Args {
     /// Session.
     id: String,
-    /// Where the key comes from; the keychain for a provider that has one there, else none.
-    #[arg(long, value_name = "keychain|env:NAME|none")]
-    key: Option<String>,
-    /// A field in place of the one with its name, again and again; {key} in it stands for the key.
-    #[arg(long = "header", value_name = "K: V", action = ArgAction::Append)]
-    headers: Vec<String>,
-    /// Seconds that all of it may take.
-    #[arg(long, value_name = "S", value_parser = send::seconds)]
-    timeout: Option<f64>,
+    /// So many times as fast as it came; max does not wait at all.
+    #[arg(long, value_name = "N|max", default_value = "1", value_parser = speed)]
+    speed: f64,
     /// Print every delta as a line of JSON, the summary last.
     #[arg(long, conflicts_with = "quiet")]
     json: bool,
@@ -29,36 +24,33 @@ pub struct Args {
     quiet: bool,
 }
 
-/// Sends again, as `send` did.
+fn speed(text: &str) -> Result<f64, String> {
+    if text == "max" {
+        return Ok(f64::INFINITY);
+    }
+    let speed = text.parse::<f64>().ok().filter(|speed| *speed > 0.0 && speed.is_finite());
+    speed.ok_or_else(|| "it is a number above 0, or max".into())
+}
+
+/// Prints what the run printed, and ends as it ended.
 pub fn run(engine: &Engine, args: &Args) -> Exit {
     let output = Output::of(args.json, args.quiet);
-    send::told(again(engine, args, output), output)
+    send::told(play(engine, args, output), output)
 }
 
-fn again(engine: &Engine, args: &Args, output: Output) -> Result<Exit, Error> {
-    let key = send::key_source(args.key.as_deref())?;
-    let mut draft = draft(engine, &args.id)?;
-    let own = args.headers.iter().map(|text| send::header(text)).collect::<Result<Vec<_>, _>>()?;
-    let replaced = |line: &HeaderLine| own.iter().any(|own| own.name.eq_ignore_ascii_case(&line.name));
-    draft.headers.retain(|line| !replaced(line));
-    draft.headers.extend(own);
-    send::play(engine, &draft, Manner { key, output, timeout: args.timeout }, &|| {})
-}
-
-/// What the session asked. One question is one run here, whatever the socket was kept open for.
-fn draft(engine: &Engine, id: &str) -> Result<Draft, Error> {
-    let session = engine.session(id)?;
-    let plan = session.kept();
-    if plan.console.is_some() {
-        let command = if plan.draft.transport == weir_dialects::Transport::Websocket { "connect" } else { "listen" };
-        return Err(Error::new(
-            "user",
-            "replay-console",
-            "This session is a console's: what was said there went back and forth, and is no single request.",
-            "Nothing was sent.",
-            "",
-            &format!("Open it anew: weir-cli {command} {}", plan.call.url),
-        ));
-    }
-    Ok(Draft { keep_open: false, ..plan.draft.clone() })
+fn play(engine: &Engine, args: &Args, output: Output) -> Result<Exit, Error> {
+    let session = engine.session(&args.id)?;
+    let printer = Printer::new(output);
+    let mut tell = printer.tell();
+    let began = Instant::now();
+    session.retell(&mut |told| {
+        // Where nothing is printed before the end, nothing is waited for.
+        if !args.quiet {
+            let due = Duration::from_secs_f64(told.t as f64 / 1e9 / args.speed);
+            std::thread::sleep(due.saturating_sub(began.elapsed()));
+        }
+        tell(told);
+        if printer.is_heard() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    send::conclude(&session, &printer)
 }

@@ -227,6 +227,43 @@ fn checked(har: &Value) -> &Value {
 }
 
 #[test]
+fn a_reply_is_played_again_without_its_server() {
+    let home = Home::new();
+    let server = Server::start(chat(&["one ", "two ", "\u{4e09}"], true), false);
+    let live = home.run(&["send", "--base-url", &server.base(), "--prompt", "p", "--json"]);
+    server.asked();
+    let id = live.summary()["session"].as_str().unwrap().to_owned();
+    // Its lines are the run's own, times included.
+    let ran = home.run(&["sessions", "replay", &id, "--json"]);
+    assert_eq!((ran.code, ran.lines()), (0, live.lines()), "{}", ran.err);
+    let ran = home.run(&["sessions", "replay", &id, "--speed", "max"]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, "one two \u{4e09}\n"));
+    let quiet = home.run(&["sessions", "replay", &id, "--quiet"]).lines();
+    assert_eq!((quiet.len(), &quiet[0]["timings"], &quiet[0]["text"]), (1, &live.summary()["timings"], &Value::Null));
+    assert_eq!(home.run(&["sessions", "list", "--json"]).lines().len(), 1, "nothing was sent, nothing recorded");
+    for wrong in [["nothing", "--speed=1"], [&id, "--speed=0"], [&id, "--speed=-1"], [&id, "--speed=inf"]] {
+        assert_eq!(home.run(&["sessions", "replay", wrong[0], wrong[1]]).code, 2);
+    }
+    // It ends as the run ended.
+    let cut = Server::start(chat(&["thi"], false), false);
+    let live = home.run(&["send", "--base-url", &cut.base(), "--prompt", "p", "--json"]);
+    cut.asked();
+    let ran = home.run(&["sessions", "replay", live.summary()["session"].as_str().unwrap(), "--json"]);
+    assert_eq!((ran.code, ran.lines()), (1, live.lines()));
+}
+
+#[test]
+fn a_reply_is_played_at_the_pace_it_came() {
+    let home = Home::new();
+    let live = home.run(&["send", "--prompt", "p", "--max-tokens", "8", "--json"]);
+    let lines = live.lines();
+    let last = lines[lines.len() - 2]["t_ms"].as_f64().unwrap();
+    let began = std::time::Instant::now();
+    assert_eq!(home.run(&["sessions", "replay", live.summary()["session"].as_str().unwrap()]).code, 0);
+    assert!(began.elapsed().as_secs_f64() * 1e3 >= last, "the last delta came after {last} ms");
+}
+
+#[test]
 fn a_session_is_sent_again_byte_for_byte() {
     let home = Home::new();
     let server = Server::start(chat(&["first"], true), false);
@@ -239,7 +276,7 @@ fn a_session_is_sent_again_byte_for_byte() {
     let first = server.asked();
     let old = ran.summary()["session"].as_str().unwrap().to_owned();
     let again = Server::at(address, chat(&["second"], true));
-    let ran = home.run(&["sessions", "replay", &old[..8], "--json"]);
+    let ran = home.run(&["sessions", "send-again", &old[..8], "--json"]);
     assert_eq!((ran.code, &ran.summary()["text"]), (0, &json!("second")), "{}", ran.err);
     assert_eq!(again.asked(), first);
     // It is another session, and the first stays as it was.
@@ -248,11 +285,11 @@ fn a_session_is_sent_again_byte_for_byte() {
     assert_eq!(home.run(&["sessions", "show", &old, "--json"]).lines()[0]["text"], "first");
     assert_eq!(home.run(&["sessions", "show", &new, "--json"]).lines()[0]["text"], "second");
     let cut = Server::at(address, chat(&["thi"], false));
-    let ran = home.run(&["sessions", "replay", &old, "--quiet"]);
+    let ran = home.run(&["sessions", "send-again", &old, "--quiet"]);
     assert_eq!((ran.code, &ran.lines()[0]["outcome"], ran.lines().len()), (1, &json!("cut"), 1));
     cut.asked();
-    assert_eq!(home.run(&["sessions", "replay", &old, "--json"]).code, 3, "nothing listens any more");
-    assert_eq!(home.run(&["sessions", "replay", "nothing"]).code, 2);
+    assert_eq!(home.run(&["sessions", "send-again", &old, "--json"]).code, 3, "nothing listens any more");
+    assert_eq!(home.run(&["sessions", "send-again", "nothing"]).code, 2);
 }
 
 #[test]
@@ -266,10 +303,10 @@ fn a_key_is_given_anew_for_a_session_that_is_sent_again() {
     let id = home.run(&args).summary()["session"].as_str().unwrap().to_owned();
     server.asked();
     // The stars that were kept are never sent.
-    let ran = home.run(&["sessions", "replay", &id, "--key", "none"]);
+    let ran = home.run(&["sessions", "send-again", &id, "--key", "none"]);
     assert_eq!(ran.code, 2, "{}", ran.err);
     let again = Server::at(address, chat(&["b"], true));
-    let mut command = home.command(&["sessions", "replay", &id, "--key", "env:WEIR_TEST_KEY", "--header", &typed[1], "--json"]);
+    let mut command = home.command(&["sessions", "send-again", &id, "--key", "env:WEIR_TEST_KEY", "--header", &typed[1], "--json"]);
     let out = command.env("WEIR_TEST_KEY", KEY).output().unwrap();
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     let asked = again.asked();
@@ -283,7 +320,7 @@ fn a_session_with_the_lab_is_sent_again_to_the_lab_of_the_day() {
     let home = Home::new();
     let args = ["send", "--prompt", "p", "--dialect", "openai-responses", "--transport", "websocket", "--json"];
     let first = home.run(&args).summary();
-    let ran = home.run(&["sessions", "replay", first["session"].as_str().unwrap(), "--json"]);
+    let ran = home.run(&["sessions", "send-again", first["session"].as_str().unwrap(), "--json"]);
     assert_eq!((ran.code, &ran.summary()["text"]), (0, &first["text"]), "{}", ran.err);
 }
 
