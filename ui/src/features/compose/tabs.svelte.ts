@@ -38,6 +38,8 @@ const SAVE_AFTER_MS = 400;
 
 class RequestTabs {
   list = $state.raw<readonly RequestTab[]>([new RequestTab(0, newDraft())]);
+  /** The requests of the last run are here, if there are any: what is typed before would be replaced by them. */
+  ready = $state(false);
   #activeId = $state(0);
   #nextId = 1;
   /** The Lab's model that new requests begin with where the request before them was not to the Lab. */
@@ -148,10 +150,12 @@ class RequestTabs {
     const saved = kept ? parse(kept) : null;
     if (!saved) {
       this.edit(this.active, newDraft(defaultModel, FIRST_PROMPT));
+      this.ready = true;
       return;
     }
     this.list = saved.drafts.map((draft) => new RequestTab(this.#nextId++, draft));
     this.#activeId = (this.list[saved.active] ?? this.list[0]!).id;
+    this.ready = true;
     await Promise.all(
       this.list.map(async (tab, i) => {
         const id = saved.sessions[i];
