@@ -395,19 +395,15 @@ impl Library {
         self.inner.writer.write(move |db| draft::delete(db, &id))
     }
 
-    /// Bytes on disk, with what is still in the write-ahead log; in memory, bytes of the database.
+    /// Bytes of the database. A write-ahead log beside it, which each commit of a slow reply lengthens by whole pages, is no part of what
+    /// is kept: it is written over when it has been moved into the file.
     pub fn size(&self) -> u64 {
-        let Some(path) = self.path() else {
-            let pages = self.read(|db| {
-                let count: i64 = db.pragma_query_value(None, "page_count", |row| row.get(0))?;
-                let size: i64 = db.pragma_query_value(None, "page_size", |row| row.get(0))?;
-                Ok(database::from_sql(count * size))
-            });
-            return pages.unwrap_or(0);
-        };
-        let mut wal = path.as_os_str().to_owned();
-        wal.push("-wal");
-        [path, Path::new(&wal)].iter().filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum()
+        let pages = self.read(|db| {
+            let count: i64 = db.pragma_query_value(None, "page_count", |row| row.get(0))?;
+            let size: i64 = db.pragma_query_value(None, "page_size", |row| row.get(0))?;
+            Ok(database::from_sql(count * size))
+        });
+        pages.unwrap_or(0)
     }
 
     fn change(&self, id: &str, change: impl FnOnce(&Connection, i64) -> Result<(), Error> + Send + 'static) -> Result<(), Error> {

@@ -125,6 +125,24 @@ fn a_full_disk_is_learnt_and_what_came_before_stays() {
 }
 
 #[test]
+fn its_size_is_what_is_kept_not_how_it_was_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let library = Library::open(&dir.path().join("l.weir")).unwrap();
+    let recorder = library.create(NewSession::default()).unwrap();
+    // A slow reply: a commit for every delta.
+    for n in 0..200 {
+        recorder.append(vec![record(n, 100)]).unwrap();
+        recorder.flush().unwrap();
+    }
+    recorder.finish(Finished::default()).unwrap();
+    let size = library.size();
+    let path = library.path().unwrap().to_path_buf();
+    drop(recorder);
+    library.close().unwrap();
+    assert_eq!(size, path.metadata().unwrap().len());
+}
+
+#[test]
 fn purging_gives_the_space_back() {
     let dir = tempfile::tempdir().unwrap();
     let library = Library::open(&dir.path().join("l.weir")).unwrap();
