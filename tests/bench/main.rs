@@ -53,7 +53,9 @@ const PARTS: &[(&str, Part)] = &[
     ("filter", filter::measure),
     ("delay", delay::measure),
     #[cfg(target_os = "linux")]
-    ("window", window::measure),
+    ("window-million", window::measure_million),
+    #[cfg(target_os = "linux")]
+    ("window-flood", window::measure_flood),
     #[cfg(target_os = "linux")]
     ("smooth", smooth::measure),
     ("timing", timing::measure),
