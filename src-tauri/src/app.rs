@@ -26,7 +26,7 @@ pub fn run() -> ExitCode {
             if app.engine.settings().lab_at_start {
                 tauri::async_runtime::block_on(app.lab.start(&app.engine, None));
             }
-            WebviewWindowBuilder::new(tauri, "main", WebviewUrl::default())
+            let window = WebviewWindowBuilder::new(tauri, "main", WebviewUrl::default())
                 .title("Weir")
                 .inner_size(1440.0, 900.0)
                 .min_inner_size(1000.0, 700.0)
@@ -37,6 +37,8 @@ pub fn run() -> ExitCode {
                 // Files are dropped on the page, which takes them as attachments.
                 .disable_drag_drop_handler()
                 .build()?;
+            #[cfg(target_os = "linux")]
+            crate::drawing::suit_machine(&window)?;
             Ok(())
         })
         .build(tauri::generate_context!());

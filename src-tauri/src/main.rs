@@ -3,6 +3,8 @@
 
 mod app;
 mod commands;
+#[cfg(target_os = "linux")]
+mod drawing;
 mod ipc;
 mod state;
 mod watching;

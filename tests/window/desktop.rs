@@ -29,6 +29,7 @@ pub struct Desktop {
     _bus: Running,
     _screen: Option<Running>,
     home: tempfile::TempDir,
+    direct: bool,
 }
 
 impl Desktop {
@@ -45,7 +46,7 @@ impl Desktop {
             _ => start_screen().map(|(screen, display)| (Some(screen), display))?,
         };
         let bus = start_bus(home.path())?;
-        let mut desktop = Self { display, _keyring: None, _bus: bus, _screen: screen, home };
+        let mut desktop = Self { display, _keyring: None, _bus: bus, _screen: screen, home, direct: false };
         desktop._keyring = match keychain {
             Keychain::Missing => None,
             Keychain::Unlocked => Some(desktop.start_keyring(true)?),
@@ -56,6 +57,13 @@ impl Desktop {
             }
         };
         Ok(desktop)
+    }
+
+    /// The page is drawn straight to the window, as Weir has it for its users where there is no graphics card. Driven by WebDriver it is
+    /// not so by itself: a picture of a page that stands still would never come.
+    pub fn drawn_direct(mut self) -> Self {
+        self.direct = true;
+        self
     }
 
     /// The folder that is `HOME`.
@@ -81,6 +89,9 @@ impl Desktop {
             {
                 command.env_remove(name);
             }
+        }
+        if self.direct {
+            command.env("WEBKIT_DISABLE_COMPOSITING_MODE", "1");
         }
         command
             .env("DISPLAY", &self.display)
