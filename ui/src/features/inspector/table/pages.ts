@@ -6,7 +6,7 @@
 /** Rows a page. */
 export const PAGE = 64;
 /** Pages that are kept: what has not been looked at for longest goes first. */
-const KEPT = 64;
+const KEPT = 16;
 /** Pages one request may ask for. */
 const SPAN = 4;
 
