@@ -18,7 +18,7 @@ pub fn measure(table: &mut Table) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         for order in ["parallel", "interleaved"] {
-            let window = window(Desktop::start(Keychain::Missing)?).await?;
+            let window = window(Desktop::start(Keychain::Missing)?.drawn_direct()).await?;
             set_up(&window, order).await?;
             let metered = run(&window).await?;
             tell(table, order, &metered);

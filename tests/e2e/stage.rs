@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use weir_tests::window::{Desktop, Failure, Keychain, Window, out};
@@ -37,7 +38,9 @@ pub async fn play(name: &str, window: &Window, test: impl Future<Output = Result
     let ended = AssertUnwindSafe(test).catch_unwind().await;
     if !matches!(ended, Ok(Ok(()))) {
         if let Ok(folder) = out("e2e") {
-            let _ = window.screenshot(&folder.join(format!("failed-{name}.png"))).await;
+            // A page that is drawn straight to the window may never give one.
+            let file = folder.join(format!("failed-{name}.png"));
+            let _ = tokio::time::timeout(Duration::from_secs(10), window.screenshot(&file)).await;
         }
         eprintln!("{}", window.log());
     }
