@@ -92,10 +92,7 @@ pub fn run(args: &Args) -> Exit {
         // Whoever waits for this line must also be able to stop the Lab: the handlers come first.
         let mut stop = match Stop::new() {
             Ok(stop) => stop,
-            Err(error) => {
-                out::note(&format!("weir-cli: The system tells no signals, so the Lab could not be stopped.\n  | {error}"));
-                return Exit::Failed;
-            }
+            Err(error) => return out::refuse(&error),
         };
         let mut lines = format!("listening on {}\n", lab.url());
         if let Some(file) = &args.tls_ca {

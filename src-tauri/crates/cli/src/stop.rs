@@ -1,5 +1,7 @@
 //! Ctrl-C and its kin.
 
+use weir_sessions::Error;
+
 /// The signals that ask a program to end.
 pub struct Stop {
     #[cfg(unix)]
@@ -10,11 +12,15 @@ pub struct Stop {
 
 impl Stop {
     /// Listens from now on: none of them ends the process by itself any more.
-    pub fn new() -> std::io::Result<Self> {
+    ///
+    /// # Errors
+    /// The system tells no signals.
+    pub fn new() -> Result<Self, Error> {
         #[cfg(unix)]
         {
             use tokio::signal::unix::{SignalKind, signal};
-            Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+            let listen = |kind| signal(kind).map_err(|error| untold(&error));
+            Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
         }
         #[cfg(not(unix))]
         Ok(Self {})
@@ -32,4 +38,16 @@ impl Stop {
             std::future::pending::<()>().await;
         }
     }
+}
+
+#[cfg(unix)]
+fn untold(error: &std::io::Error) -> Error {
+    Error::new(
+        "local",
+        "signals",
+        "The system tells no signals, so this could not be stopped.",
+        "Nothing was started.",
+        error.to_string(),
+        "Close other programs, then try again.",
+    )
 }

@@ -134,7 +134,7 @@ fn go(args: &Args, thresholds: &[Threshold], reports: &[(&PathBuf, ReportFormat)
         }
         let cost = compare::cost(&engine, &comparison);
         out::note(&printer::cost(&cost, &comparison));
-        let mut stop = Stop::new().map_err(|error| no_threads(&error))?;
+        let mut stop = Stop::new()?;
         let running = compare::run(&engine, comparison, KeyChoice::Stored)?;
         let heard = follow(&running, args.json, &mut stop).await;
         let exit = conclude(&running, args, thresholds, reports)?;

@@ -154,16 +154,7 @@ impl Plan {
 }
 
 async fn talk(args: &Args, plan: &Plan, journal: Journal, printer: &Printer) -> Result<Ended, Error> {
-    let mut stop = Stop::new().map_err(|error| {
-        Error::new(
-            "local",
-            "signals",
-            "The system tells no signals, so the console could not be stopped.",
-            "Nothing was sent.",
-            error.to_string(),
-            "",
-        )
-    })?;
+    let mut stop = Stop::new()?;
     let control = Control::new();
     let over = async {
         match args.dial.timeout {

@@ -32,7 +32,7 @@ pub(super) fn go(args: &Args, reports: &[(&Path, Format)]) -> Result<Exit, Error
     let engine = home::open()?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| no_threads(&error))?;
     let exit = runtime.block_on(async {
-        let mut stop = Stop::new().map_err(|error| no_threads(&error))?;
+        let mut stop = Stop::new()?;
         let running = memory::run(&engine, programs, drill)?;
         let mut told = String::new();
         while running.is_live() {

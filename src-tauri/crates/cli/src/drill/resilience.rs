@@ -42,7 +42,7 @@ pub(super) fn go(args: &Args, reports: &[(&Path, Format)]) -> Result<Exit, Error
             Error::new("local", "lab", format!("The Lab did not start: {error}."), "Nothing was sent.", evidence, "Try again.")
         })?;
         engine.set_lab(Some(lab.url()));
-        let mut stop = Stop::new().map_err(|error| no_threads(&error))?;
+        let mut stop = Stop::new()?;
         let running = drill::run(&engine, drill)?;
         tokio::select! {
             () = running.ended() => {}

@@ -162,16 +162,7 @@ fn body(path: &Path) -> Result<Vec<u8>, Error> {
 }
 
 async fn follow(args: &Args, plan: Plan) -> Result<Exit, Error> {
-    let mut stop = Stop::new().map_err(|error| {
-        Error::new(
-            "local",
-            "signals",
-            "The system tells no signals, so the console could not be stopped.",
-            "Nothing was sent.",
-            error.to_string(),
-            "",
-        )
-    })?;
+    let mut stop = Stop::new()?;
     let control = Control::new();
     let (journal, reader) = journal::channel(IN_FLIGHT);
     let log = Log::drain(reader, args.dial.recording(plan.draft, journal.clock())?);

@@ -82,7 +82,7 @@ pub fn play(engine: &Engine, draft: &Draft, manner: Manner, abandon: &dyn Fn()) 
         if let Some(seconds) = manner.timeout {
             plan.limits[3] = seconds;
         }
-        let mut stop = Stop::new().map_err(|error| no_threads(&error))?;
+        let mut stop = Stop::new()?;
         let printer = Printer::new(manner.output);
         let session = engine.run(plan, key.sent.clone(), Some(printer.tell()))?;
         follow(&session, &mut stop, &printer, abandon).await;
@@ -133,7 +133,7 @@ pub fn no_threads(error: &std::io::Error) -> Error {
     Error::new(
         "local",
         "runtime",
-        "The system gives no threads or signals to run with.",
+        "The system gives no threads to run with.",
         "Nothing was sent.",
         error.to_string(),
         "Close other programs, then send again.",
