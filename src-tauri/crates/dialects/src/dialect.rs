@@ -313,8 +313,8 @@ pub static ALL: &[&dyn Dialect] = &[
     &crate::dashscope::DashScope,
     &crate::dashscope_task::DashScopeTask,
     // Before OpenAI's, which its path ends like.
-    &crate::qwen_realtime::QwenRealtime,
-    &crate::openai_realtime::OpenAiRealtime,
+    &crate::qwen_realtime::QWEN_REALTIME,
+    &crate::openai_realtime::OPENAI_REALTIME,
     &crate::lmstudio::LmStudio,
     &crate::mcp::Mcp,
     &crate::ai_sdk_ui::AiSdkUi,

@@ -1,96 +1,34 @@
 //! OpenAI Realtime over WebSocket, also as Azure and xAI speak it: text first, sound where it is asked for.
 
-use crate::realtime::{self, Names, Realtime};
-use crate::{Ask, AskError, Call, ClientEvent, Decoder, Dialect, Extra, Outgoing, Transport};
+use crate::Extra;
+use crate::realtime::{EVENTS, RealtimeApi};
 
 /// The dialect `openai-realtime`.
-pub struct OpenAiRealtime;
+pub const OPENAI_REALTIME: RealtimeApi =
+    RealtimeApi { id: "openai-realtime", name: "OpenAI Realtime", beta: false, events: EVENTS, extras: EXTRAS, endpoint: &["/realtime"] };
 
-const NAMES: Names = Names { dialect: "OpenAI Realtime", beta: false };
-
-impl Dialect for OpenAiRealtime {
-    fn id(&self) -> &'static str {
-        "openai-realtime"
-    }
-
-    fn name(&self) -> &'static str {
-        NAMES.dialect
-    }
-
-    fn transports(&self) -> &'static [Transport] {
-        &[Transport::Websocket]
-    }
-
-    fn check(&self, ask: &Ask, transport: Transport) -> Vec<AskError> {
-        realtime::problems(&NAMES, ask, transport)
-    }
-
-    /// A raw body is the client's messages, one JSON object after another.
-    fn call(&self, ask: &Ask, transport: Transport, base: &str, whole: bool, auth: &str) -> Result<Call, AskError> {
-        realtime::call(&NAMES, ask, transport, base, whole, auth)
-    }
-
-    fn decoder(&self, _transport: Transport) -> Box<dyn Decoder> {
-        Box::new(Realtime::new())
-    }
-
-    fn persistent(&self, transport: Transport) -> bool {
-        transport == Transport::Websocket
-    }
-
-    fn turn(&self, ask: &Ask, transport: Transport, _previous: Option<&str>) -> Result<Vec<Outgoing>, AskError> {
-        realtime::turn(&NAMES, ask, transport)
-    }
-
-    fn client_events(&self, _transport: Transport) -> &'static [ClientEvent] {
-        realtime::EVENTS
-    }
-
-    /// They go into the session; `response` goes into `response.create`.
-    fn extras(&self) -> &'static [Extra] {
-        &[
-            Extra {
-                path: "output_modalities",
-                kind: "array",
-                about: "[\"text\"], or [\"audio\"] for speech and its transcript; not both.",
-            },
-            Extra { path: "audio.output.voice", kind: "string", about: "The voice; it cannot change once something was spoken." },
-            Extra { path: "audio.output.speed", kind: "number", about: "Speed of speech, 0.25 to 1.5." },
-            Extra {
-                path: "audio.output.format",
-                kind: "object",
-                about: "{\"type\":\"audio/pcm\",\"rate\":24000}, audio/pcmu or audio/pcma.",
-            },
-            Extra {
-                path: "audio.input.turn_detection",
-                kind: "object",
-                about: "How the server finds the end of what is spoken; null leaves it to the client.",
-            },
-            Extra { path: "audio.input.transcription", kind: "object", about: "Model and language that transcribe what is spoken." },
-            Extra {
-                path: "parallel_tool_calls",
-                kind: "boolean",
-                about: "Whether several tools may be called at once; reasoning models only.",
-            },
-            Extra {
-                path: "truncation",
-                kind: "object",
-                about: "What is dropped when the conversation outgrows the context: auto, disabled, or a retention ratio.",
-            },
-            Extra { path: "include", kind: "array", about: "More to be sent, e.g. item.input_audio_transcription.logprobs." },
-            Extra { path: "prompt", kind: "object", about: "A stored prompt: id, version, variables." },
-            Extra { path: "tracing", kind: "object", about: "Name, group and metadata of the session's trace, or \"auto\"." },
-            Extra { path: "response.conversation", kind: "string", about: "none keeps the reply out of the conversation." },
-            Extra { path: "response.metadata", kind: "object", about: "Up to 16 pairs of strings that come back with the response." },
-            Extra { path: "response.instructions", kind: "string", about: "Instructions for this reply only." },
-        ]
-    }
-
-    fn read(&self, body: &str, url: &str, transport: Transport) -> Option<Ask> {
-        realtime::read(&NAMES, body, url, transport)
-    }
-
-    fn endpoints(&self) -> &'static [&'static str] {
-        &["/realtime"]
-    }
-}
+/// They go into the session; `response` goes into `response.create`.
+const EXTRAS: &[Extra] = &[
+    Extra { path: "output_modalities", kind: "array", about: "[\"text\"], or [\"audio\"] for speech and its transcript; not both." },
+    Extra { path: "audio.output.voice", kind: "string", about: "The voice; it cannot change once something was spoken." },
+    Extra { path: "audio.output.speed", kind: "number", about: "Speed of speech, 0.25 to 1.5." },
+    Extra { path: "audio.output.format", kind: "object", about: "{\"type\":\"audio/pcm\",\"rate\":24000}, audio/pcmu or audio/pcma." },
+    Extra {
+        path: "audio.input.turn_detection",
+        kind: "object",
+        about: "How the server finds the end of what is spoken; null leaves it to the client.",
+    },
+    Extra { path: "audio.input.transcription", kind: "object", about: "Model and language that transcribe what is spoken." },
+    Extra { path: "parallel_tool_calls", kind: "boolean", about: "Whether several tools may be called at once; reasoning models only." },
+    Extra {
+        path: "truncation",
+        kind: "object",
+        about: "What is dropped when the conversation outgrows the context: auto, disabled, or a retention ratio.",
+    },
+    Extra { path: "include", kind: "array", about: "More to be sent, e.g. item.input_audio_transcription.logprobs." },
+    Extra { path: "prompt", kind: "object", about: "A stored prompt: id, version, variables." },
+    Extra { path: "tracing", kind: "object", about: "Name, group and metadata of the session's trace, or \"auto\"." },
+    Extra { path: "response.conversation", kind: "string", about: "none keeps the reply out of the conversation." },
+    Extra { path: "response.metadata", kind: "object", about: "Up to 16 pairs of strings that come back with the response." },
+    Extra { path: "response.instructions", kind: "string", about: "Instructions for this reply only." },
+];

@@ -3,6 +3,7 @@
 //! A run is a conversation between two event streams: the session is set up, the conversation's items are put into it, and only
 //! `response.create` asks for a reply. So each message waits for the server's word that the one it builds on was taken.
 
+mod api;
 mod body;
 mod decoder;
 mod events;
@@ -13,26 +14,25 @@ use url::Url;
 
 use crate::{Ask, AskError, Call, Outgoing, Role, Transport, check, endpoint, messages};
 
-pub(crate) use self::body::Names;
-pub(crate) use self::decoder::Realtime;
+pub use self::api::RealtimeApi;
 pub(crate) use self::events::{GA as EVENTS, QWEN as QWEN_EVENTS};
 
 /// What cannot be expressed, all of it.
-pub(crate) fn problems(names: &Names, ask: &Ask, transport: Transport) -> Vec<AskError> {
-    let mut found: Vec<_> = check::transport(names.dialect, &[Transport::Websocket], transport).err().into_iter().collect();
+fn problems(api: &RealtimeApi, ask: &Ask, transport: Transport) -> Vec<AskError> {
+    let mut found: Vec<_> = check::transport(api.name, &[Transport::Websocket], transport).err().into_iter().collect();
     match &ask.raw_body {
         Some(raw) => found.extend(messages::read(raw).err()),
         None => {
-            found.extend(check::ask(names.dialect, ask));
-            found.extend(body::problems(names, ask));
+            found.extend(check::ask(api.name, ask));
+            found.extend(body::problems(api, ask));
         }
     }
     found
 }
 
 /// The socket, and what is said on it until the first reply is under way.
-pub(crate) fn call(names: &Names, ask: &Ask, transport: Transport, base: &str, whole: bool, auth: &str) -> Result<Call, AskError> {
-    if let Some(problem) = problems(names, ask, transport).into_iter().next() {
+fn call(api: &RealtimeApi, ask: &Ask, transport: Transport, base: &str, whole: bool, auth: &str) -> Result<Call, AskError> {
+    if let Some(problem) = problems(api, ask, transport).into_iter().next() {
         return Err(problem);
     }
     let mut url = endpoint::url(base, "/realtime", whole, transport)?;
@@ -41,7 +41,7 @@ pub(crate) fn call(names: &Names, ask: &Ask, transport: Transport, base: &str, w
     endpoint::authorize(auth, &mut url, &mut headers);
     let said = match &ask.raw_body {
         Some(raw) => messages::read(raw)?,
-        None => body::build(names, ask),
+        None => body::build(api, ask),
     };
     let mut set_up = false;
     let held_back = said.into_iter().map(|message| {
@@ -65,24 +65,24 @@ fn name_model(url: &mut Url, model: &str) {
 }
 
 /// What another turn adds to the conversation, and the wish for a reply to it.
-pub(crate) fn turn(names: &Names, ask: &Ask, transport: Transport) -> Result<Vec<Outgoing>, AskError> {
-    if let Some(problem) = problems(names, ask, transport).into_iter().next() {
+fn turn(api: &RealtimeApi, ask: &Ask, transport: Transport) -> Result<Vec<Outgoing>, AskError> {
+    if let Some(problem) = problems(api, ask, transport).into_iter().next() {
         return Err(problem);
     }
     let said = match &ask.raw_body {
         Some(raw) => messages::read(raw)?,
-        None => body::turn(names, ask),
+        None => body::turn(api, ask),
     };
     Ok(said.into_iter().map(|message| Outgoing::text(serde_json::Value::Object(message).to_string())).collect())
 }
 
 /// The question that `body` asks: its messages, as the composer edits them.
-pub(crate) fn read(names: &Names, body: &str, url: &str, transport: Transport) -> Option<Ask> {
+fn read(api: &RealtimeApi, body: &str, url: &str, transport: Transport) -> Option<Ask> {
     let said = messages::read(body).ok()?;
     let model =
         Url::parse(url).ok().and_then(|url| url.query_pairs().find(|(name, _)| name == "model").map(|(_, model)| model.into_owned()));
-    let ask = Ask { model: model.unwrap_or_default(), ..body::read(names, &said)? };
-    (problems(names, &ask, transport).is_empty() && body::build(names, &ask) == said).then_some(ask)
+    let ask = Ask { model: model.unwrap_or_default(), ..body::read(api, &said)? };
+    (problems(api, &ask, transport).is_empty() && body::build(api, &ask) == said).then_some(ask)
 }
 
 /// The turns after the last of the assistant's: what is new on a socket that heard the rest.

@@ -2,25 +2,16 @@
 
 use serde_json::{Map, Value, json};
 
-use super::newest;
+use super::{RealtimeApi, newest};
 use crate::messages::{of, word};
 use crate::{Ask, AskError, Attachment, Message, Params, Role, Source, Tool, ToolCall, extra};
 
-/// What sets one API of the family apart from another.
-#[derive(Clone, Copy)]
-pub(crate) struct Names {
-    /// The dialect's name for people.
-    pub(crate) dialect: &'static str,
-    /// The names of OpenAI's beta, and Qwen's additions to them.
-    pub(crate) beta: bool,
-}
-
 /// Everything the client says until a reply is under way.
-pub(super) fn build(names: &Names, ask: &Ask) -> Vec<Map<String, Value>> {
+pub(super) fn build(api: &RealtimeApi, ask: &Ask) -> Vec<Map<String, Value>> {
     let update =
-        of([("type", json!("session.update")), ("event_id", json!("weir-session")), ("session", Value::Object(session(names, ask)))]);
+        of([("type", json!("session.update")), ("event_id", json!("weir-session")), ("session", Value::Object(session(api, ask)))]);
     let update = (!is_left_out(ask, UPDATE)).then_some(update);
-    named(ask, update.into_iter().chain(items(names, ask, 0)).chain([create(names, ask)]))
+    named(ask, update.into_iter().chain(items(api, ask, 0)).chain([create(api, ask)]))
 }
 
 /// Extras that are about the messages, not members of the session: `null` leaves out what messages written by hand may lack.
@@ -49,17 +40,17 @@ fn named(ask: &Ask, messages: impl Iterator<Item = Map<String, Value>>) -> Vec<M
 const UNASKED: [&str; 3] = ["type", "output_modalities", "modalities"];
 
 /// What a later turn adds.
-pub(super) fn turn(names: &Names, ask: &Ask) -> Vec<Map<String, Value>> {
-    named(ask, items(names, ask, newest(ask)).chain([create(names, ask)]))
+pub(super) fn turn(api: &RealtimeApi, ask: &Ask) -> Vec<Map<String, Value>> {
+    named(ask, items(api, ask, newest(ask)).chain([create(api, ask)]))
 }
 
 /// The session. Text is asked for: the default of both APIs is sound.
-fn session(names: &Names, ask: &Ask) -> Map<String, Value> {
+fn session(api: &RealtimeApi, ask: &Ask) -> Map<String, Value> {
     let mut session = Map::new();
     let mut put = |name: &str, value: Value| {
         session.insert(name.to_owned(), value);
     };
-    if names.beta {
+    if api.beta {
         put("modalities", json!(["text"]));
     } else {
         put("type", json!("realtime"));
@@ -69,16 +60,16 @@ fn session(names: &Names, ask: &Ask) -> Map<String, Value> {
         put("instructions", json!(ask.system));
     }
     if !ask.tools.is_empty() {
-        put("tools", ask.tools.iter().map(|tool| described(names, tool)).collect());
+        put("tools", ask.tools.iter().map(|tool| described(api, tool)).collect());
     }
     let params = &ask.params;
     if let Some(choice) = params.tool_choice.as_deref() {
         put("tool_choice", chosen(choice));
     }
     if let Some(max_tokens) = params.max_tokens {
-        put(if names.beta { "max_tokens" } else { "max_output_tokens" }, json!(max_tokens));
+        put(if api.beta { "max_tokens" } else { "max_output_tokens" }, json!(max_tokens));
     }
-    if names.beta {
+    if api.beta {
         for (name, value) in [("temperature", params.temperature), ("top_p", params.top_p)] {
             if let Some(value) = value {
                 put(name, extra::number(value));
@@ -99,8 +90,8 @@ fn session(names: &Names, ask: &Ask) -> Map<String, Value> {
     session
 }
 
-fn described(names: &Names, tool: &Tool) -> Value {
-    if names.beta {
+fn described(api: &RealtimeApi, tool: &Tool) -> Value {
+    if api.beta {
         return json!({"type": "function", "function": {"name": tool.name, "description": tool.description, "parameters": tool.parameters}});
     }
     json!({"type": "function", "name": tool.name, "description": tool.description, "parameters": tool.parameters})
@@ -114,8 +105,8 @@ fn chosen(choice: &str) -> Value {
 }
 
 /// The wish for a reply.
-fn create(names: &Names, ask: &Ask) -> Map<String, Value> {
-    let number = all_items(names, ask).len();
+fn create(api: &RealtimeApi, ask: &Ask) -> Map<String, Value> {
+    let number = all_items(api, ask).len();
     let mut create = of([("type", json!("response.create")), ("event_id", json!(format!("weir-response-{number}")))]);
     if let Some(response) = ask.params.extra.get("response") {
         create.insert("response".to_owned(), response.clone());
@@ -124,19 +115,19 @@ fn create(names: &Names, ask: &Ask) -> Map<String, Value> {
 }
 
 /// The messages that put the conversation's items from the turn `first` on into it.
-fn items(names: &Names, ask: &Ask, first: usize) -> impl Iterator<Item = Map<String, Value>> {
-    let numbered = all_items(names, ask).into_iter().enumerate().filter(move |(_, (turn, _))| *turn >= first);
+fn items(api: &RealtimeApi, ask: &Ask, first: usize) -> impl Iterator<Item = Map<String, Value>> {
+    let numbered = all_items(api, ask).into_iter().enumerate().filter(move |(_, (turn, _))| *turn >= first);
     numbered.map(|(at, (_, item))| {
         of([("type", json!("conversation.item.create")), ("event_id", json!(format!("weir-item-{}", at + 1))), ("item", item)])
     })
 }
 
 /// Every item, with the turn it belongs to. Numbers go by the whole conversation, so that no two messages on a socket have the same.
-fn all_items(names: &Names, ask: &Ask) -> Vec<(usize, Value)> {
-    ask.messages.iter().enumerate().flat_map(|(at, message)| items_of(names, message).into_iter().map(move |item| (at, item))).collect()
+fn all_items(api: &RealtimeApi, ask: &Ask) -> Vec<(usize, Value)> {
+    ask.messages.iter().enumerate().flat_map(|(at, message)| items_of(api, message).into_iter().map(move |item| (at, item))).collect()
 }
 
-fn items_of(names: &Names, message: &Message) -> Vec<Value> {
+fn items_of(api: &RealtimeApi, message: &Message) -> Vec<Value> {
     match message.role {
         Role::User => {
             let mut content: Vec<Value> = message.attachments.iter().map(part).collect();
@@ -149,7 +140,7 @@ fn items_of(names: &Names, message: &Message) -> Vec<Value> {
         Role::Assistant => {
             let mut items = Vec::new();
             if !message.text.is_empty() || message.tool_calls.is_empty() {
-                let kind = if names.beta { "text" } else { "output_text" };
+                let kind = if api.beta { "text" } else { "output_text" };
                 items.push(json!({"type": "message", "role": "assistant", "content": [{"type": kind, "text": message.text}]}));
             }
             let call =
@@ -170,10 +161,10 @@ fn part(attachment: &Attachment) -> Value {
 }
 
 /// What these APIs have no place for.
-pub(super) fn problems(names: &Names, ask: &Ask) -> Vec<AskError> {
+pub(super) fn problems(api: &RealtimeApi, ask: &Ask) -> Vec<AskError> {
     let mut found = Vec::new();
     let mut problem =
-        |what: &str, why: &str| found.push(AskError::Inexpressible { dialect: names.dialect, what: what.to_owned(), why: why.to_owned() });
+        |what: &str, why: &str| found.push(AskError::Inexpressible { dialect: api.name, what: what.to_owned(), why: why.to_owned() });
     let params = &ask.params;
     if !params.stop.is_empty() {
         problem("stop sequences", "the API has none");
@@ -181,7 +172,7 @@ pub(super) fn problems(names: &Names, ask: &Ask) -> Vec<AskError> {
     if ask.output.is_some() {
         problem("structured output", "the API has none; a tool's parameters can hold the form");
     }
-    if names.beta {
+    if api.beta {
         if params.reasoning.is_some() {
             problem("reasoning effort", "the API has none");
         }
@@ -202,7 +193,7 @@ pub(super) fn problems(names: &Names, ask: &Ask) -> Vec<AskError> {
         let what = format!("an attachment of type {media_type}");
         if role != Role::User {
             problem(&what, "only the user's turns have attachments");
-        } else if names.beta {
+        } else if api.beta {
             problem(&what, "pictures and sound go into the input buffers: input_image_buffer.append, input_audio_buffer.append");
         } else if matches!(source, Source::Url(_)) {
             problem(&what, "content is sent along in base64, never as a URL");
@@ -214,7 +205,7 @@ pub(super) fn problems(names: &Names, ask: &Ask) -> Vec<AskError> {
 }
 
 /// The question that these messages ask, as far as its fields go; `None` where they are other messages than a question has.
-pub(super) fn read(names: &Names, said: &[Map<String, Value>]) -> Option<Ask> {
+pub(super) fn read(api: &RealtimeApi, said: &[Map<String, Value>]) -> Option<Ask> {
     let [before @ .., create] = said else { return None };
     let (update, items) = match before {
         [first, rest @ ..] if word(first, "type") == UPDATE => (Some(first), rest),
@@ -222,11 +213,11 @@ pub(super) fn read(names: &Names, said: &[Map<String, Value>]) -> Option<Ask> {
     };
     let nothing = Map::new();
     let session = update.map_or(Some(&nothing), |update| update.get("session")?.as_object())?;
-    let mut ask = Ask { params: params(names, session), ..Ask::default() };
+    let mut ask = Ask { params: params(api, session), ..Ask::default() };
     ask.system = word(session, "instructions").to_owned();
     // Tools of another kind (MCP servers) stay where they are: among the members without a field.
     let tools = session.get("tools").and_then(Value::as_array);
-    ask.tools = tools.and_then(|tools| tools.iter().map(|tool| tool_of(names, tool)).collect()).unwrap_or_default();
+    ask.tools = tools.and_then(|tools| tools.iter().map(|tool| tool_of(api, tool)).collect()).unwrap_or_default();
     for item in items {
         turn_of(item.get("item")?.as_object()?, &mut ask.messages)?;
     }
@@ -235,7 +226,7 @@ pub(super) fn read(names: &Names, said: &[Map<String, Value>]) -> Option<Ask> {
         ask.params.tool_choice = named.filter(|_| !ask.tools.is_empty()).map(str::to_owned);
     }
     let mut extra = match update {
-        Some(_) => beyond(names, session, &ask)?,
+        Some(_) => beyond(api, session, &ask)?,
         None => of([(UPDATE, Value::Null)]),
     };
     if said.iter().all(|message| !message.contains_key(EVENT_ID)) {
@@ -249,8 +240,8 @@ pub(super) fn read(names: &Names, said: &[Map<String, Value>]) -> Option<Ask> {
 }
 
 /// What the session has beyond its fields, and lacks of what is sent unasked.
-fn beyond(names: &Names, session: &Map<String, Value>, ask: &Ask) -> Option<Map<String, Value>> {
-    let mut built = self::session(names, ask);
+fn beyond(api: &RealtimeApi, session: &Map<String, Value>, ask: &Ask) -> Option<Map<String, Value>> {
+    let mut built = self::session(api, ask);
     let lacks = |name: &&str| built.contains_key(*name) && !session.contains_key(*name);
     let lacking: Map<String, Value> = UNASKED.iter().filter(|name| lacks(name)).map(|name| ((*name).to_owned(), Value::Null)).collect();
     built.retain(|name, _| !lacking.contains_key(name));
@@ -259,10 +250,10 @@ fn beyond(names: &Names, session: &Map<String, Value>, ask: &Ask) -> Option<Map<
     Some(extra)
 }
 
-fn params(names: &Names, session: &Map<String, Value>) -> Params {
+fn params(api: &RealtimeApi, session: &Map<String, Value>) -> Params {
     let number = |name: &str| extra::exact(session.get(name));
     let count = |name: &str| session.get(name).and_then(Value::as_u64);
-    if names.beta {
+    if api.beta {
         return Params {
             temperature: number("temperature"),
             top_p: number("top_p"),
@@ -275,11 +266,11 @@ fn params(names: &Names, session: &Map<String, Value>) -> Params {
     Params { max_tokens: count("max_output_tokens"), reasoning: effort.map(str::to_owned), ..Params::default() }
 }
 
-fn tool_of(names: &Names, tool: &Value) -> Option<Tool> {
-    let function = if names.beta { tool.get("function")? } else { tool };
+fn tool_of(api: &RealtimeApi, tool: &Value) -> Option<Tool> {
+    let function = if api.beta { tool.get("function")? } else { tool };
     let read = extra::function(function)?;
     // With more to it than the form has it stays where it is, and all of them with it.
-    (described(names, &read) == *tool).then_some(read)
+    (described(api, &read) == *tool).then_some(read)
 }
 
 /// Adds an item to the turns it belongs to.
