@@ -197,7 +197,7 @@ export class Session {
         this.outcome.problem?.message ??
           (this.outcome.kind === 'complete'
             ? 'The reply is complete.'
-            : `The reply was ${this.outcome.kind}.`),
+            : `The reply was ${this.outcome.kind === 'cancelled' ? 'stopped' : this.outcome.kind}.`),
       );
     }
   }

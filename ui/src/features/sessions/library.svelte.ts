@@ -43,7 +43,7 @@ class Library {
     this.dialects = new Map(dialects.map(({ id, name }) => [id, name]));
   }
 
-  providerName = (id: string): string => this.providers.get(id) ?? (id || 'Custom');
+  providerName = (id: string): string => this.providers.get(id) ?? (id || 'Own endpoint');
   dialectName = (id: string): string => this.dialects.get(id) ?? id;
 
   /** Narrows the list. Checked sessions might be out of sight then, so none stays checked. */
