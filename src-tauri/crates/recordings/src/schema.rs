@@ -25,6 +25,8 @@ pub enum Kind {
 /// Look at the file's header. Changes nothing.
 pub fn kind(db: &Connection, path: &Path, known: &[&[&str]]) -> Result<Kind, Error> {
     let not_weir = |why: &str| Error::NotWeir { path: path.to_path_buf(), why: why.into() };
+    // One look at one moment: between two, another process may have laid the file out, and a table of ours would be taken for a foreign one.
+    let _moment = db.is_autocommit().then(|| db.unchecked_transaction()).transpose()?;
     let id: i64 = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
     if id != APPLICATION_ID {
         let objects: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;

@@ -67,3 +67,17 @@ fn two_may_create_the_same_file_at_once() {
         }
     });
 }
+
+#[test]
+fn a_file_that_is_just_laid_out_is_never_taken_for_a_foreign_one() {
+    let dir = tempfile::tempdir().unwrap();
+    for n in 0..40 {
+        let path = dir.path().join(format!("{n}.weir"));
+        std::thread::scope(|scope| {
+            let made = scope.spawn(|| open(&path, MIGRATIONS).unwrap());
+            let db = database::open(&path).unwrap();
+            while !made.is_finished() && kind(&db, &path, MIGRATIONS).unwrap() == Kind::Fresh {}
+            made.join().unwrap();
+        });
+    }
+}
