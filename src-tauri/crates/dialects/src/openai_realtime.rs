@@ -5,7 +5,7 @@ use crate::realtime::{EVENTS, RealtimeApi};
 
 /// The dialect `openai-realtime`.
 pub const OPENAI_REALTIME: RealtimeApi =
-    RealtimeApi { id: "openai-realtime", name: "OpenAI Realtime", beta: false, events: EVENTS, extras: EXTRAS, endpoint: &["/realtime"] };
+    RealtimeApi { id: "openai-realtime", name: "OpenAI Realtime", beta: false, events: EVENTS, extras: EXTRAS, endpoints: &["/realtime"] };
 
 /// They go into the session; `response` goes into `response.create`.
 const EXTRAS: &[Extra] = &[

@@ -10,7 +10,7 @@ pub const QWEN_REALTIME: RealtimeApi = RealtimeApi {
     beta: true,
     events: QWEN_EVENTS,
     extras: EXTRAS,
-    endpoint: &["/api-ws/v1/realtime"],
+    endpoints: &["/api-ws/v1/realtime"],
 };
 
 /// They go into the session; `response` goes into `response.create`.

@@ -14,7 +14,7 @@ pub struct RealtimeApi {
     /// What the client may send.
     pub(crate) events: &'static [ClientEvent],
     pub(crate) extras: &'static [Extra],
-    pub(crate) endpoint: &'static [&'static str],
+    pub(crate) endpoints: &'static [&'static str],
 }
 
 impl Dialect for RealtimeApi {
@@ -64,6 +64,6 @@ impl Dialect for RealtimeApi {
     }
 
     fn endpoints(&self) -> &'static [&'static str] {
-        self.endpoint
+        self.endpoints
     }
 }
