@@ -9,14 +9,40 @@ use weir_dialects::{Header, Outgoing, Transport};
 use weir_frames::ws::deflate::Offer;
 use weir_transport::{Journal, Mark, Target, http, ws};
 
+use crate::Error;
 use crate::console;
 use crate::line::Wish;
 use crate::session::Session;
 
-/// Sends the session's plan and reads until the reply is over. Errors are in the log as marks.
+/// Sends the session's plan on a thread of its own, which lasts until the session is over. So a read is timed when it happens and not behind
+/// what another session's socket brought, and in a flood one thread is woken for each read where a pool's would take turns.
 ///
 /// `signed` are the fields of a signed request.
-pub async fn run(target: Target, signed: Option<Vec<Header>>, session: &Arc<Session>, journal: Journal) {
+///
+/// # Errors
+/// The system has no thread or no event queue to give; nothing was sent.
+pub fn start(target: Target, signed: Option<Vec<Header>>, session: Arc<Session>, journal: Journal) -> Result<(), Error> {
+    let refused = |error: std::io::Error| {
+        Error::new(
+            "local",
+            "thread",
+            "The system gives no thread to send with.",
+            "Nothing was sent.",
+            error.to_string(),
+            "Close other programs, then send again.",
+        )
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(refused)?;
+    let driven = async move {
+        run(target, signed, &session, journal).await;
+        // What tasks of the connection still have to say is said on this runtime, and part of the session.
+        session.ended().await;
+    };
+    std::thread::Builder::new().name("weir-socket".into()).spawn(move || runtime.block_on(driven)).map(drop).map_err(refused)
+}
+
+/// Sends the session's plan and reads until the reply is over. Errors are in the log as marks.
+async fn run(target: Target, signed: Option<Vec<Header>>, session: &Arc<Session>, journal: Journal) {
     let plan = session.plan();
     let control = session.control().clone();
     let end = if let Some(console) = &plan.console {

@@ -236,8 +236,6 @@ impl Engine {
     }
 
     /// Sends a draft. The session is kept in the library; deltas are told to `tell` as they come.
-    ///
-    /// Must be called within a tokio runtime.
     pub fn send(&self, draft: &Draft, key: KeyChoice, tell: Option<capture::Tell>) -> Result<Arc<Session>, Error> {
         if matches!(key, KeyChoice::Stored)
             && let Some(error) = self.missing_key(draft)
@@ -258,8 +256,7 @@ impl Engine {
         let roots = self.roots()?;
         let (session, journal) = self.begin(plan, &title, secret.as_ref(), tell)?;
         let target = session.plan().target(secret, roots);
-        let driven = session.clone();
-        tokio::spawn(async move { drive::run(target, signed, &driven, journal).await });
+        drive::start(target, signed, session.clone(), journal)?;
         Ok(session)
     }
 

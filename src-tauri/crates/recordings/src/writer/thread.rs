@@ -206,6 +206,6 @@ fn give_way() {
     // On Linux, priority is a thread's own (sched(7)); elsewhere it is the whole process's, and stays. Refused, all is as before.
     #[cfg(target_os = "linux")]
     if let Ok(now) = rustix::process::getpriority_process(None) {
-        let _ = rustix::process::setpriority_process(None, (now + 5).min(19));
+        let _ = rustix::process::setpriority_process(None, (now + 10).min(19));
     }
 }
